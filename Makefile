@@ -1,0 +1,38 @@
+# Everything lives in .venv, which make builds from the lock files by itself.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STATE ?= state
+
+.PHONY: demo run test bench lint lock clean
+
+demo: $(VENV)/ready
+	$(BIN)/python -m tests.demo $(if $(ONCE),--once)
+
+run: $(VENV)/ready
+	$(BIN)/printmonitor --state $(STATE) poller
+
+test: $(VENV)/ready lint
+	$(BIN)/python -m pytest
+
+bench: $(VENV)/ready
+	$(BIN)/python -m tests.bench $(if $(QUICK),--quick)
+
+lint: $(VENV)/ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+$(VENV)/ready: requirements/dev.txt requirements/run.txt pyproject.toml
+	./requirements/make-venv $(PYTHON) $(VENV)
+	touch $@
+
+# Resolves the versions anew; for maintainers, needs uv.
+lock:
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate \
+		-o requirements/run.txt pyproject.toml
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate \
+		--extra dev -c requirements/run.txt -o requirements/dev.txt pyproject.toml
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info
