@@ -1,0 +1,1 @@
+"""What a printer says: from an address to a Reading."""
