@@ -1,0 +1,157 @@
+"""A printer at an address → all that it says, or one clear reason why not."""
+
+import asyncio
+import ipaddress
+import socket
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Literal
+
+from appliance.model import Cost, Failure, Reading, Target
+from appliance.reading import plan as plans
+from appliance.reading import printer
+from appliance.reading.fetch import Fetch, Gone, Limits, Refused
+from appliance.reading.plan import Plan
+from appliance.reading.snmp.session import (
+    Budget,
+    BudgetSpent,
+    Endpoint,
+    Garbled,
+    NoAnswer,
+    Session,
+)
+from appliance.reading.visit import Visit
+
+TRIES = (1.0, 2.0, 4.0)  # seconds; a sleeping printer needs some to wake up
+TRIES_OF_EACH = 2  # of these where two versions are tried, so that silence costs no more
+RESOLVE_SECONDS = 5.0
+BUDGET = Budget(seconds=60.0, packets=400)  # a slow printer with full tables takes 20 s and 60 packets
+
+
+class NotRead(Exception):
+    """Nothing can be said of the printer this time; `reason` is one clear line."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+async def ask(
+    endpoint: Endpoint,
+    target: Target,
+    plan: str,
+    now: datetime,
+    *,
+    full: bool = False,
+    budget: Budget = BUDGET,
+    tries: Sequence[float] = TRIES,
+) -> Reading:
+    """Reads a printer; `plan` is what the last reading left. Raises NotRead."""
+    known = plans.load(plan)
+    target = await _addressed(target)
+    spent = Cost()
+    reason = "silent"
+    versions = _versions(target, known)
+    for version in versions:
+        session = Session(
+            endpoint,
+            target.host,
+            port=target.port,
+            community=target.community_read,
+            version=version,
+            tries=tries if len(versions) == 1 else tries[:TRIES_OF_EACH],
+            budget=budget,
+        )
+        try:
+            reading = await _read(session, replace(target, snmp_version=version), known, now, full=full)
+        except (NoAnswer, Garbled) as error:  # nothing was heard in this version
+            reason = str(error) if reason == "silent" else reason
+            spent = _sum(spent, session.cost)
+        except BudgetSpent as error:
+            raise NotRead(str(error)) from error
+        except Refused as error:
+            raise NotRead("answers, but not to this community") from error
+        else:
+            return replace(reading, cost=_sum(spent, reading.cost))
+    raise NotRead(reason)
+
+
+async def _addressed(target: Target) -> Target:
+    """The target with an address for its host, the name it had is kept beside."""
+    try:
+        ipaddress.ip_address(target.host)
+    except ValueError:
+        pass
+    else:
+        return target
+    loop = asyncio.get_running_loop()
+    try:
+        async with asyncio.timeout(RESOLVE_SECONDS):
+            found = await loop.getaddrinfo(target.host, target.port, type=socket.SOCK_DGRAM)
+    except (OSError, UnicodeError, TimeoutError) as error:
+        raise NotRead(f"the name {target.host} leads to no address") from error
+    return replace(target, host=str(found[0][4][0]), name=target.name or target.host)
+
+
+def _versions(target: Target, known: Plan) -> tuple[Literal["1", "2"], ...]:
+    if target.snmp_version != "auto":
+        return (target.snmp_version,)
+    return ("1", "2") if known.version == "1" else ("2", "1")
+
+
+async def _read(session: Session, target: Target, known: Plan, now: datetime, *, full: bool) -> Reading:
+    same = known.version == session.version
+    again = same and not full and not plans.due(known, now)
+    fetch = Fetch(session, plans.limits(known, full=not again) if same else Limits())
+    visit = Visit(fetch, known)
+    interrupted: str | None = None
+    try:
+        if not again or not await visit.again():
+            await visit.everything()
+    except Gone:
+        interrupted = "stopped answering"
+    except BudgetSpent as error:
+        interrupted = str(error)
+    if interrupted and not visit.knows_itself():
+        raise NotRead(interrupted)
+    failures = _failures(visit, interrupted)
+    plan = _plan(visit, known, session.version, now, interrupted=interrupted is not None)
+    return printer.build(visit.cells, target, session.cost, plan, failures)
+
+
+def _failures(visit: Visit, interrupted: str | None) -> tuple[Failure, ...]:
+    """The parts whose tables could not be read, each with the first reason."""
+    reasons: dict[str, str] = {}
+    for table in visit.tables:
+        if table.name in visit.failed:
+            reasons.setdefault(table.part, visit.failed[table.name])
+        elif interrupted and not visit.complete(table):
+            reasons.setdefault(table.part, interrupted)
+    return tuple(Failure(part, reason) for part, reason in reasons.items())
+
+
+def _plan(visit: Visit, known: Plan, version: Literal["1", "2"], now: datetime, *, interrupted: bool) -> str:
+    """What to remember; after an interruption the next reading is a full one."""
+    tables = visit.tables
+    failed = [table.entry for table in tables if table.name in visit.failed]
+    plan = Plan(
+        version=version,
+        limits=visit.fetch.limits,
+        full_at=None if interrupted else now if visit.full else known.full_at,
+        rows={} if interrupted else visit.rows,
+        failed={} if interrupted else visit.failed,
+        cells={}
+        if interrupted
+        else {
+            oid: value
+            for oid, value in visit.cells.items()
+            if not any(oid[: len(entry)] == entry for entry in failed)
+        },
+        get_only=frozenset() if interrupted else frozenset(visit.get_only),
+    )
+    return plans.dump(plan, tables)
+
+
+def _sum(one: Cost, other: Cost) -> Cost:
+    return Cost(one.packets + other.packets, one.bytes + other.bytes, one.seconds + other.seconds)

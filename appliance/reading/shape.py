@@ -1,0 +1,58 @@
+"""The rows of one table, learned from what comes after what."""
+
+from appliance.reading.snmp.oids import Oid
+from appliance.reading.snmp.session import Varbind
+from appliance.reading.tables import Table
+
+MOST_ROWS = 200  # a printer's tables have tens; a broken agent never ends
+NOTHING_THERE = 128  # tags from here on are noSuchObject, noSuchInstance, endOfMibView
+
+
+class Shape:
+    """One table, as far as its rows are known: `position` is the last cell that was found."""
+
+    def __init__(self, table: Table) -> None:
+        self.table = table
+        self.column = table.column(table.start)
+        self.position = self.column
+        self.rows: list[Oid] = []
+        self.ended = False
+        self.failure: str | None = None
+        self._stumbled = 0
+
+    def follow(self, varbind: Varbind | None) -> bool:
+        """Takes what comes after the position: a further row, or else the table's end. True for a row."""
+        row = self._row(varbind.oid) if varbind and varbind.tag < NOTHING_THERE else None
+        if row is None or varbind is None or varbind.oid <= self.position:
+            self.ended = True  # also where an agent begins anew: whoever goes on never comes to an end
+            return False
+        if len(self.rows) >= MOST_ROWS:
+            self.ended, self.failure = True, f"more than {MOST_ROWS} rows"
+            return False
+        self.rows.append(row)
+        self.position = varbind.oid
+        return True
+
+    def stumble(self, steps: int, most: int) -> None:
+        """Nothing could be learned from the position; the next guesses are further on, up to `most` steps."""
+        self._stumbled += steps
+        if self._stumbled >= most:
+            self.ended = True
+            self.failure = None if self.rows else "cannot be asked"
+
+    def starts(self, device: Oid, number: int) -> list[Oid]:
+        """The position, then guesses at the rows that may come after it."""
+        if self.rows:
+            before, last = self.position[:-1], self.position[-1]
+        else:
+            before, last = ((*self.column, *device) if self.table.by_device else self.column), 0
+        first = last + 1 + self._stumbled
+        return [self.position, *((*before, first + at) for at in range(number - 1))]
+
+    def _row(self, oid: Oid) -> Oid | None:
+        length = len(self.table.entry)
+        if oid[:length] != self.table.entry or len(oid) < length + 2:
+            return None
+        if not self.rows:  # an agent without the column that was asked answers with the next one it has
+            self.column = oid[: length + 1]
+        return oid[length + 1 :] if oid[: length + 1] == self.column else None

@@ -1,0 +1,81 @@
+"""Bytes of a printer as the text that a person would read: decoded, without padding, safe for XML 1.0."""
+
+import re
+from functools import lru_cache
+
+UTF_8 = 106
+TWO_BYTE = {1000: "utf-16-be", 1013: "utf-16-be", 1014: "utf-16-le", 1015: "utf-16"}
+# IANAcharset (RFC 3808) → Python's codec. UTF-8 is tried first in any case: it cannot be mistaken.
+CODECS = {
+    3: "latin-1",  # ASCII by name; what is beyond it was Latin-1 wherever it was seen
+    4: "latin-1",
+    5: "iso8859-2",
+    6: "iso8859-3",
+    7: "iso8859-4",
+    8: "iso8859-5",
+    9: "iso8859-6",
+    10: "iso8859-7",
+    11: "iso8859-8",
+    12: "iso8859-9",
+    13: "iso8859-10",
+    17: "cp932",  # Shift_JIS as printers fill it
+    18: "euc-jp",
+    38: "euc-kr",
+    109: "iso8859-13",
+    110: "iso8859-14",
+    111: "iso8859-15",
+    112: "iso8859-16",
+    113: "gbk",
+    114: "gb18030",
+    2004: "hp-roman8",
+    2009: "cp850",
+    2010: "cp852",
+    2011: "cp437",
+    2024: "cp932",
+    2025: "gb2312",
+    2026: "big5",
+    2084: "koi8-r",
+    2250: "cp1250",
+    2251: "cp1251",
+    2252: "cp1252",
+    2253: "cp1253",
+    2254: "cp1254",
+    2255: "cp1255",
+    2256: "cp1256",
+    2257: "cp1257",
+    2258: "cp1258",
+    2259: "cp874",
+}
+PML_STRING = b"\x01\x15"  # the type and length code of HP's printer management language, left in the value
+
+LINE_BREAKS = re.compile(r"\s*[\t\n\v\f\r\x85\u2028\u2029]+\s*")
+FORBIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+BLANKS = " \N{NO-BREAK SPACE}\N{REPLACEMENT CHARACTER}"
+
+
+@lru_cache(maxsize=4096)  # a fleet says "Black Toner" a thousand times
+def decode(value: bytes, charset: int | None = None) -> str:
+    """The text of a value; `charset` is the printer's own word for it (prtLocalizationCharacterSet)."""
+    if value.startswith(PML_STRING):
+        value = value[2:]
+    text = _two_byte(value, charset) or _decoded(value.split(b"\0", 1)[0], charset)
+    return FORBIDDEN.sub("", LINE_BREAKS.sub(" ", text)).strip(BLANKS)
+
+
+def _two_byte(value: bytes, charset: int | None) -> str | None:
+    if charset not in TWO_BYTE or b"\0" not in value:  # some claim UCS-2 and send ASCII
+        return None
+    return value.decode(TWO_BYTE[charset], "replace").split("\0", 1)[0]
+
+
+def _decoded(value: bytes, charset: int | None) -> str:
+    try:
+        return value.decode("utf-8")
+    except UnicodeDecodeError as error:
+        cut_off = error.end == len(value) and error.reason == "unexpected end of data"
+        whole = value[: error.start]
+        if cut_off and (charset == UTF_8 or not whole.isascii()):
+            return whole.decode("utf-8")
+    if charset == UTF_8:
+        return value.decode("utf-8", "replace").replace("\N{REPLACEMENT CHARACTER}", "?")
+    return value.decode(CODECS.get(charset or 0, "latin-1"), "replace")
