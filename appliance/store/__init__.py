@@ -1,0 +1,1 @@
+"""What the Plug knows: one SQLite file, shared by its services."""

@@ -1,0 +1,145 @@
+"""A reading becomes what the Plug knows of a printer, in one transaction that writes only what changed."""
+
+import sqlite3
+from dataclasses import dataclass, fields, replace
+from datetime import datetime
+from typing import TypeVar
+
+from appliance.model import Details, Identity, Reading, Target
+from appliance.store import codec, counters, database, history, identity, moves, rows
+
+Record = TypeVar("Record", Identity, Details)
+
+_COLUMNS = ("serial", "maker", "mac", "host", "port", "name", "lost", "target", "identity", "details")
+
+
+@dataclass(frozen=True, slots=True)
+class _Past:
+    """A printer's row as it was before this reading."""
+
+    id: int
+    target: Target
+    identity: Identity
+    details: Details
+    columns: tuple[object, ...]  # all that a reading may change, in the order of _COLUMNS
+
+
+def keep(db: sqlite3.Connection, reading: Reading, now: datetime) -> int:
+    """Keep all that a printer said, under the printer that it is; give that printer's id.
+
+    Times never run back for a printer: where the clock did, the reading counts as just after the last one.
+    """
+    with database.transaction(db):
+        who = identity.claim(reading.identity, reading.target)
+        known = identity.candidates(db, who)
+        moment = database.to_ms(now)
+        same = identity.recognise(known, who, moment)
+        if same is not None:
+            moment = max(moment, same.seen_at + 1)
+        past = _past(db, _begin(db, reading, moment) if same is None else same.id)
+        _keep_printer(db, past, reading, moment)
+        _keep_sighting(db, past.id, reading, moment)
+        if same is None:
+            moves.begin(db, past.id, reading.target, moment)
+        else:
+            moves.keep(db, same, past.target, reading, moment)
+            moves.absorb(db, identity.ghosts(known, who, same), same, moment)
+        moves.evict(db, identity.evicted(known, who, past.id), reading.target, moment)
+        moves.tell_rivals(db, identity.rivals(known, who, past.id, moment), reading, moment)
+        return past.id
+
+
+def keep_failure(db: sqlite3.Connection, printer_id: int, reason: str, now: datetime) -> None:
+    """A printer did not answer, or not usefully: its last values stay, with their age."""
+    with database.transaction(db):
+        db.execute(
+            "UPDATE sightings SET failed_at = max(?, seen_at), failure = ? WHERE printer_id = ?",
+            (database.to_ms(now), database.storable(reason), printer_id),
+        )
+
+
+def _begin(db: sqlite3.Connection, reading: Reading, moment: int) -> int:
+    cursor = db.execute(
+        "INSERT INTO printers (host, port, target, identity, details, created_at, changed_at)"
+        " VALUES (?, ?, ?, '{}', '{}', ?, ?)",
+        (reading.target.host, reading.target.port, codec.encode(reading.target), moment, moment),
+    )
+    printer_id = cursor.lastrowid or 0
+    db.execute("INSERT INTO sightings (printer_id, seen_at) VALUES (?, ?)", (printer_id, moment))
+    return printer_id
+
+
+def _past(db: sqlite3.Connection, printer_id: int) -> _Past:
+    columns = db.execute(
+        f"SELECT {', '.join(_COLUMNS)} FROM printers WHERE id = ?",  # noqa: S608 own names only
+        (printer_id,),
+    ).fetchone()
+    target, who, details = columns[-3:]
+    return _Past(
+        printer_id,
+        codec.decode(Target, target),
+        codec.decode(Identity, who),
+        codec.decode(Details, details),
+        tuple(columns),
+    )
+
+
+def _keep_printer(db: sqlite3.Connection, past: _Past, reading: Reading, moment: int) -> None:
+    failed = {failure.part for failure in reading.failures}
+    counted = _keep_values(db, past.id, reading, failed, moment)
+    who = _filled(reading.identity, past.identity)
+    details = _filled(reading.details, past.details) if "details" in failed else reading.details
+    details = replace(details, uptime=None)
+    claim = identity.claim(who, reading.target)
+    columns = (
+        *(claim.serial, claim.maker, claim.mac, claim.host, claim.port, claim.name, 0),
+        *(codec.encode(reading.target), codec.encode(who), codec.encode(details)),
+    )
+    if columns != past.columns:
+        db.execute(
+            f"UPDATE printers SET {', '.join(f'{name} = ?' for name in _COLUMNS)} WHERE id = ?",  # noqa: S608
+            (*columns, past.id),
+        )
+    if counted or (who, details) != (past.identity, past.details):
+        db.execute("UPDATE printers SET changed_at = ? WHERE id = ?", (moment, past.id))
+
+
+def _keep_values(
+    db: sqlite3.Connection, printer_id: int, reading: Reading, failed: set[str], moment: int
+) -> bool:
+    """Keep counters and tables; a table that could not be read stays as it was. Whether a counter changed."""
+    before = _values(db, printer_id)
+    counted = counters.keep(db, printer_id, reading.counters, moment, partial="counters" in failed)
+    rows.keep(db, printer_id, reading, failed, moment)
+    history.record(db, printer_id, before, _values(db, printer_id), moment)
+    return counted
+
+
+def _values(db: sqlite3.Connection, printer_id: int) -> history.Values:
+    counted = counters.of(db, printer_id, printer_id).get(printer_id, [])
+    supplies = rows.SUPPLIES.of(db, printer_id, printer_id).get(printer_id, [])
+    return history.values(counted, [kept.row for kept in supplies])
+
+
+def _keep_sighting(db: sqlite3.Connection, printer_id: int, reading: Reading, moment: int) -> None:
+    uptime = reading.details.uptime
+    db.execute(
+        "UPDATE sightings SET seen_at = ?, failed_at = NULL, failure = NULL, uptime = ?, cost = ?"
+        " WHERE printer_id = ?",
+        (
+            moment,
+            uptime if uptime is not None and uptime <= rows.LARGEST else None,
+            codec.encode(reading.cost),
+            printer_id,
+        ),
+    )
+    plan = database.storable(reading.plan)
+    old = db.execute("SELECT plan FROM plans WHERE printer_id = ?", (printer_id,)).fetchone()
+    if old is None or old[0] != plan:
+        db.execute("INSERT OR REPLACE INTO plans (printer_id, plan) VALUES (?, ?)", (printer_id, plan))
+
+
+def _filled(new: Record, old: Record) -> Record:
+    """`new`, with what it does not say taken from `old`."""
+    silent = [field.name for field in fields(new) if getattr(new, field.name) == field.default]
+    return replace(new, **{name: getattr(old, name) for name in silent})
