@@ -1,0 +1,306 @@
+"""The settings of a Plug: records with their defaults, kept in settings.toml."""
+
+import contextlib
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, time, tzinfo
+from pathlib import Path
+from typing import Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import tomli_w
+
+from appliance import settings_rules
+from appliance.discovery.entries import MOST, check, check_total
+from appliance.model import DiscoveryEntry
+from appliance.system import files, plug
+
+INSTALLED = Path("/var/lib/printmonitor")  # the state folder on the Plug itself
+
+_HEADER = """\
+# Settings of this PrintMonitor Plug. The page writes this file anew with every change: comments are lost.
+# Every key is described in the README. `printmonitor check` names what is wrong.
+
+"""
+
+
+class BadSettings(Exception):
+    """settings.toml cannot be used; each problem is one line that says what would be right."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+@dataclass(frozen=True, slots=True)
+class PlugConfig:
+    name: str = field(default_factory=plug.default_name)
+    site: str = ""
+    language: Literal["en", "de"] = "en"
+
+
+@dataclass(frozen=True, slots=True)
+class DiscoveryConfig:
+    entries: tuple[DiscoveryEntry, ...] = ()
+    exclusions: tuple[str, ...] = ()
+    packets_per_second: int = 200
+    max_addresses: int = MOST
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleConfig:
+    query_every: str = "1h"
+    discover_at: tuple[str, ...] = ("02:00",)
+    time_zone: str = "Europe/Zurich"
+
+    @property
+    def query_seconds(self) -> int:
+        return settings_rules.seconds(self.query_every)
+
+    @property
+    def discover_times(self) -> tuple[time, ...]:
+        return tuple(sorted({settings_rules.time_of_day(text) for text in self.discover_at}))
+
+    @property
+    def zone(self) -> tzinfo:
+        """The time zone; UTC where this computer has no time zone data."""
+        try:
+            return ZoneInfo(self.time_zone)
+        except (ZoneInfoNotFoundError, OSError, ValueError):
+            return UTC
+
+
+@dataclass(frozen=True, slots=True)
+class HttpsConfig:
+    url: str = ""
+    ca_file: str = ""
+    proxy: str = ""
+    proxy_username: str = ""
+    proxy_password: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class MailConfig:
+    host: str = ""
+    port: int = 25
+    security: Literal["none", "starttls", "tls"] = "none"
+    ca_file: str = ""
+    username: str = ""
+    password: str = field(default="", repr=False)
+    sender: str = ""
+    recipient: str = ""  # several separated by commas
+
+
+@dataclass(frozen=True, slots=True)
+class TransmissionConfig:
+    mode: Literal["off", "https", "mail"] = "off"
+    key: str = field(default="", repr=False)
+    xml_names: Literal["printed", "mib"] = "printed"
+    https: HttpsConfig = HttpsConfig()
+    mail: MailConfig = MailConfig()
+
+
+@dataclass(frozen=True, slots=True)
+class TrapsConfig:
+    enabled: bool = False
+    port: int = 162
+    communities: tuple[str, ...] = field(default=(), repr=False)
+    report: str = "5m"  # "off", or a duration
+
+    @property
+    def report_seconds(self) -> int | None:
+        """How long to wait with a status parcel for one that comes anyway; None: none is ever sent."""
+        return None if self.report == "off" else settings_rules.seconds(self.report)
+
+
+@dataclass(frozen=True, slots=True)
+class WebConfig:
+    port: int = 80
+    tls_port: int = 443
+    username: str = "admin"
+    password_hash: str = field(default="", repr=False)
+    names: tuple[str, ...] = ()  # by which browsers may call the page, besides the Plug's own
+    metrics_token: str = field(default="", repr=False)  # "": no /metrics
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkConfig:
+    method: Literal["dhcp", "static"] = "dhcp"
+    address: str = ""  # with its prefix
+    gateway: str = ""
+    dns: tuple[str, ...] = ()
+    ntp: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    plug: PlugConfig = field(default_factory=PlugConfig)
+    discovery: DiscoveryConfig = DiscoveryConfig()
+    schedule: ScheduleConfig = ScheduleConfig()
+    transmission: TransmissionConfig = TransmissionConfig()
+    traps: TrapsConfig = TrapsConfig()
+    web: WebConfig = WebConfig()
+    network: NetworkConfig = NetworkConfig()
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The folder that holds everything a Plug knows."""
+
+    folder: Path
+
+    @property
+    def settings(self) -> Path:
+        return self.folder / "settings.toml"
+
+    @property
+    def last_good(self) -> Path:
+        return self.folder / "settings.last-good.toml"
+
+    @property
+    def database(self) -> Path:
+        return self.folder / "printmonitor.db"
+
+    @property
+    def outbox(self) -> Path:
+        return self.folder / "outbox"
+
+    @property
+    def tls(self) -> Path:
+        return self.folder / "tls"
+
+    @property
+    def licence(self) -> Path:
+        return self.folder / "licence.pem"
+
+    @property
+    def run(self) -> Path:
+        """Sockets, requests and status files."""
+        return Path("/run/printmonitor") if self.folder == INSTALLED else self.folder / "run"
+
+    @property
+    def wake(self) -> Path:
+        """The socket on which the poller hears that a job waits."""
+        return self.run / "poller.sock"
+
+    @property
+    def lock(self) -> Path:
+        """Held by the process that does a round."""
+        return self.run / "round.lock"
+
+    def stamp(self) -> tuple[int, int, int] | None:
+        """What changes when somebody writes the settings."""
+        try:
+            found = self.settings.stat()
+        except OSError:
+            return None
+        return found.st_mtime_ns, found.st_ino, found.st_size
+
+    def create(self) -> None:
+        for folder in (self.folder, self.outbox, self.tls, self.run):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def load(home: Home) -> Config:
+    """The settings; defaults where there is no file yet. Raises BadSettings."""
+    text = _read(home.settings)
+    if text is None:
+        return Config()
+    if (
+        not text.strip() and home.last_good.exists()
+    ):  # an editor and a power cut do this, a person removes the file
+        raise BadSettings(
+            [f"{home.settings.name}: is empty; remove the file to start anew with the defaults"]
+        )
+    config = _checked(_parsed(home.settings, text))
+    with contextlib.suppress(OSError, BadSettings):  # a folder that cannot be written stops no service
+        if _read(home.last_good) != text:
+            files.write(home.last_good, text.encode())
+    return config
+
+
+def load_last_good(home: Home) -> tuple[Config, list[str]]:
+    """Settings to start a service with, whatever the file holds, with what is wrong about the file."""
+    try:
+        return load(home), []
+    except BadSettings as error:
+        problems = error.problems
+    with contextlib.suppress(BadSettings):
+        if (text := _read(home.last_good)) is not None:
+            return _checked(_parsed(home.last_good, text)), problems
+    with contextlib.suppress(BadSettings):  # such as the settings of a newer version, after a fall-back
+        return settings_rules.build(Config(), _parsed(home.settings, _read(home.settings) or "")), problems
+    return Config(), problems
+
+
+def save(home: Home, config: Config) -> None:
+    """Writes all settings durably. Raises BadSettings, the file being as it was, if a value is wrong."""
+    data = asdict(config)
+    if wrong := problems(data):
+        raise BadSettings(wrong)
+    text = _HEADER + tomli_w.dumps(data)
+    home.create()
+    files.write(home.settings, text.encode())
+    files.write(home.last_good, text.encode())
+
+
+def problems(data: Mapping[str, object]) -> list[str]:
+    """What is wrong with settings, one line each."""
+    try:
+        _checked(data)
+    except BadSettings as error:
+        return error.problems
+    return []
+
+
+def _disagreements(config: Config) -> Iterator[str]:
+    """What is right by itself, and wrong together."""
+    most = config.discovery.max_addresses
+    wrong = {number: check(entry, most) for number, entry in enumerate(config.discovery.entries, 1)}
+    for number, problem in wrong.items():
+        if problem:
+            yield f"discovery.entries {number}: {problem}"
+    if not any(wrong.values()) and (problem := check_total(config.discovery.entries, most)):
+        yield f"discovery.entries: {problem}"
+    if config.transmission.mode == "mail":
+        for key in ("host", "sender", "recipient"):
+            if not asdict(config.transmission.mail)[key]:
+                yield f'transmission.mail.{key}: is missing, and transmission.mode is "mail"'
+    if config.web.port == config.web.tls_port:
+        yield f"web.tls_port: {config.web.tls_port} is also web.port; HTTP and HTTPS need a port each"
+    if config.network.method == "static" and not config.network.address:
+        yield 'network.address: is missing, and network.method is "static"'
+
+
+def _checked(data: Mapping[str, object]) -> Config:
+    if wrong := list(settings_rules.problems(data, Config)):
+        raise BadSettings(wrong)
+    config = settings_rules.build(Config(), data)
+    if wrong := list(_disagreements(config)):
+        raise BadSettings(wrong)
+    return config
+
+
+def _parsed(path: Path, text: str) -> Mapping[str, object]:
+    try:
+        return tomllib.loads(text)
+    except RecursionError:
+        raise BadSettings([f"{path.name}: is nested too deeply"]) from None
+    except ValueError as error:  # names places and keys, never values
+        reason = str(error).replace("at end of document", f"at line {len(text.splitlines())}, its end")
+        raise BadSettings([f"{path.name}: is no valid TOML: {reason}"]) from None
+
+
+def _read(path: Path) -> str | None:
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise BadSettings([f"{path.name}: cannot be read: {error.strerror}"]) from error
+    try:
+        return data.decode("utf-8-sig")  # some editors begin a file with a byte order mark
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise BadSettings([f"{path.name}: line {line}: is not UTF-8; save the file as UTF-8"]) from None

@@ -1,0 +1,1 @@
+"""Who might be a printer."""

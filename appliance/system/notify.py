@@ -1,0 +1,48 @@
+"""What systemd wants to hear from a service: sd_notify(3), a datagram at a time."""
+
+import os
+import socket
+from collections.abc import Mapping
+from contextlib import suppress
+
+
+def ready() -> None:
+    send("READY=1")
+
+
+def stopping() -> None:
+    send("STOPPING=1")
+
+
+def watchdog() -> None:
+    send("WATCHDOG=1")
+
+
+def reloaded(monotonic: float) -> None:
+    """A reload is over that began at `monotonic` seconds."""
+    send(f"RELOADING=1\nMONOTONIC_USEC={int(monotonic * 1_000_000)}")
+    send("READY=1")
+
+
+def status(text: str) -> None:
+    """One line for `systemctl status`."""
+    send(f"STATUS={' '.join(text.split())}")
+
+
+def send(state: str, environ: Mapping[str, str] = os.environ) -> None:
+    """Does nothing outside of systemd, and never waits: a deaf supervisor must not stop the service."""
+    address = environ.get("NOTIFY_SOCKET", "")
+    if not address.startswith(("/", "@")):
+        return
+    if address.startswith("@"):  # Linux's abstract sockets begin with NUL
+        address = f"\0{address[1:]}"
+    with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as sender:
+        sender.sendto(state.encode(), address)
+
+
+def watchdog_seconds(environ: Mapping[str, str] = os.environ) -> float | None:
+    """How often to call `watchdog`: half of what systemd allows; None where it does not watch."""
+    usec, pid = environ.get("WATCHDOG_USEC", ""), environ.get("WATCHDOG_PID", str(os.getpid()))
+    if not usec.isdecimal() or int(usec) == 0 or pid != str(os.getpid()):
+        return None
+    return int(usec) / 1_000_000 / 2

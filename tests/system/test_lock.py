@@ -1,0 +1,35 @@
+"""One process at a time."""
+
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+
+from appliance.system import lock
+from tests import children
+
+
+def test_who_comes_second_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "run" / "lock"
+    with lock.held(path), pytest.raises(lock.Busy), lock.held(path):
+        pass
+    with lock.held(path):
+        pass
+
+
+def test_a_process_that_is_killed_holds_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    program = (
+        "import sys, signal; from pathlib import Path; from appliance.system import lock\n"
+        "with lock.held(Path(sys.argv[1])): print('held', flush=True); signal.pause()"
+    )
+    with children.running([sys.executable, "-c", program, str(path)], stdout=-1) as child:
+        assert child.stdout
+        assert child.stdout.readline() == "held\n"
+        with pytest.raises(lock.Busy), lock.held(path):
+            pass
+        child.send_signal(signal.SIGKILL)
+        child.wait()
+        with lock.held(path):
+            pass
