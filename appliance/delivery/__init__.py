@@ -1,0 +1,1 @@
+"""What leaves the site: printers become XML, an encrypted parcel, a delivery."""
