@@ -1,0 +1,1 @@
+"""One module per command: what `printmonitor NAME` does, once its arguments are understood."""

@@ -1,0 +1,108 @@
+"""`printmonitor outbox`: the parcels, listed, opened, or sent again."""
+
+import sqlite3
+from collections.abc import Sequence
+from datetime import UTC, datetime, tzinfo
+
+from appliance import config
+from appliance.commands import state, terminal, words
+from appliance.commands.plain import record
+from appliance.commands.trouble import Wrong
+from appliance.delivery import outbox, parcel
+from appliance.delivery.outbox import Parcel
+from appliance.delivery.shelf import Unreadable
+
+DELIVERED_SHOWN = 10
+SHORT_ID = 8  # characters: enough to tell a year's parcels apart
+
+
+def run(home: config.Home, action: str, asked: str | None, as_json: bool) -> int:
+    """List the parcels, show one's XML, or let refused ones wait again."""
+    if action != "list" and asked is None:
+        raise Wrong(f"outbox {action} needs a parcel's ID{', or all' if action == 'retry' else ''}")
+    if action == "list" and asked is not None:
+        raise Wrong("outbox list takes no parcel; to open one: outbox show ID")
+    settings, _ = config.load_last_good(state.existing(home))
+    with state.opened(home) as db:
+        parcels = outbox.listing(db)
+        if action == "show":
+            _show(home, _find(parcels, asked or ""), settings.transmission.key)
+        elif action == "retry":
+            return _retry(
+                db, home, _undelivered(parcels) if asked == "all" else [_find(parcels, asked or "")]
+            )
+        else:
+            _list(parcels, settings.schedule.zone, as_json)
+    return 0
+
+
+def _find(parcels: Sequence[Parcel], asked: str) -> Parcel:
+    """The parcel with this name, this id, or the only one whose id begins so."""
+    found = [each for each in parcels if asked in (each.id, each.name)]
+    found = found or [each for each in parcels if len(asked) >= 4 and each.id.startswith(asked)]
+    if len(found) > 1:
+        raise Wrong(f"{len(found)} parcels begin with {asked}; give more of the ID")
+    if not found:
+        raise Wrong(f"there is no parcel {asked}; see printmonitor outbox")
+    return found[0]
+
+
+def _undelivered(parcels: Sequence[Parcel]) -> list[Parcel]:
+    return [each for each in parcels if each.state in ("waiting", "refused")]
+
+
+def _list(parcels: Sequence[Parcel], zone: tzinfo, as_json: bool) -> None:
+    if as_json:
+        terminal.document([record(each) for each in parcels])
+        return
+    delivered = [each for each in parcels if each.state == "delivered"]
+    hidden = {each.id for each in delivered[:-DELIVERED_SHOWN]}
+    shown = [each for each in parcels if each.id not in hidden]
+    if not shown:
+        terminal.say("the outbox is empty")
+        return
+    titles = ("ID", "Made", "Bytes", "State", "Tries", "Next try", "Last answer")
+    terminal.show_table(titles, [_row(each, zone) for each in shown], ("Bytes", "Tries"))
+    if hidden:
+        terminal.say(f"and {words.count(len(hidden), 'parcel')} delivered before")
+
+
+def _row(each: Parcel, zone: tzinfo) -> tuple[str, ...]:
+    return (
+        each.id[:SHORT_ID],
+        words.moment(each.created_at, zone),
+        f"{each.size:,}",
+        each.state,
+        str(each.attempts),
+        words.moment(each.next_at, zone) if each.next_at else "-",
+        each.error or "-",
+    )
+
+
+def _show(home: config.Home, found: Parcel, key: str) -> None:
+    try:
+        data = outbox.read(home.outbox, found)
+        name, xml = parcel.unpack(data, key)
+    except (Unreadable, parcel.BadKey, parcel.BadParcel) as error:
+        raise Wrong(f"{found.name}: {error}") from error
+    terminal.tell(f"{name}.xml: {len(xml):,} bytes, {len(data):,} packed")
+    terminal.raw(xml)
+
+
+def _retry(db: sqlite3.Connection, home: config.Home, chosen: Sequence[Parcel]) -> int:
+    now = datetime.now(UTC)
+    failed = 0
+    for each in chosen:
+        try:
+            outbox.retry(db, home.outbox, each.id, now)
+        except outbox.NotRetried as error:
+            terminal.tell(terminal.clean(str(error)))
+            failed += 1
+    when = (
+        "within seconds"
+        if state.poller_runs(home)
+        else "with the next run: the poller service is not running"
+    )
+    if len(chosen) > failed or not chosen:
+        terminal.tell(f"{words.count(len(chosen) - failed, 'parcel')} will be sent {when}")
+    return 2 if failed else 0

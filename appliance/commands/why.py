@@ -1,0 +1,85 @@
+"""Why a printer does not answer: what can be told apart from here."""
+
+import asyncio
+import errno
+from typing import Literal
+
+from appliance.model import Target
+from appliance.reading.snmp import ber, oids
+
+Sign = Literal["answers", "closed", "unreachable", "silent"]
+VERSIONS: tuple[Literal["1", "2"], ...] = ("2", "1")
+PATIENCE = 2.0  # seconds; ICMP errors come at once, a sleeping network card answers within one
+
+SILENCE = (
+    "It said nothing at all. From here these look alike: switched off or asleep; another device or nothing "
+    "at this address; a firewall between; SNMP switched off; a wrong community, which most printers do not "
+    "answer at all; an access list in the printer that leaves this address out."
+)
+
+
+async def explain(target: Target, patience: float = PATIENCE) -> str:
+    """Ask once more, one small object, and return in sentences what the silence may mean."""
+    asked = VERSIONS if target.snmp_version == "auto" else (target.snmp_version,)
+    signs = [await _sign(target, version, patience) for version in asked]
+    if "unreachable" in signs:
+        return "This computer has no way to that address: no route, or nobody there answers to ARP."
+    if "closed" in signs:
+        return (
+            f"Something is at that address, but nothing listens at UDP port {target.port}: SNMP is switched "
+            "off, or it listens at another port (--port)."
+        )
+    if "answers" in signs:
+        return "It answers to a single small question, so community and version are right; try again."
+    others = [version for version in VERSIONS if version not in asked]
+    for version in others:
+        if await _sign(target, version, patience) == "answers":
+            return f"It answers to SNMP version {version}, not to the version asked for; try auto."
+    return SILENCE
+
+
+class _Ear(asyncio.DatagramProtocol):
+    def __init__(self, heard: asyncio.Future[Sign]) -> None:
+        self._heard = heard
+
+    def datagram_received(self, data: bytes, _: tuple[str | int, ...]) -> None:
+        if data:
+            self._hear("answers")
+
+    def error_received(self, error: Exception) -> None:
+        refused = isinstance(error, ConnectionRefusedError)  # ICMP port unreachable
+        self._hear("closed" if refused else "unreachable")
+
+    def _hear(self, sign: Sign) -> None:
+        if not self._heard.done():
+            self._heard.set_result(sign)
+
+
+async def _sign(target: Target, version: Literal["1", "2"], patience: float) -> Sign:
+    """What happens to one request on a connected socket: only such a socket is told of ICMP errors."""
+    loop = asyncio.get_running_loop()
+    heard: asyncio.Future[Sign] = loop.create_future()
+    try:
+        transport, _ = await loop.create_datagram_endpoint(
+            lambda: _Ear(heard), remote_addr=(target.host, target.port)
+        )
+    except OSError as error:
+        if error.errno in (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EADDRNOTAVAIL):
+            return "unreachable"
+        raise
+    try:
+        transport.sendto(
+            ber.request(
+                "get",
+                [(*oids.SYS_DESCR, 0)],
+                version=version,
+                community=target.community_read,
+                request_id=ber.FIRST_REQUEST_ID,
+            )
+        )
+        async with asyncio.timeout(patience):
+            return await heard
+    except TimeoutError:
+        return "silent"
+    finally:
+        transport.close()

@@ -1,0 +1,77 @@
+import asyncio
+import json
+
+import pytest
+
+from tests.command_line import (
+    CONTROLS,
+    MODEL,
+    Here,
+    run,
+)
+from tests.fakes.agent import Agent, Device
+from tests.fakes.lan import Lan
+from tests.fakes.mib import Cell
+from tests.fakes.models import MODELS
+
+
+async def test_everything_about_one_printer(agent: Agent) -> None:
+    place = Lan(agent).put("ricoh_im_c3010", "127.31.0.1")
+    ended = await run("test", "127.31.0.1", "--port", str(agent.port))
+    assert ended.code == 0, ended.err
+    parts = ("Page counters", "Supplies", "Inputs", "Outputs", "Storages", "Alerts", "on the wire")
+    for expected in ("IM C3010", place.who.serial, *parts):
+        assert expected in ended.out
+    assert all(len(line) <= 80 for line in ended.out.splitlines())
+
+
+@pytest.mark.parametrize(("typed", "settled"), [("1", "1"), ("V2c", "2")])
+async def test_testapp_takes_the_arguments_of_the_reference(agent: Agent, typed: str, settled: str) -> None:
+    device = agent.add("127.31.0.2", Device(MODELS[MODEL].rows(), community="secret"))
+    port = ("--port", str(agent.port))
+    ended = await run("127.31.0.2", typed, "secret", *port, "--json", function="run_testapp")
+    assert ended.code == 0, ended.err
+    document = json.loads(ended.out)
+    assert document["target"]["snmp_version"] == settled
+    assert document["cost"]["packets"] == device.requests.total() + device.responses
+    assert document["cost"]["bytes"] == device.bytes_in + device.bytes_out
+    assert document["bytes_on_the_wire"] == document["cost"]["bytes"] + 42 * document["cost"]["packets"]
+    assert "secret" not in ended.out
+
+
+def hostile() -> dict[str, Cell]:
+    """A printer whose every text would clear the screen."""
+    rows = dict(MODELS[MODEL].rows())
+    for oid, (tag, value) in rows.items():
+        if tag == 4 and isinstance(value, str | bytes):
+            text = value.encode() if isinstance(value, str) else value
+            rows[oid] = (tag, b"\x1b[2J\xc2\x9b31m\r" + text + b"\x07")
+    return rows
+
+
+async def test_no_escape_sequence_of_a_printer_reaches_the_terminal(agent: Agent) -> None:
+    agent.add("127.31.0.3", Device(hostile()))
+    arguments = ("test", "127.31.0.3", "--port", str(agent.port))
+    for ended in await asyncio.gather(run(*arguments), run(*arguments, "--json")):
+        assert ended.code == 0, ended.err
+        assert "[2J" in ended.out
+        assert not set(ended.out + ended.err) & CONTROLS
+
+
+async def test_printer_that_does_not_answer(agent: Agent) -> None:
+    ended = await run("test", "127.31.0.6", "--port", str(agent.port))
+    assert (ended.code, ended.out) == (1, "")
+    assert "nothing listens at UDP port" in " ".join(ended.err.split())
+
+
+@pytest.mark.parametrize("host", ["127.0.0.0/24", "127.0.0.1-127.0.0.9", "a b", "999.1.1.1", "", "\x1b[2J"])
+def test_host_that_is_none(host: str, here: Here) -> None:
+    ended = here("test", host)
+    assert ended.code == 2
+    assert "\x1b" not in ended.complaint
+
+
+def test_name_that_leads_nowhere(here: Here) -> None:
+    ended = here("test", "printer.invalid")  # RFC 6761: never resolves
+    assert ended.code == 2
+    assert "printer.invalid" in ended.complaint

@@ -1,0 +1,37 @@
+from appliance.commands import why
+from appliance.model import Target
+from tests.fakes.agent import Agent, Device
+from tests.fakes.models import MODELS
+
+PATIENCE = 0.3
+
+
+async def test_silence_is_not_explained_away(agent: Agent) -> None:
+    device = agent.add("127.31.4.1", Device({}, asleep=True))
+    told = await why.explain(Target("127.31.4.1", port=agent.port), PATIENCE)
+    assert told == why.SILENCE
+    assert device.requests.total() == 2  # v2c and v1, once each
+
+
+async def test_another_version_is_found(agent: Agent) -> None:
+    agent.add("127.31.4.2", Device(next(iter(MODELS.values())).rows(), versions={"1"}))
+    told = await why.explain(Target("127.31.4.2", port=agent.port, snmp_version="2"), PATIENCE)
+    assert "answers to SNMP version 1" in told
+
+
+async def test_closed_port(agent: Agent) -> None:
+    told = await why.explain(Target("127.31.4.3", port=agent.port), PATIENCE)
+    assert f"nothing listens at UDP port {agent.port}" in told
+
+
+async def test_no_community_is_guessed(agent: Agent) -> None:
+    """Some printers mail their owner about each wrong community."""
+    device = agent.add("127.31.4.4", Device(next(iter(MODELS.values())).rows(), community="other"))
+    assert await why.explain(Target("127.31.4.4", port=agent.port, snmp_version="1"), PATIENCE) == why.SILENCE
+    assert device.requests.total() == 2
+
+
+async def test_who_answers_late_is_told_so(agent: Agent) -> None:
+    agent.add("127.31.4.5", Device(next(iter(MODELS.values())).rows(), delay=0.1))
+    told = await why.explain(Target("127.31.4.5", port=agent.port), PATIENCE)
+    assert "try again" in told
