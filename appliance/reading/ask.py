@@ -68,8 +68,6 @@ async def ask(
         except (NoAnswer, Garbled) as error:  # nothing was heard in this version
             reason = str(error) if reason == "silent" else reason
             spent = _sum(spent, session.cost)
-        except BudgetSpent as error:
-            raise NotRead(str(error)) from error
         except Refused as error:
             raise NotRead("answers, but not to this community") from error
         else:
@@ -115,18 +113,20 @@ async def _read(session: Session, target: Target, known: Plan, now: datetime, *,
         interrupted = str(error)
     if interrupted and not visit.knows_itself():
         raise NotRead(interrupted)
+    if all(value is None for value in visit.known.cells.values()):
+        raise NotRead("answers, but says nothing")
     failures = _failures(visit, interrupted)
     plan = _plan(visit, known, session.version, now, interrupted=interrupted is not None)
-    return printer.build(visit.cells, target, session.cost, plan, failures)
+    return printer.build(visit.known.cells, target, session.cost, plan, failures)
 
 
 def _failures(visit: Visit, interrupted: str | None) -> tuple[Failure, ...]:
     """The parts whose tables could not be read, each with the first reason."""
     reasons: dict[str, str] = {}
     for table in visit.tables:
-        if table.name in visit.failed:
-            reasons.setdefault(table.part, visit.failed[table.name])
-        elif interrupted and not visit.complete(table):
+        if table.name in visit.known.failed:
+            reasons.setdefault(table.part, visit.known.failed[table.name])
+        elif interrupted and not visit.known.complete(table):
             reasons.setdefault(table.part, interrupted)
     return tuple(Failure(part, reason) for part, reason in reasons.items())
 
@@ -134,21 +134,21 @@ def _failures(visit: Visit, interrupted: str | None) -> tuple[Failure, ...]:
 def _plan(visit: Visit, known: Plan, version: Literal["1", "2"], now: datetime, *, interrupted: bool) -> str:
     """What to remember; after an interruption the next reading is a full one."""
     tables = visit.tables
-    failed = [table.entry for table in tables if table.name in visit.failed]
+    failed = [table.entry for table in tables if table.name in visit.known.failed]
     plan = Plan(
         version=version,
         limits=visit.fetch.limits,
         full_at=None if interrupted else now if visit.full else known.full_at,
-        rows={} if interrupted else visit.rows,
-        failed={} if interrupted else visit.failed,
+        rows={} if interrupted else visit.known.rows,
+        failed={} if interrupted else visit.known.failed,
         cells={}
         if interrupted
         else {
             oid: value
-            for oid, value in visit.cells.items()
+            for oid, value in visit.known.cells.items()
             if not any(oid[: len(entry)] == entry for entry in failed)
         },
-        get_only=frozenset() if interrupted else frozenset(visit.get_only),
+        get_only=frozenset() if interrupted else frozenset(visit.known.get_only),
     )
     return plans.dump(plan, tables)
 

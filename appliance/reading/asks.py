@@ -82,6 +82,14 @@ def moving_cells(table: Table, rows: Sequence[Oid], cells: Cells) -> Iterator[Ce
         yield CellAsk(Ask(column, weight(column, 4), table.entry), None, table)
 
 
+def last_look(table: Table, rows: Sequence[Oid]) -> Iterator[CellAsk]:
+    """Whether another column ends where the first one did: an agent may leave cells out of that one."""
+    if rows and table.moving and table.wanted is None:
+        column = table.column(table.moving[0])
+        end = (*column, *rows[-1])
+        yield CellAsk(Ask(end, weight(end, table.columns[table.moving[0]]), column), None, table)
+
+
 def _cell(table: Table, column: Oid, rows: Sequence[Oid], at: int, size: int) -> CellAsk:
     start = (*column, *rows[at - 1]) if at else column
     target = (*column, *rows[at])

@@ -151,16 +151,14 @@ class Fetch:
             elif varbind.oid > ask.oid:
                 found[ask.oid] = varbind
         missing = batch[len(varbinds) :]
-        return ([missing] if varbinds else _halves(missing)) if missing else []
+        return [missing] if missing and varbinds else []
 
     def _after_error(self, kind: str, error: ErrorStatus, batch: Batch, found: Found) -> list[Batch]:
         if error.status in {AUTHORIZATION_ERROR, NO_ACCESS} and not self.heard:
             raise Refused from error
         self._hears()
-        if error.status == TOO_BIG:
+        if error.status == TOO_BIG or not 1 <= error.index <= len(batch):
             self._expect_less_than(batch)
-            return self._halved(batch)
-        if not 1 <= error.index <= len(batch):
             return self._halved(batch)
         at_fault = batch[error.index - 1]
         rest = batch[: error.index - 1] + batch[error.index :]
@@ -176,8 +174,6 @@ class Fetch:
     async def _after_silence(self, batch: Batch, error: SnmpError) -> list[Batch]:
         await self._check_alive(error)
         self._expect_less_than(batch)
-        if len(batch) > self._answered_objects:
-            self.limits.most = min(self.limits.most, max(self._answered_objects, (len(batch) + 1) // 2))
         return self._halved(batch)
 
     def _expect_less_than(self, batch: Batch) -> None:
@@ -185,6 +181,8 @@ class Fetch:
         estimate = _weight(batch)
         if estimate > self._answered:
             self.limits.size = min(self.limits.size, max(self._answered, estimate // 2))
+        if len(batch) > self._answered_objects:
+            self.limits.most = min(self.limits.most, max(self._answered_objects, (len(batch) + 1) // 2))
 
     def _halved(self, batch: Batch) -> list[Batch]:
         if len(batch) == 1:  # nothing is left to leave out: this object cannot be asked

@@ -46,9 +46,9 @@ CODECS = {
     2258: "cp1258",
     2259: "cp874",
 }
-PML_STRING = b"\x01\x15"  # the type and length code of HP's printer management language, left in the value
 
 LINE_BREAKS = re.compile(r"\s*[\t\n\v\f\r\x85\u2028\u2029]+\s*")
+# What XML 1.0 cannot hold; the two octets before a string of HP's PML (01 15) are among it.
 FORBIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 BLANKS = " \N{NO-BREAK SPACE}\N{REPLACEMENT CHARACTER}"
 
@@ -56,8 +56,6 @@ BLANKS = " \N{NO-BREAK SPACE}\N{REPLACEMENT CHARACTER}"
 @lru_cache(maxsize=4096)  # a fleet says "Black Toner" a thousand times
 def decode(value: bytes, charset: int | None = None) -> str:
     """The text of a value; `charset` is the printer's own word for it (prtLocalizationCharacterSet)."""
-    if value.startswith(PML_STRING):
-        value = value[2:]
     text = _two_byte(value, charset) or _decoded(value.split(b"\0", 1)[0], charset)
     return FORBIDDEN.sub("", LINE_BREAKS.sub(" ", text)).strip(BLANKS)
 

@@ -7,9 +7,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from appliance.model import CounterName, Reading, Target
+from appliance.reading import plan as plans
 from appliance.reading.ask import NotRead, ask
+from appliance.reading.fetch import LARGEST
 from appliance.reading.snmp.session import Budget, Endpoint
+from tests.fakes import ber
 from tests.fakes.agent import Agent, Device
+from tests.fakes.ber import Oid
+from tests.fakes.mib import Mib
 from tests.fakes.models import MODELS
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -19,6 +24,7 @@ ADDRESS = "127.0.6.1"
 MIB = "1.3.6.1.2.1.43"
 SUPPLIES = f"{MIB}.11.1.1"
 ALERTS = f"{MIB}.18.1.1"
+SERIAL_NUMBER = (1, 3, 6, 1, 2, 1, 43, 5, 1, 1, 17, 1)
 RICOH = "ricoh_im_c3010"
 
 
@@ -128,11 +134,89 @@ async def test_what_a_printer_bears_is_remembered(
     device = add(agent, **faults)
     first = await ask(endpoint, target(agent, "auto"), "", NOW, tries=QUICK)
     device.forget()
+    if "max_response" in faults:
+        assert plans.load(first.plan).limits.size < LARGEST
 
     await ask(endpoint, target(agent, "auto"), first.plan, LATER, tries=QUICK)
 
     assert device.refused == 0
     assert device.requests.total() == device.responses <= 12
+
+
+class Lying(Device):
+    """Answers GETBULK with the objects that were asked."""
+
+    def answers(self, data: bytes) -> list[bytes]:
+        request = ber.decode(data)
+        if request.pdu != ber.GET_BULK:
+            return super().answers(data)
+        self.requests["get_bulk"] += 1
+        zero = ber.encode_value(ber.INTEGER, 0)
+        return [
+            ber.response(request, request.request_id, 0, 0, [ber.varbind(oid, zero) for oid in request.oids])
+        ]
+
+
+async def test_a_bulk_that_lies(agent: Agent, endpoint: Endpoint, plain: Reading) -> None:
+    device = agent.add(ADDRESS, Lying(MODELS[RICOH].rows()))
+
+    reading = await ask(endpoint, target(agent), "", NOW)
+
+    assert said(reading) == plain
+    assert device.requests["get_bulk"] == 1
+
+
+async def test_a_bulk_that_gives_one_row_is_not_used_twice(agent: Agent, endpoint: Endpoint) -> None:
+    device = add(agent, bulk="one")
+
+    await ask(endpoint, target(agent), "", NOW)
+
+    assert device.requests["get_bulk"] == 1
+
+
+class Shy(Mib):
+    """Leaves the serial number out of the order: GETNEXT goes past it."""
+
+    def after(self, oid: Oid) -> Oid | None:
+        following = super().after(oid)
+        return super().after(following) if following == SERIAL_NUMBER else following
+
+
+async def test_objects_that_only_get_finds(agent: Agent, endpoint: Endpoint, plain: Reading) -> None:
+    device = agent.add(ADDRESS, Device(Shy(MODELS["hp_laserjet_m404"].rows())))
+
+    first = await ask(endpoint, target(agent), "", NOW)
+    device.forget()
+    second = await ask(endpoint, target(agent), first.plan, LATER)
+
+    assert first.identity.serial_number == MODELS["hp_laserjet_m404"].who().serial
+    assert said(second) == said(first)
+    assert device.requests.total() <= 3
+
+
+async def test_tables_that_a_device_does_not_have_cost_nothing(agent: Agent, endpoint: Endpoint) -> None:
+    device = add(agent, "zebra_zt411")
+
+    for version in ("1", "2"):
+        device.forget()
+        await ask(endpoint, target(agent, version), "", NOW)
+        assert device.requests.total() <= 4
+        assert device.largest_response <= 1_472
+
+
+@pytest.mark.parametrize("version", ["1", "2"])
+@pytest.mark.parametrize("key", ["xerox_altalink_c8245", "brother_hl_l2375"])
+async def test_a_row_without_its_first_column_is_found(
+    agent: Agent, endpoint: Endpoint, version: str, key: str
+) -> None:
+    device = add(agent, key)
+    expected = [supply.index for supply in (await ask(endpoint, target(agent), "", NOW)).supplies]
+    del device.mib[f"{SUPPLIES}.3.1.{expected[1]}"]
+
+    reading = await ask(endpoint, target(agent, version), "", NOW)
+
+    assert [supply.index for supply in reading.supplies] == expected
+    assert reading.supplies[1].level is not None
 
 
 # What fails
@@ -282,6 +366,23 @@ async def test_too_many_packets(agent: Agent, endpoint: Endpoint) -> None:
         await ask(endpoint, target(agent), "", NOW, budget=Budget(packets=6))
 
 
+class Mute(Device):
+    """Answers every request well, with no object at all."""
+
+    def answers(self, data: bytes) -> list[bytes]:
+        request = ber.decode(data)
+        self.requests["any"] += 1
+        return [ber.response(request, request.request_id, 0, 0, [])]
+
+
+async def test_a_device_that_says_nothing(agent: Agent, endpoint: Endpoint) -> None:
+    device = agent.add(ADDRESS, Mute({}))
+
+    with pytest.raises(NotRead, match="says nothing"):
+        await ask(endpoint, target(agent), "", NOW)
+    assert device.requests.total() < 200
+
+
 class Fading(Device):
     """Answers twice, then never again."""
 
@@ -305,6 +406,7 @@ async def test_who_stops_late_leaves_what_was_read(agent: Agent, endpoint: Endpo
     assert {failure.reason for failure in reading.failures} == {"took more than 11 packets"}
     assert reading.identity == plain.identity
     assert reading.details == plain.details
+    assert said(await ask(endpoint, target(agent), reading.plan, LATER)) == plain
     for failure in reading.failures:
         assert not getattr(reading, failure.part)
 
