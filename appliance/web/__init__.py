@@ -1,0 +1,1 @@
+"""The page: JSON for it, its files, and who may see it."""

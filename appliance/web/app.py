@@ -1,0 +1,141 @@
+"""The service of the page: everything it needs, wired by hand."""
+
+import asyncio
+import logging
+import os
+import signal
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from aiohttp import web
+
+from appliance.clock import utc_now
+from appliance.config import Home
+from appliance.system import notify, passed_sockets
+from appliance.web import listening, tls
+from appliance.web.api import MOST_BYTES, routes
+from appliance.web.description import Description
+from appliance.web.discovery import Discovery
+from appliance.web.files import Files, folder
+from appliance.web.gate import Gate, add_headers
+from appliance.web.jobs import Jobs, Poller
+from appliance.web.listening import Guests, Patient, Sockets
+from appliance.web.live import Live
+from appliance.web.login import Login
+from appliance.web.metrics import Metrics
+from appliance.web.names import names
+from appliance.web.overview import Overview
+from appliance.web.printers import Listing, Printers
+from appliance.web.services import Services
+from appliance.web.sessions import Sessions
+from appliance.web.settings import Settings
+from appliance.web.store import Store
+from appliance.web.system import System, Ways
+from appliance.web.transmission import Transmission
+from appliance.web.traps import Traps
+
+log = logging.getLogger(__name__)
+
+
+async def serve(home: Home, port: int | None = None) -> None:
+    """Serve the page until SIGTERM or SIGINT. Raises CannotListen, NoFiles, BadDescription, Unusable."""
+    home.create()
+    wanted = Settings(home).now.web
+    given = dict(passed_sockets.take(os.environ, os.getpid()))
+    sockets = listening.choose(
+        wanted.port if port is None else port, wanted.tls_port, given, asked=port is not None
+    )
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with running(home, sockets) as ways:
+        log.info(
+            "the page is at http://localhost:%s%s",
+            ways.port,
+            f" and https://localhost:{ways.tls_port}" if ways.tls_port else "",
+        )
+        notify.ready()
+        watchdog = asyncio.create_task(_feed_watchdog())
+        await stop.wait()
+        notify.stopping()
+        watchdog.cancel()
+
+
+@asynccontextmanager
+async def running(
+    home: Home, sockets: Sockets, patience: float = listening.SILENCE_SECONDS
+) -> AsyncIterator[Ways]:
+    """The page on these sockets, while the block runs."""
+    async with AsyncExitStack() as stack:
+        settings, store, sessions = Settings(home), Store(home.database), Sessions()
+        stack.push_async_callback(store.close)
+        await store.version()  # a database that cannot be opened is told of now
+        context = await _context(home, settings) if sockets.tls else None
+        ways = Ways(
+            listening.number(sockets.plain), listening.number(sockets.tls) if context else None, context
+        )
+        guests = listening.Guests(patience)
+        app = _app(stack, home, settings, store=store, sessions=sessions, ways=ways, guests=guests)
+        runner = web.AppRunner(app)
+        await runner.setup()
+        stack.push_async_callback(runner.cleanup)
+        server = Patient(runner, guests)
+        stack.push_async_callback(server.end)
+        if sockets.plain:
+            await server.begin(sockets.plain, None)
+        if sockets.tls and context:
+            await server.begin(sockets.tls, context)
+        yield ways
+
+
+def _app(
+    stack: AsyncExitStack,
+    home: Home,
+    settings: Settings,
+    *,
+    store: Store,
+    sessions: Sessions,
+    ways: Ways,
+    guests: Guests,
+) -> web.Application:
+    """All that answers requests; what has to be closed is left to the stack."""
+    place = folder()
+    description = Description(place / "openapi.json")
+    gate = Gate(sessions, lambda: names(settings))
+    app = web.Application(middlewares=[guests.note, gate.pass_through], client_max_size=MOST_BYTES)
+    app.on_response_prepare.append(add_headers)
+    listing, poller = Listing(store), Poller(home, store, utc_now)
+    apis = (
+        Printers(store, listing, poller, utc_now),
+        Jobs(store, poller),
+        Overview(home, settings=settings, store=store, listing=listing, poller=poller, clock=utc_now),
+        Discovery(settings, poller, utc_now),
+        Transmission(home, settings, store, poller, utc_now),
+        Traps(home, settings, store),
+        Services(home),
+        System(home, settings=settings, store=store, sessions=sessions, ways=ways, clock=utc_now),
+    )
+    for api in apis:
+        app.add_routes(routes(description, api.routes()))
+    login, live = Login(home, settings, sessions, description), Live(store, settings, sessions)
+    for part in (login, live, Metrics(settings, store, utc_now), Files(place)):
+        app.add_routes(part.routes())
+    stack.callback(login.close)
+    app.on_shutdown.append(live.close)
+    return app
+
+
+async def _context(home: Home, settings: Settings) -> ssl.SSLContext | None:
+    try:
+        return await tls.context(home, settings.now.plug.name)
+    except (tls.NoCertificate, OSError, ValueError) as error:
+        log.warning("no HTTPS: %s", error)
+        return None
+
+
+async def _feed_watchdog() -> None:
+    seconds = notify.watchdog_seconds()
+    while seconds:
+        notify.watchdog()
+        await asyncio.sleep(seconds)

@@ -1,0 +1,26 @@
+"""What only works on the box itself: asked for by a file, done by a privileged unit."""
+
+from appliance.config import INSTALLED, Home
+from appliance.system import units
+from appliance.web.trouble import elsewhere
+from appliance.web.values import Object
+
+ELSEWHERE = "This is not the Plug itself: services, network and restart belong to whoever started it."
+
+
+def is_box(home: Home) -> bool:
+    """Whether this is the installed Plug, run by systemd."""
+    return home.folder == INSTALLED and units.is_booted()
+
+
+def request(home: Home, order: Object) -> str:
+    """Ask for something that needs root; its id. Raises Trouble."""
+    if not is_box(home):
+        raise elsewhere(ELSEWHERE)
+    return units.request(home.run, order)
+
+
+def apply(home: Home) -> None:
+    """Let sockets and trap receiver become what the settings say, where that is ours to do."""
+    if is_box(home):
+        units.request(home.run, {"do": "apply"})

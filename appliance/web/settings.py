@@ -1,0 +1,70 @@
+"""The settings as the page sees them: read again when the file changed, written back whole or not at all."""
+
+import asyncio
+import contextlib
+import os
+from collections.abc import Callable
+
+from appliance import config
+from appliance.config import Config, Home
+from appliance.system import files
+from appliance.web.trouble import Trouble
+
+
+class Settings:
+    """settings.toml of one Plug."""
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+        self._lock = asyncio.Lock()
+        self._stamp: tuple[int, ...] | None = None
+        self._config = Config()
+        self._problems: list[str] = []
+
+    def stamp(self) -> tuple[int, ...]:
+        """Moves when the file does."""
+        try:
+            status = os.stat(self._home.settings)
+        except OSError:
+            return ()
+        return (status.st_mtime_ns, status.st_size, status.st_ino)
+
+    @property
+    def now(self) -> Config:
+        """The settings that hold just now, the last good ones if the file is broken."""
+        stamp = self.stamp()
+        if stamp != self._stamp:
+            self._config, self._problems = config.load_last_good(self._home)
+            self._stamp = stamp
+        return self._config
+
+    @property
+    def problems(self) -> list[str]:
+        """What is wrong with the file."""
+        _ = self.now
+        return self._problems
+
+    async def change(self, change: Callable[[Config], Config], section: str = "") -> Config:
+        """Save what `change` makes of the settings. Raises Trouble; its field is relative to `section`."""
+        async with self._lock:
+            changed = change(self.now)
+            if changed != self._config or self._problems:
+                try:
+                    await asyncio.to_thread(self._save, changed)
+                except config.BadSettings as error:
+                    raise _unusable(error.problems[0], section) from error
+            return self.now
+
+    def _save(self, changed: Config) -> None:
+        if self._problems:  # a file that somebody wrote by hand is not lost to a good one
+            with contextlib.suppress(OSError):
+                broken = self._home.settings
+                files.write(broken.with_name("settings.broken.toml"), broken.read_bytes())
+        config.save(self._home, changed)
+
+
+def _unusable(problem: str, section: str) -> Trouble:
+    """A line of config.problems as an error of the field that the request named."""
+    where, colon, _ = problem.partition(": ")
+    field = where.removeprefix(f"{section}.").split(" ")[0] if colon else None
+    return Trouble(422, problem.removeprefix(f"{section}."), field=field, code="settings")

@@ -1,0 +1,190 @@
+"""The certificate of this page: made at the first start, or one that the owner brings."""
+
+import asyncio
+import ipaddress
+import re
+import socket
+import ssl
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from appliance.config import Home
+from appliance.system import files, openssl
+from appliance.web.trouble import wrong
+
+DAYS = 3650  # nobody renews a certificate that no browser trusts anyway
+UPLOADED = "web.uploaded"
+
+
+class NoCertificate(Exception):
+    """There is no certificate and none can be made; the text is one clear line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    names: tuple[str, ...]
+    subject: str
+    issuer: str
+    not_before: datetime
+    not_after: datetime
+    fingerprint: str
+
+
+def certificate_file(home: Home) -> Path:
+    return home.tls / "web.pem"
+
+
+def key_file(home: Home) -> Path:
+    return home.tls / "web.key"
+
+
+def is_uploaded(home: Home) -> bool:
+    return (home.tls / UPLOADED).exists()
+
+
+async def context(home: Home, name: str) -> ssl.SSLContext:
+    """TLS 1.2 or later with the page's certificate, made where none works. Raises NoCertificate."""
+    made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    made.minimum_version = ssl.TLSVersion.TLSv1_2
+    made.set_alpn_protocols(["http/1.1"])
+    try:
+        load(made, home)
+    except (OSError, ValueError):  # SSLError is an OSError
+        await make(home, name)
+        load(made, home)
+    return made
+
+
+def load(into: ssl.SSLContext, home: Home) -> None:
+    """New connections take the certificate as it lies there now. Raises OSError or ValueError."""
+    into.load_cert_chain(certificate_file(home), key_file(home), _no_password)
+
+
+async def make(home: Home, name: str) -> None:
+    """A self-signed certificate for this Plug's names and addresses. Raises NoCertificate."""
+    home.create()
+    with tempfile.TemporaryDirectory(dir=home.tls, prefix=".new-") as scratch:
+        key, certificate = Path(scratch) / "key", Path(scratch) / "pem"
+        await _openssl(
+            *("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-sha256"),
+            *("-days", str(DAYS), "-subj", f"/CN={name}", "-keyout", str(key), "-out", str(certificate)),
+            *("-addext", f"subjectAltName={','.join(_names(name))}"),
+            *("-addext", "extendedKeyUsage=serverAuth", "-addext", "basicConstraints=critical,CA:FALSE"),
+        )
+        _install(home, certificate.read_bytes(), key.read_bytes())
+    (home.tls / UPLOADED).unlink(missing_ok=True)
+
+
+async def take(home: Home, certificate: str, key: str, now: datetime) -> None:
+    """Use the owner's certificate. Raises Trouble if the key does not fit, or its time is not now."""
+    home.create()
+    with tempfile.TemporaryDirectory(dir=home.tls, prefix=".new-") as scratch:
+        pem, private = Path(scratch) / "pem", Path(scratch) / "key"
+        pem.write_text(_blocks(certificate, "CERTIFICATE", "certificate"), "ascii")
+        private.write_text(_blocks(key, r"(?:EC |RSA )?PRIVATE KEY", "private_key"), "ascii")
+        try:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(pem, private, _no_password)
+        except ssl.SSLError as error:
+            raise _unfit(error) from error
+        except (OSError, ValueError) as error:
+            raise wrong(
+                "private_key: needs a password; remove it with `openssl pkey`.", "private_key"
+            ) from error
+        found = await read(pem)
+        if not found.not_before <= now < found.not_after:
+            raise wrong(
+                f"certificate: is valid from {found.not_before:%Y-%m-%d} to {found.not_after:%Y-%m-%d} only.",
+                "certificate",
+            )
+        _install(home, pem.read_bytes(), private.read_bytes())
+    files.write(home.tls / UPLOADED, b"")
+
+
+async def read(path: Path) -> Certificate:
+    """What a certificate says. Raises NoCertificate."""
+    text = await _openssl(
+        *("x509", "-in", str(path), "-noout", "-subject", "-issuer", "-nameopt", "RFC2253,utf8,-esc_msb"),
+        *(
+            "-startdate",
+            "-enddate",
+            "-dateopt",
+            "iso_8601",
+            "-fingerprint",
+            "-sha256",
+            "-ext",
+            "subjectAltName",
+        ),
+    )
+    said = dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
+    names = re.findall(r"(?:DNS|IP Address):([^,\s]+)", text)
+    try:
+        return Certificate(
+            tuple(names),
+            said["subject"],
+            said["issuer"],
+            _moment(said["notBefore"]),
+            _moment(said["notAfter"]),
+            next(value for key, value in said.items() if key.lower().endswith("fingerprint")),
+        )
+    except (KeyError, ValueError, StopIteration) as error:
+        raise NoCertificate("openssl describes the certificate in a way that cannot be read") from error
+
+
+def addresses() -> Iterable[str]:
+    """The box's own addresses, as far as they are known without asking anybody."""
+    found = {"127.0.0.1", "::1"}
+    for family, somewhere in ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1")):
+        try:  # connecting UDP sends nothing: it only looks up which address would be used
+            with socket.socket(family, socket.SOCK_DGRAM) as probe:
+                probe.connect((somewhere, 9))
+                found.add(str(probe.getsockname()[0]).partition("%")[0])
+        except OSError:
+            continue
+    return sorted(found)
+
+
+def _names(name: str) -> list[str]:
+    host = socket.gethostname()
+    wanted = [name, f"{name}.local", host, f"{host.partition('.')[0]}.local", "localhost"]
+    good = [text for text in dict.fromkeys(wanted) if re.fullmatch(r"[A-Za-z0-9.-]{1,253}", text)]
+    return [f"DNS:{text}" for text in good] + [f"IP:{ipaddress.ip_address(text)}" for text in addresses()]
+
+
+def _blocks(text: str, kind: str, field: str) -> str:
+    """The PEM blocks of one kind, without whatever else stands in the file. Raises Trouble."""
+    found = re.findall(rf"-----BEGIN ({kind})-----([A-Za-z0-9+/=\s]{{1,50000}}?)-----END \1-----", text)
+    if not found:
+        raise wrong(f"{field}: holds no PEM block of this kind (or one with a password).", field)
+    return "".join(
+        f"-----BEGIN {label}-----\n" + "\n".join(body.split()) + f"\n-----END {label}-----\n"
+        for label, body in found[:10]
+    )
+
+
+def _install(home: Home, certificate: bytes, key: bytes) -> None:
+    files.write(key_file(home), key)
+    files.write(certificate_file(home), certificate)
+
+
+def _unfit(error: ssl.SSLError) -> Exception:
+    if error.reason == "KEY_VALUES_MISMATCH":
+        return wrong("private_key: belongs to another certificate.", "private_key")
+    return wrong("certificate: certificate or key cannot be read, or is too weak.", "certificate")
+
+
+def _no_password() -> str:
+    raise ValueError("the key has a password")  # else OpenSSL would ask at the terminal
+
+
+def _moment(text: str) -> datetime:
+    return datetime.strptime(text.strip(), "%Y-%m-%d %H:%M:%SZ").replace(tzinfo=UTC)
+
+
+async def _openssl(*arguments: str) -> str:
+    try:
+        return (await asyncio.to_thread(openssl.run, *arguments)).decode("utf-8", "replace")
+    except openssl.Failed as error:
+        raise NoCertificate(str(error)) from error

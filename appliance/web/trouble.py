@@ -1,0 +1,48 @@
+"""What a request cannot have: one clear line for a person, one word for programs."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+Code = Literal[
+    "login", "password-change", "slow-down", "origin", "host", "elsewhere", "wrong", "settings", "busy"
+]
+
+
+class Trouble(Exception):
+    """Ends a request with an error; gate.py alone turns it into an answer."""
+
+    def __init__(
+        self,
+        status: int,
+        text: str,
+        *,
+        code: Code | None = None,
+        field: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(text)
+        self.status = status
+        self.text = text
+        self.code = code
+        self.field = field
+        self.headers = headers or {}
+
+    def as_json(self) -> dict[str, str]:
+        """The schema Error of openapi.json."""
+        told = {"error": self.text, "field": self.field, "code": self.code}
+        return {key: value for key, value in told.items() if value is not None}
+
+
+def wrong(text: str, field: str | None = None) -> Trouble:
+    """Well-formed, but the value cannot be used."""
+    return Trouble(422, text, field=field, code="wrong")
+
+
+def missing(what: str) -> Trouble:
+    """There is no such thing (any more)."""
+    return Trouble(404, f"There is no {what}.")
+
+
+def elsewhere(text: str) -> Trouble:
+    """Only the box itself can do that."""
+    return Trouble(409, text, code="elsewhere")
