@@ -9,6 +9,7 @@ import pytest
 
 from tests.fakes.agent import Agent
 from tests.fakes.cloud import Cloud
+from tests.provider.authority import Authority
 
 RECORDINGS = Path(__file__).resolve().parent.parent.parent / "shared" / "recordings"
 NO_RECORDINGS = f"no recordings of real printers at {os.path.relpath(RECORDINGS)}"
@@ -56,6 +57,19 @@ async def cloud(tmp_path: Path) -> AsyncIterator[Cloud]:
     folder.mkdir()
     async with Cloud(folder) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def vendor(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    """A vendor whose licences a Plug believes only where `authority` says so."""
+    return Authority(tmp_path_factory.mktemp("vendor") / "authority")
+
+
+@pytest.fixture
+def authority(vendor: Authority, monkeypatch: pytest.MonkeyPatch) -> Authority:
+    """The vendor whose licences Plugs of this test believe."""
+    monkeypatch.setenv("PRINTMONITOR_VENDOR_CA", str(vendor.ca_file))
+    return vendor
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -62,14 +62,14 @@ async def deliver_due(
     db: sqlite3.Connection, home: Home, config: Config, now: Callable[[], datetime]
 ) -> Summary:
     """Send what is due, the oldest first; the first that has to wait lets all after it wait too."""
+    if config.transmission.mode == "off":
+        return _summary(db)
+    if forbidden := licensed.obstacle(home, now()):
+        return _summary(db, error=forbidden)
     try:
         send = _sender(home, config)
     except NotConfigured as error:
         return _summary(db, error=str(error))
-    if send is None:
-        return _summary(db)
-    if forbidden := licensed.obstacle(home, now()):
-        return _summary(db, error=forbidden)
     for _ in range(TURN_TRIES):
         with shelf.alone(home.outbox) as mine:
             if mine:
@@ -119,14 +119,10 @@ def _summary(
     return Summary(delivered, outbox.count(db, "waiting"), refused, error)
 
 
-def _sender(home: Home, config: Config) -> Send | None:
-    match config.transmission.mode:
-        case "off":
-            return None
-        case "https":
-            return partial(upload.send, destination=destination(home, config))
-        case "mail":
-            return partial(mail.send, mailbox=mailbox(config))
+def _sender(home: Home, config: Config) -> Send:
+    if config.transmission.mode == "mail":
+        return partial(mail.send, mailbox=mailbox(config))
+    return partial(upload.send, destination=destination(home, config))
 
 
 def destination(home: Home, config: Config) -> upload.Destination:

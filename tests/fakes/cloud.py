@@ -79,6 +79,10 @@ class Cloud:
         issued.private_key_pem.write_to_path(private_key)
         return certificate, private_key
 
+    def trust(self, ca_file: Path) -> None:
+        """Take client certificates of this authority too."""
+        self._context.load_verify_locations(ca_file)
+
     async def __aenter__(self) -> Self:
         await self.start()
         return self
@@ -94,7 +98,8 @@ class Cloud:
         app.router.add_route("*", "/{path:.*}", self._receive)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", self.port, ssl_context=self._tls(), reuse_address=True)
+        self._context = context = self._tls()
+        site = web.TCPSite(self._runner, "127.0.0.1", self.port, ssl_context=context, reuse_address=True)
         await site.start()
         self.port = self._runner.addresses[0][1]
 

@@ -1,0 +1,76 @@
+"""The provider answers a certificate request with a licence, by HTTPS.
+
+POST <enrolment URL> with the request as body, `Content-Type: application/x-pem-file` and `PrintMonitor-Plug`.
+The first time `Authorization: Bearer <enrolment code>`; a renewal shows the certificate that it replaces.
+200: the licence file. 202: not decided yet, ask again. 410: revoked. Others as for parcels.
+"""
+
+import asyncio
+import re
+from dataclasses import replace
+from datetime import datetime
+
+from appliance.config import Config, Home
+from appliance.delivery import upload
+from appliance.delivery.undelivered import LicenceTrouble, NotConfigured, TryLater
+from appliance.licence import bundle, install, request, state
+from appliance.licence.request import Enrolment
+from appliance.licence.terms import Licence
+from appliance.system import lock, openssl
+
+UNDECIDED, GONE = 202, 410
+CALLED = "the enrolment URL"
+
+
+class Undecided(TryLater):
+    """The provider has the request, and has not decided."""
+
+
+class Revoked(LicenceTrouble):
+    """The provider gives this Plug no licence any more."""
+
+
+async def enrol(home: Home, config: Config, enrolment: Enrolment, now: datetime) -> Licence:
+    """The first licence, for an enrolment code. Raises NotDelivered, BadLicence."""
+    if not re.fullmatch("[!-~]{0,200}", enrolment.code):
+        raise NotConfigured("the enrolment code has a character that no code has")
+    waiting = await asyncio.to_thread(request.read, home.folder)
+    plug_id = waiting.plug_id if waiting else request.new_plug_id()
+    said = {"Authorization": f"Bearer {enrolment.code}"} if enrolment.code else {}
+    return await _ask(home, _destination(home, config, enrolment.url, plug_id), said, now)
+
+
+async def renew(home: Home, config: Config, found: Licence, now: datetime) -> Licence:
+    """The next licence, with a new key, in place of the present one. Raises NotDelivered, BadLicence."""
+    if not found.enrolment_url:
+        raise NotConfigured("the licence has no enrolment URL: the next one comes by file")
+    return await _ask(home, _destination(home, config, found.enrolment_url, found.plug_id), {}, now)
+
+
+async def _ask(home: Home, destination: upload.Destination, said: dict[str, str], now: datetime) -> Licence:
+    try:
+        made = await asyncio.to_thread(request.make, home.folder, destination.plug_id)
+        headers = {"Content-Type": "application/x-pem-file", **said}
+        reply = await upload.post(made.pem.encode(), headers, destination, wanted=bundle.MOST_BYTES + 1)
+        if reply.status == GONE:
+            raise Revoked(upload.first_line(reply) or "the provider gives this Plug no licence any more")
+        if reply.status == UNDECIDED:
+            raise Undecided("the provider has the request, and has not decided yet", reply.retry_after)
+        upload.judge(reply)
+        return await asyncio.to_thread(install.install, home.folder, reply.body, now)
+    except (openssl.Failed, lock.Busy, OSError) as error:
+        raise TryLater(f"the licence could not be asked for or kept: {error}") from error
+
+
+def _destination(home: Home, config: Config, url: str, plug_id: str) -> upload.Destination:
+    https = config.transmission.https
+    certificate, private_key = state.credentials(home.folder) or (None, None)
+    plain = upload.Destination(url=url, certificate=certificate, private_key=private_key, plug_id=plug_id)
+    return replace(
+        plain,
+        ca_file=https.ca_file,
+        proxy=https.proxy,
+        proxy_username=https.proxy_username,
+        proxy_password=https.proxy_password,
+        called=CALLED,
+    )

@@ -1,0 +1,1 @@
+"""The Plug's licence: asked for, checked, installed, renewed."""

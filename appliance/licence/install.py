@@ -1,0 +1,86 @@
+"""A licence file becomes the Plug's licence, or is refused with the reason."""
+
+import hashlib
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+from appliance.licence import bundle, keys, request
+from appliance.licence.terms import BadLicence, Licence
+from appliance.system import files, lock
+
+VENDOR_CA = Path("/usr/share/printmonitor/vendor-ca.pem")
+
+
+def vendor_ca() -> Path:
+    """Whom licences must come from: of the image, or of a test."""
+    named = os.environ.get("PRINTMONITOR_VENDOR_CA")
+    return Path(named) if named else VENDOR_CA
+
+
+def install(folder: Path, data: bytes, now: datetime) -> Licence:
+    """From now on this licence counts, all of it or none. Raises BadLicence, lock.Busy, OSError."""
+    found = bundle.read(data, vendor_ca())
+    tls = keys.place(folder)
+    with lock.held(tls / keys.LOCK):
+        key = _own_key(folder, found)
+        if words := revoked(folder, found):
+            raise BadLicence("revoked", words)
+        bundle.check_time(found, data, vendor_ca(), now)
+        keep(folder, found, data, key)
+    return found
+
+
+def keep(folder: Path, found: Licence, data: bytes, key: Path) -> None:
+    """The step that counts, for a licence that was checked; a request that it answers is done with."""
+    asked_for = key.name == keys.REQUEST_KEY
+    contents = {
+        keys.CLIENT: found.certificates.encode(),
+        keys.CLIENT_KEY: key.read_bytes(),
+        keys.LICENCE: data,
+    }
+    keys.switch(folder, hashlib.sha256(data).hexdigest()[:16], contents)
+    if asked_for:
+        request.forget(folder)
+
+
+def revoke(folder: Path, found: Licence, words: str, now: datetime) -> None:
+    """The provider has taken the licence back: it counts no more, also if its file is installed again."""
+    line = f"{found.fingerprint} {now.astimezone(UTC):%Y-%m-%d} {' '.join(words.split())[:200]}\n"
+    path = folder / "tls" / keys.REVOKED
+    if not revoked(folder, found):
+        files.write(path, (_lines(path) + line).encode())
+
+
+def revoked(folder: Path, found: Licence) -> str | None:
+    """What the provider said when it took the licence back."""
+    for line in _lines(folder / "tls" / keys.REVOKED).splitlines():
+        fingerprint, _, rest = line.partition(" ")
+        day, _, words = rest.partition(" ")
+        if fingerprint == found.fingerprint:
+            return f"the provider has revoked the licence (heard on {day})" + (f": {words}" if words else "")
+    return None
+
+
+def _own_key(folder: Path, found: Licence) -> Path:
+    """The key that the licence was made for. Raises BadLicence."""
+    tls = folder / "tls"
+    there = [path for path in (tls / keys.REQUEST_KEY, tls / keys.CLIENT_KEY) if path.exists()]
+    for path in there:
+        if bundle.fits(found, path):
+            return path
+    waiting = request.read(folder)
+    if waiting and waiting.plug_id != found.plug_id:
+        whose = f"it is for the Plug {found.plug_id}, and this is {waiting.plug_id}"
+    elif there:
+        whose = "its certificate is for a key that this Plug does not have"
+    else:
+        whose = "this Plug has asked for none yet"
+    raise BadLicence("other plug", f"the licence is not for this Plug: {whose}")
+
+
+def _lines(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except (OSError, ValueError):
+        return ""

@@ -1,0 +1,111 @@
+"""The licence is renewed before it ends, by nobody's hand; what is wrong with it is said once."""
+
+import asyncio
+import logging
+import sqlite3
+from contextlib import suppress
+from datetime import datetime, timedelta
+
+from appliance.config import Config, Home
+from appliance.delivery import enrol, outbox
+from appliance.delivery.undelivered import NotDelivered
+from appliance.licence import install, request, state
+from appliance.licence.state import Status
+from appliance.licence.terms import BadLicence
+from appliance.store import events, meta, printers
+
+log = logging.getLogger(__name__)
+
+LOOK_SECONDS = 60.0  # between two calls of look()
+AGAIN = timedelta(days=1)  # after a renewal that failed
+UNDECIDED = timedelta(hours=1)  # where the provider says nothing else
+SOONEST = timedelta(minutes=5)
+
+KIND = "licence"
+NEXT, SEEN = "licence.next", "licence.seen"
+TOLD = ("ending", "expired", "early", "revoked", "broken")
+
+
+async def look(
+    db: sqlite3.Connection, home: Home, config: Config, now: datetime, *, turned_down: bool = False
+) -> None:
+    """Do what is due; `turned_down` is whether the receiver of parcels does not accept this Plug."""
+    standing = await asyncio.to_thread(state.status, home.folder, now)
+    if _is_wanted(home, standing, turned_down) and _may_ask(db, now):
+        await _ask(db, home, config, standing, now)
+        standing = await asyncio.to_thread(state.status, home.folder, now)
+    _say(db, "licence", standing.text if standing.state in TOLD else None, now)
+    _say(db, "printers", too_many(db, standing), now)
+    _let_parcels_go(db, home, standing, now)
+
+
+def too_many(db: sqlite3.Connection, standing: Status) -> str | None:
+    """The warning where more printers are reported than the licence covers; none is dropped for that."""
+    most = standing.licence.printers if standing.licence else None
+    if most is None or sum(not each.ignore for each in printers.known(db)) <= most:
+        return None
+    return f"there are more printers than the licence covers ({most:,}); all are read and reported"
+
+
+def _is_wanted(home: Home, standing: Status, turned_down: bool) -> bool:
+    if standing.licence is None:
+        return standing.state == "requested" and request.remembered(home.folder) is not None
+    # Whoever turns the Plug down may have a new licence for it, or the news that it is revoked.
+    ending = standing.state in ("ending", "expired", "revoked") or turned_down
+    return ending and bool(standing.licence.enrolment_url)
+
+
+def _may_ask(db: sqlite3.Connection, now: datetime) -> bool:
+    at = meta.get_time(db, NEXT)
+    return at is None or at <= now or at > now + AGAIN  # the last: the clock was set back
+
+
+async def _ask(db: sqlite3.Connection, home: Home, config: Config, standing: Status, now: datetime) -> None:
+    meta.put_time(db, NEXT, now + AGAIN)
+    before, waiting = standing.licence, request.remembered(home.folder)
+    try:
+        if before:
+            found = await enrol.renew(home, config, before, now)
+        elif waiting:
+            found = await enrol.enrol(home, config, waiting, now)
+        else:
+            return
+    except enrol.Undecided as error:
+        wait = timedelta(seconds=error.retry_after) if error.retry_after else UNDECIDED
+        meta.put_time(db, NEXT, now + min(max(wait, SOONEST), AGAIN))
+        return
+    except (NotDelivered, BadLicence) as error:
+        if isinstance(error, enrol.Revoked) and before:
+            await asyncio.to_thread(install.revoke, home.folder, before, str(error), now)
+        _say(db, "renewal", f"no new licence: {error}; it is asked for again daily", now)
+        return
+    meta.put(db, NEXT, None)
+    _say(db, "renewal", None, now)
+    events.note(db, KIND, "licence", f"there is a new licence, valid until {found.valid_until:%Y-%m-%d}", now)
+    log.info("licence: there is a new one, valid until %s", f"{found.valid_until:%Y-%m-%d}")
+
+
+def _say(db: sqlite3.Connection, subject: str, text: str | None, now: datetime) -> None:
+    """Once when it begins, once when it ends or becomes something else."""
+    going_on = (each.text for each in events.going_on(db) if (each.kind, each.subject) == (KIND, subject))
+    told = next(going_on, None)
+    if told == text:
+        return
+    if told is not None:
+        events.end(db, KIND, subject, now)
+    if text is None:
+        log.info("licence: %s: in order again", subject)
+    else:
+        events.begin(db, KIND, subject, text, now)
+        log.warning("licence: %s", text)
+
+
+def _let_parcels_go(db: sqlite3.Connection, home: Home, standing: Status, now: datetime) -> None:
+    """With another licence, parcels that the receiver turned down are sent at once."""
+    found = standing.licence
+    if found is None or not standing.sends or meta.get(db, SEEN) == found.fingerprint:
+        return
+    meta.put(db, SEEN, found.fingerprint)
+    for last in [each for each in outbox.listing(db) if each.state == "waiting"][-1:]:
+        with suppress(outbox.NotRetried):
+            outbox.retry(db, home.outbox, last.id, now)  # and all that wait before it
