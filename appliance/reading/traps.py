@@ -52,7 +52,6 @@ NAMES: Mapping[Oid, str] = {
     (*oids.IF_ENTRY, 1): "ifIndex",
     oids.PRT_GENERAL_SERIAL_NUMBER: "prtGeneralSerialNumber",
     (1, 3, 6, 1, 6, 3, 18, 1, 3): "snmpTrapAddress",
-    (1, 3, 6, 1, 6, 3, 18, 1, 4): "snmpTrapCommunity",
 }
 _LENGTHS = sorted({len(oid) for oid in NAMES}, reverse=True)
 

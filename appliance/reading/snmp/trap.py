@@ -21,6 +21,7 @@ TIME_TICKS = 0x43
 SNMP_TRAP_OID: Oid = (1, 3, 6, 1, 6, 3, 1, 1, 4, 1, 0)  # RFC 3418
 SNMP_TRAP_ENTERPRISE: Oid = (1, 3, 6, 1, 6, 3, 1, 1, 4, 3, 0)
 SNMP_TRAP_ADDRESS: Oid = (1, 3, 6, 1, 6, 3, 18, 1, 3, 0)  # RFC 3584: the agent-addr of a forwarded v1 trap
+SNMP_TRAP_COMMUNITY: Oid = (1, 3, 6, 1, 6, 3, 18, 1, 4, 0)  # a secret
 SNMP_TRAPS: Oid = (1, 3, 6, 1, 6, 3, 1, 1, 5)  # coldStart is .1, warmStart .2, and so on
 ENTERPRISE_SPECIFIC = 6
 
@@ -89,7 +90,7 @@ def _version_1(data: bytes, community: bytes, at: int, end: int) -> Notification
         enterprise=enterprise,
         agent_address=_dotted(agent) or forwarded,
         uptime=ticks,
-        objects=objects[:MOST_OBJECTS],
+        objects=[each for each in objects if each.oid != SNMP_TRAP_COMMUNITY][:MOST_OBJECTS],
     )
 
 
@@ -106,7 +107,7 @@ def _version_2(message: ber.Message) -> Notification:
     if not isinstance(oid, tuple):
         raise Undecodable("a notification that does not say which")
     enterprise = values.get(SNMP_TRAP_ENTERPRISE)
-    told = {SNMP_TRAP_OID, SNMP_TRAP_ENTERPRISE, (*SYS_UP_TIME, 0)}
+    told = {SNMP_TRAP_OID, SNMP_TRAP_ENTERPRISE, SNMP_TRAP_COMMUNITY, (*SYS_UP_TIME, 0)}
     return Notification(
         version="2",
         inform=message.pdu == INFORM,
