@@ -1,0 +1,226 @@
+"""What the page may ask of root: each request is checked as if an attacker had written it, then answered.
+
+The services run without any privilege; whoever takes one of them over owns the folder of requests, so
+nothing in there is trusted: not the names, not what kind of file it is, not what it says. What can be asked
+for is a closed table of verbs, each with the units that it may be asked of.
+"""
+
+import contextlib
+import json
+import os
+import stat
+import subprocess
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+MOST_OCTETS = 4_096  # of a request
+MOST_AT_ONCE = 32  # requests; the path unit comes again for the rest
+MOST_ANSWERS = 100
+SECONDS = 90.0  # a service has 15 to stop
+
+POLLER, TRAPS, WEB = (f"printmonitor-{name}.service" for name in ("poller", "traps", "web"))
+ALL = "printmonitor.target"
+# A socket would start its service again with the next datagram.
+SOCKETS = {TRAPS: ("printmonitor-traps.socket",)}
+
+
+class Run(Protocol):
+    """Runs a command and gives what it prints; raises Failed."""
+
+    def __call__(self, *command: str) -> str: ...
+
+
+class Refused(Exception):
+    """The request is not what it should be; the text says why."""
+
+
+class Failed(Exception):
+    """The request was all right, doing it was not; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """What is done, to which units; a verb without units takes none."""
+
+    do: Callable[[Run, str], None]
+    units: Collection[str] = ()
+
+
+def _start(run: Run, unit: str) -> None:
+    with contextlib.suppress(Failed):
+        run("systemctl", "reset-failed", *SOCKETS.get(unit, ()), unit)
+    run("systemctl", "start", *SOCKETS.get(unit, ()), unit)
+
+
+def _stop(run: Run, unit: str) -> None:
+    run("systemctl", "stop", *SOCKETS.get(unit, ()), unit)
+
+
+def _restart(run: Run, unit: str) -> None:
+    with contextlib.suppress(Failed):
+        run("systemctl", "reset-failed", unit)
+    run("systemctl", "--no-block", "restart", unit)  # whoever asked may be part of it
+
+
+def _reboot(run: Run, _unit: str) -> None:
+    run("systemctl", "--no-block", "reboot")
+
+
+def _apply(run: Run, _unit: str) -> None:
+    run("systemctl", "--no-block", "restart", "printmonitor-apply.service")
+
+
+# Everything that can be asked for. The page cannot be stopped: nobody could start it again.
+VERBS: Mapping[str, Verb] = {
+    "start": Verb(_start, (POLLER, TRAPS)),
+    "stop": Verb(_stop, (POLLER, TRAPS)),
+    "restart": Verb(_restart, (POLLER, TRAPS, WEB, ALL)),
+    "reboot": Verb(_reboot),
+    "apply": Verb(_apply),  # makes the sockets and the trap receiver what the settings say
+}
+
+
+def work_off(folder: Path, owners: Collection[int], run: Run, verbs: Mapping[str, Verb] = VERBS) -> int:
+    """Do what is asked for in `folder`/requests by one of these users; gives how many requests there were.
+
+    Every request goes away, whatever it is, or the path unit would come for it again and again.
+    """
+    with contextlib.ExitStack() as stack:
+        requests = stack.enter_context(_opened(folder / "requests", owners))
+        names = sorted(name for name in os.listdir(requests) if name.endswith(".json"))[:MOST_AT_ONCE]
+        answers = stack.enter_context(opened_answers(folder))
+        for name in names:
+            state, text = _one(requests, name, owners, run, verbs)
+            _answer(answers, name, state, text)
+        _prune(answers)
+    return len(names)
+
+
+def run(*command: str) -> str:
+    """What a command prints. Raises Failed."""
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise Failed(f"{command[0]}: {error}") from error
+    if done.returncode:
+        raise Failed(f"{' '.join(command)}: {done.stderr.strip()[:500] or 'failed'}")
+    return done.stdout
+
+
+def _one(
+    requests: int, name: str, owners: Collection[int], run: Run, verbs: Mapping[str, Verb]
+) -> tuple[str, str]:
+    try:
+        data = _read(requests, name, owners)
+    except Refused as why:
+        return "refused", str(why)
+    finally:
+        _remove(requests, name)
+    try:
+        verb, unit = _checked(data, verbs)
+        verb.do(run, unit)
+    except Refused as why:
+        return "refused", str(why)
+    except Failed as why:
+        return "failed", str(why)
+    return "done", ""
+
+
+def _read(requests: int, name: str, owners: Collection[int]) -> bytes:
+    """The bytes of a plain, private, small file of one of the owners. Raises Refused."""
+    try:
+        file = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=requests)
+    except OSError as error:
+        raise Refused(f"cannot be opened: {error.strerror}") from error
+    try:
+        found = os.fstat(file)
+        if not stat.S_ISREG(found.st_mode) or found.st_nlink != 1:
+            raise Refused("is no plain file")
+        if found.st_uid not in owners or stat.S_IMODE(found.st_mode) & 0o022:
+            raise Refused("belongs to somebody else, or others may write it")
+        data = os.read(file, MOST_OCTETS + 1)
+    finally:
+        os.close(file)
+    if len(data) > MOST_OCTETS:
+        raise Refused("is too large")
+    return data
+
+
+def _checked(data: bytes, verbs: Mapping[str, Verb]) -> tuple[Verb, str]:
+    try:
+        order = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise Refused("is no JSON") from error
+    if not isinstance(order, dict) or not all(isinstance(value, str) for value in order.values()):
+        raise Refused("is no object of texts")
+    name, unit = order.get("do", ""), order.get("unit", "")
+    verb = verbs.get(name)
+    if verb is None:
+        raise Refused("asks for something that there is not")
+    if set(order) != ({"do", "unit"} if verb.units else {"do"}):
+        raise Refused("says more or less than it should")
+    if verb.units and unit not in verb.units:
+        raise Refused("names a unit of which this cannot be asked")
+    return verb, unit
+
+
+def _remove(requests: int, name: str) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        try:
+            os.unlink(name, dir_fd=requests)
+        except (IsADirectoryError, PermissionError):  # a folder: out of the path unit's sight
+            os.rename(name, f".refused-{time.time_ns()}", src_dir_fd=requests, dst_dir_fd=requests)
+
+
+@contextlib.contextmanager
+def _opened(folder: Path, owners: Collection[int]) -> Iterator[int]:
+    """A folder itself, never what a link leads to. Raises Refused."""
+    try:
+        opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError as error:
+        raise Refused(f"{folder}: {error.strerror}") from error
+    try:
+        if os.fstat(opened).st_uid not in owners:
+            raise Refused(f"{folder} belongs to somebody else")
+        yield opened
+    finally:
+        os.close(opened)
+
+
+@contextlib.contextmanager
+def opened_answers(folder: Path) -> Iterator[int]:
+    """The folder of answers, which is ours alone: made anew if somebody put another one there."""
+    path = folder / "answers"
+    with contextlib.suppress(FileExistsError):
+        path.mkdir(mode=0o755)
+    with _opened(path, {os.geteuid()}) as opened:
+        os.fchmod(opened, 0o755)
+        yield opened
+
+
+def _answer(answers: int, name: str, state: str, text: str) -> None:
+    if len(name) > 100 or not name.removesuffix(".json").isalnum():
+        return  # nobody waits for the answer to a name like that
+    put(answers, name, json.dumps({"state": state, "text": text, "at": int(time.time())}))
+
+
+def put(answers: int, name: str, text: str) -> None:
+    """A file in the folder of answers, whole, for everybody to read."""
+    draft = f".{name}"
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(draft, dir_fd=answers)
+    file = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o644, dir_fd=answers)
+    with os.fdopen(file, "w") as opened:
+        os.fchmod(file, 0o644)
+        opened.write(text)
+    os.rename(draft, name, src_dir_fd=answers, dst_dir_fd=answers)
+
+
+def _prune(answers: int) -> None:
+    names = [name for name in os.listdir(answers) if name.endswith(".json")]
+    names.sort(key=lambda name: os.stat(name, dir_fd=answers, follow_symlinks=False).st_mtime_ns)
+    for name in names[:-MOST_ANSWERS]:
+        os.unlink(name, dir_fd=answers)

@@ -1,0 +1,65 @@
+"""The service monitor: each minute, a unit that systemd has given up on is started again."""
+
+import contextlib
+import os
+import time
+from pathlib import Path
+
+from appliance.system.requests import Failed, Run, opened_answers, put
+from appliance.system.sockets import wanted
+
+TRAPS = ("printmonitor-traps.socket", "printmonitor-traps.service")
+ALWAYS = (
+    "printmonitor-web.socket",
+    "printmonitor-web-tls.socket",
+    "printmonitor-request.path",
+    "printmonitor-poller.service",
+    "printmonitor-web.service",
+)
+MOST_LINES = 100
+REVIVED = "revived"  # the file in the folder of answers: seconds since 1970, unit, what was wrong
+
+
+def revive(state: Path, folder: Path, run: Run) -> list[str]:
+    """Start what has failed, and the trap receiver if it is switched on and not running; gives their names.
+
+    What somebody stopped stays so, but for the trap receiver: that is switched off, not stopped.
+    """
+    receiver = TRAPS if wanted(state).traps_enabled else ()
+    states = _states(run, (*ALWAYS, *receiver))
+    revived = []
+    for unit, said in states.items():
+        if said == "failed" or (said == "inactive" and unit in receiver):
+            with contextlib.suppress(Failed):
+                run("systemctl", "reset-failed", unit)
+            with contextlib.suppress(Failed):  # the next minute tries again
+                run("systemctl", "--no-block", "start", unit)
+                revived.append(unit)
+                _note(folder, unit, said)
+    return revived
+
+
+def _states(run: Run, units: tuple[str, ...]) -> dict[str, str]:
+    said = run("systemctl", "show", "--property=Id,LoadState,ActiveState", *units)
+    found = {}
+    for block in said.split("\n\n"):
+        told = dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
+        if told.get("LoadState") == "loaded":
+            found[told.get("Id", "")] = told.get("ActiveState", "")
+    return {unit: found[unit] for unit in units if unit in found}
+
+
+def _note(folder: Path, unit: str, state: str) -> None:
+    """For the poller, which writes the events: root stays away from the database."""
+    with opened_answers(folder) as answers:
+        lines = [*_lines(answers), f"{int(time.time())} {unit} {state}"][-MOST_LINES:]
+        put(answers, REVIVED, "".join(f"{line}\n" for line in lines))
+
+
+def _lines(answers: int) -> list[str]:
+    try:
+        file = os.open(REVIVED, os.O_RDONLY | os.O_NOFOLLOW, dir_fd=answers)
+    except FileNotFoundError:
+        return []
+    with os.fdopen(file) as opened:
+        return opened.read().splitlines()

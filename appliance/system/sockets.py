@@ -1,0 +1,123 @@
+"""Ports and the trap receiver become what the settings say: done as root, because systemd holds the sockets.
+
+The settings file belongs to the services, so nothing in it is trusted here but four values, each checked.
+"""
+
+import contextlib
+import os
+import stat
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from appliance.system.requests import Failed, Run
+
+MOST_OCTETS = 4 << 20  # of the settings: an import list makes them long
+DROP_IN = "ports.conf"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the settings want of systemd."""
+
+    traps_enabled: bool = False
+    traps_port: int = 162
+    web_port: int = 80
+    tls_port: int = 443
+
+
+@dataclass(frozen=True, slots=True)
+class _Socket:
+    unit: str
+    listen: str  # its key
+    port: int
+    usual: int  # what the unit file says itself
+
+
+def wanted(state: Path) -> Wanted:
+    """What settings.toml says, else the last good settings, else the defaults."""
+    for name in ("settings.toml", "settings.last-good.toml"):
+        with contextlib.suppress(OSError, ValueError, RecursionError):
+            return _wanted(tomllib.loads(_read(state / name)))
+    return Wanted()
+
+
+def apply(state: Path, drop_ins: Path, run: Run) -> None:
+    """Tell systemd; what is right already stays as it is. Raises Failed, OSError."""
+    want = wanted(state)
+    traps = _Socket("printmonitor-traps.socket", "ListenDatagram", want.traps_port, 162)
+    page = (
+        _Socket("printmonitor-web.socket", "ListenStream", want.web_port, 80),
+        _Socket("printmonitor-web-tls.socket", "ListenStream", want.tls_port, 443),
+    )
+    page_moved = sum(_put(drop_ins, each) for each in page) > 0  # each of them
+    traps_moved = _put(drop_ins, traps)
+    if page_moved or traps_moved:
+        run("systemctl", "daemon-reload")
+    if page_moved and _is_active(run, "printmonitor-web.socket"):
+        run("systemctl", "stop", "printmonitor-web.service")  # or systemd would not let go of its sockets
+        run("systemctl", "restart", *(each.unit for each in page))
+        run("systemctl", "--no-block", "start", "printmonitor-web.service")
+    receiver = ("printmonitor-traps.socket", "printmonitor-traps.service")
+    if not want.traps_enabled or traps_moved:
+        run("systemctl", "stop", *receiver)
+    if want.traps_enabled:
+        run("systemctl", "--no-block", "start", *receiver)
+
+
+def _wanted(data: Mapping[str, object]) -> Wanted:
+    traps, web = _table(data, "traps"), _table(data, "web")
+    usual = Wanted()
+    web_port, tls_port = _port(web, "port", usual.web_port), _port(web, "tls_port", usual.tls_port)
+    if web_port == tls_port:
+        web_port, tls_port = usual.web_port, usual.tls_port
+    return Wanted(traps.get("enabled") is True, _port(traps, "port", usual.traps_port), web_port, tls_port)
+
+
+def _table(data: Mapping[str, object], key: str) -> Mapping[str, object]:
+    found = data.get(key)
+    return found if isinstance(found, dict) else {}
+
+
+def _port(table: Mapping[str, object], key: str, usual: int) -> int:
+    found = table.get(key, usual)
+    return found if type(found) is int and 0 < found < 65_536 else usual
+
+
+def _read(path: Path) -> str:
+    """A plain file, never what a link leads to. Raises OSError, ValueError."""
+    file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(file).st_mode):
+        os.close(file)
+        raise ValueError("no plain file")
+    with os.fdopen(file, "rb") as opened:
+        data = opened.read(MOST_OCTETS + 1)
+    if len(data) > MOST_OCTETS:
+        raise ValueError("too large")
+    return data.decode("utf-8-sig")
+
+
+def _put(drop_ins: Path, wanted: _Socket) -> bool:
+    """Write the drop-in of a socket, or remove it; tells whether that changed anything."""
+    path = drop_ins / f"{wanted.unit}.d" / DROP_IN
+    before = path.read_text() if path.exists() else ""
+    after = f"[Socket]\n{wanted.listen}=\n{wanted.listen}={wanted.port}\n"
+    if wanted.port == wanted.usual:
+        after = ""
+    if before == after:
+        return False
+    if after:
+        path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+        path.write_text(after)
+    else:
+        path.unlink()
+    return True
+
+
+def _is_active(run: Run, unit: str) -> bool:
+    try:
+        run("systemctl", "is-active", "--quiet", unit)
+    except Failed:
+        return False
+    return True
