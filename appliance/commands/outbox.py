@@ -1,5 +1,6 @@
-"""`printmonitor outbox`: the parcels, listed, opened, or sent again."""
+"""`printmonitor outbox`: the parcels, listed, opened, or sent again; one without printers for a test."""
 
+import asyncio
 import sqlite3
 from collections.abc import Sequence
 from datetime import UTC, datetime, tzinfo
@@ -8,7 +9,7 @@ from appliance import config
 from appliance.commands import state, terminal, words
 from appliance.commands.plain import record
 from appliance.commands.trouble import Wrong
-from appliance.delivery import outbox, parcel
+from appliance.delivery import outbox, parcel, trial
 from appliance.delivery.outbox import Parcel
 from appliance.delivery.shelf import Unreadable
 
@@ -17,7 +18,9 @@ SHORT_ID = 8  # characters: enough to tell a year's parcels apart
 
 
 def run(home: config.Home, action: str, asked: str | None, as_json: bool) -> int:
-    """List the parcels, show one's XML, or let refused ones wait again."""
+    """List the parcels, show one's XML, let refused ones wait again, or try the transmission."""
+    if action == "test":
+        return _test(home, asked, as_json)
     if action != "list" and asked is None:
         raise Wrong(f"outbox {action} needs a parcel's ID{', or all' if action == 'retry' else ''}")
     if action == "list" and asked is not None:
@@ -34,6 +37,22 @@ def run(home: config.Home, action: str, asked: str | None, as_json: bool) -> int
         else:
             _list(parcels, settings.schedule.zone, as_json)
     return 0
+
+
+def _test(home: config.Home, asked: str | None, as_json: bool) -> int:
+    """Try the transmission; 3 if a parcel would not arrive, 2 if the settings say so already."""
+    if asked is not None:
+        raise Wrong("outbox test takes no parcel: it sends one of its own, without printers")
+    steps = asyncio.run(trial.run(home, config.load(state.existing(home)), datetime.now(UTC)))
+    if as_json:
+        terminal.document({"ok": trial.passed(steps), "steps": [record(step) for step in steps]})
+    for step in [] if as_json else steps:
+        terminal.say(f"{'ok' if step.ok else 'FAILED':<6}  {step.name:<11}  {terminal.clean(step.text)}")
+        if step.advice:
+            terminal.tell(terminal.clean(step.advice))
+    if trial.passed(steps):
+        return 0
+    return 2 if len(steps) == 1 else 3  # the first step is the settings
 
 
 def _find(parcels: Sequence[Parcel], asked: str) -> Parcel:

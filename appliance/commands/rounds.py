@@ -139,7 +139,7 @@ def _sent(db: sqlite3.Connection, settings: Config, parcel_id: str) -> tuple[Par
     """Wait until the service has tried to send the parcel, or one that stands before it."""
     until = time.monotonic() + SENDING_SECONDS
     transmission = settings.transmission
-    if transmission.mode != "https" or not transmission.https.url:
+    if transmission.mode == "off" or (transmission.mode == "https" and not transmission.https.url):
         return outbox.get(db, parcel_id), "the settings do not say where to send it"
     while True:
         parcel, first = outbox.get(db, parcel_id), outbox.first_waiting(db)

@@ -10,7 +10,7 @@ from appliance.commands import state, terminal, words
 from appliance.commands.plain import record
 from appliance.delivery import outbox
 from appliance.model import Printer
-from appliance.store import events, jobs, printers
+from appliance.store import events, jobs, printers, traps
 
 EVENTS_SHOWN = 5
 PRINTERS_SHOWN = 20
@@ -45,6 +45,7 @@ class Report:
     next_query: datetime | None
     next_discover: datetime | None
     transmission: str
+    traps: str
     parcels_waiting: int
     parcels_refused: int
     events_going_on: tuple[events.Event, ...]
@@ -87,6 +88,7 @@ def _gather(
         next_query=schedule.next_query(plan, now) if running else None,
         next_discover=schedule.next_discover(plan, now) if running else None,
         transmission=_transmission(settings),
+        traps=_traps(db, settings, now),
         parcels_waiting=outbox.count(db, "waiting"),
         parcels_refused=outbox.count(db, "refused"),
         events_going_on=tuple(events.going_on(db)),
@@ -138,7 +140,17 @@ def _transmission(settings: config.Config) -> str:
         return (
             f"https to {transmission.https.url}" if transmission.https.url else "https, but there is no URL"
         )
-    return f"mail to {transmission.mail.recipient}: comes with a later version, parcels are kept"
+    return f"mail to {transmission.mail.recipient}"
+
+
+def _traps(db: sqlite3.Connection, settings: config.Config, now: datetime) -> str:
+    lately = traps.count_since(db, now - timedelta(days=1))
+    if not settings.traps.enabled:
+        return "off"
+    dropped = sum(traps.dropped(db).values())
+    return (
+        f"on, UDP port {settings.traps.port}: {lately:,} in the last day, {dropped:,} ever dropped or refused"
+    )
 
 
 def _lines(report: Report, zone: tzinfo) -> Iterator[str]:
@@ -154,6 +166,7 @@ def _lines(report: Report, zone: tzinfo) -> Iterator[str]:
     yield f"Next query    {words.moment(report.next_query, zone) if report.next_query else '-'}"
     yield f"Next discover {words.moment(report.next_discover, zone) if report.next_discover else '-'}"
     yield f"Transmission  {terminal.clean(report.transmission)}"
+    yield f"Traps         {report.traps}"
     yield f"Parcels       {report.parcels_waiting:,} waiting, {report.parcels_refused:,} refused"
     if report.settings_problems:
         yield f"Settings      {words.count(len(report.settings_problems), 'problem')}; see printmonitor check"
