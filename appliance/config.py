@@ -18,6 +18,8 @@ from appliance.system import files, plug
 
 INSTALLED = Path("/var/lib/printmonitor")  # the state folder on the Plug itself
 
+_STANDARD = asdict(DiscoveryEntry(""))
+
 _HEADER = """\
 # Settings of this PrintMonitor Plug. The page writes this file anew with every change: comments are lost.
 # Every key is described in the README. `printmonitor check` names what is wrong.
@@ -46,6 +48,21 @@ class DiscoveryConfig:
     exclusions: tuple[str, ...] = ()
     packets_per_second: int = 200
     max_addresses: int = MOST
+
+
+@dataclass(frozen=True, slots=True)
+class ImportConfig:
+    """The import list that is watched."""
+
+    path: str = ""  # "": none
+    exclusions: str = ""
+    every: str = "1h"
+    http_username: str = ""
+    http_password: str = field(default="", repr=False)
+
+    @property
+    def seconds(self) -> int:
+        return settings_rules.seconds(self.every)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +154,7 @@ class NetworkConfig:
 class Config:
     plug: PlugConfig = field(default_factory=PlugConfig)
     discovery: DiscoveryConfig = DiscoveryConfig()
+    import_: ImportConfig = ImportConfig()  # the table [import]
     schedule: ScheduleConfig = ScheduleConfig()
     transmission: TransmissionConfig = TransmissionConfig()
     traps: TrapsConfig = TrapsConfig()
@@ -207,12 +225,9 @@ def load(home: Home) -> Config:
     text = _read(home.settings)
     if text is None:
         return Config()
-    if (
-        not text.strip() and home.last_good.exists()
-    ):  # an editor and a power cut do this, a person removes the file
-        raise BadSettings(
-            [f"{home.settings.name}: is empty; remove the file to start anew with the defaults"]
-        )
+    if not text.strip() and home.last_good.exists():
+        # an editor and a power cut do this; a person removes the file
+        raise BadSettings([f"{home.settings.name}: is empty; remove it to start anew with the defaults"])
     config = _checked(_parsed(home.settings, text))
     with contextlib.suppress(OSError, BadSettings):  # a folder that cannot be written stops no service
         if _read(home.last_good) != text:
@@ -236,13 +251,24 @@ def load_last_good(home: Home) -> tuple[Config, list[str]]:
 
 def save(home: Home, config: Config) -> None:
     """Writes all settings durably. Raises BadSettings, the file being as it was, if a value is wrong."""
-    data = asdict(config)
+    data = as_data(config)
     if wrong := problems(data):
         raise BadSettings(wrong)
-    text = _HEADER + tomli_w.dumps(data)
+    discovery = asdict(config.discovery) | {"entries": list(map(_lean, config.discovery.entries))}
+    text = _HEADER + tomli_w.dumps(data | {"discovery": discovery})
     home.create()
     files.write(home.settings, text.encode())
     files.write(home.last_good, text.encode())
+
+
+def _lean(entry: DiscoveryEntry) -> dict[str, object]:
+    """An entry without what goes without saying: an import list may have ten thousand."""
+    return {key: value for key, value in asdict(entry).items() if value != _STANDARD[key]}
+
+
+def as_data(config: Config) -> dict[str, object]:
+    """All settings by the names that they have in the file."""
+    return {name.rstrip("_"): value for name, value in asdict(config).items()}
 
 
 def problems(data: Mapping[str, object]) -> list[str]:

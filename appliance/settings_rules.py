@@ -24,6 +24,8 @@ Record = TypeVar("Record", bound=_Dataclass)
 Rule = Callable[[str | int], str | None]
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+# Nothing that would have to be quoted: such addresses exist on paper alone.
+_MAIL = r"[^@\s<>()\[\]\\,;:\"]+@(?:[\w.-]+|\[[\w.:]+\])"
 _KINDS: Mapping[object, str] = {
     bool: "true or false",  # before int: Python counts a bool as one
     str: "text in quotes",
@@ -116,7 +118,7 @@ def _url(text: str, scheme: str, right: str) -> str | None:
 
 
 def _mail(value: str | int) -> str | None:
-    return _each(str(value), r"[^@\s<>]+@[^@\s<>]+", 'must be an address such as "plug@example.com"')
+    return _each(str(value), _MAIL, 'must be an address such as "plug@example.com"')
 
 
 def _each(text: str, regex: str, right: str) -> str | None:
@@ -151,13 +153,12 @@ RULES: Mapping[str, Rule] = {
     "schedule.query_every": _duration,
     "schedule.discover_at": _time_of_day,
     "schedule.time_zone": _time_zone,
+    "import.every": _duration,
     "transmission.https.url": _https,
     "transmission.https.proxy": _proxy,
     "transmission.mail.host": _host,
     "transmission.mail.port": _port,
-    "transmission.mail.sender": _pattern(
-        r"|[^@\s<>,]+@[^@\s<>,]+", 'must be an address such as "plug@example.com"'
-    ),
+    "transmission.mail.sender": _pattern(f"|{_MAIL}", 'must be an address such as "plug@example.com"'),
     "transmission.mail.recipient": _mail,
     "traps.port": _port,
     "traps.communities": _community,
@@ -182,6 +183,7 @@ SECRETS = frozenset(
         "discovery.entries.community_read",
         "discovery.entries.community_write",
         "discovery.entries.http_password",
+        "import.http_password",
         "transmission.key",
         "transmission.https.proxy",  # an old habit puts the password into it
         "transmission.https.url",
@@ -198,8 +200,10 @@ def problems(data: Mapping[str, object], record: type, path: str = "", said: str
     """Each key of a table that is unknown, missing or wrong; `said` is how messages call the table."""
     hints = _hints(record)
     for key, value in data.items():
-        if key in hints:
-            yield from _value(value, hints[key], _join(path, key), _join(said, key))
+        name = _field_name(key, hints)
+        if name in hints:
+            shown = name.rstrip("_")
+            yield from _value(value, hints[name], _join(path, shown), _join(said, shown))
         else:
             yield _unknown(key, record, said)
     for field in fields(record):
@@ -211,8 +215,9 @@ def build(default: Record, data: Mapping[str, object], path: str = "") -> Record
     """The default with what a table says; what is wrong in the table is left out."""
     hints = _hints(type(default))
     values: dict[str, object] = {}
-    for key, value in data.items():
-        hint, key_path = hints.get(key), _join(path, key)
+    for told, value in data.items():
+        key = _field_name(told, hints)
+        hint, key_path = hints.get(key), _join(path, key.rstrip("_"))
         if is_dataclass(hint) and isinstance(value, dict):
             values[key] = build(getattr(default, key), value, key_path)
         elif get_origin(hint) is tuple and isinstance(value, list | tuple):
@@ -271,8 +276,13 @@ def _hints(record: type) -> Mapping[str, object]:
     return get_type_hints(record)
 
 
+def _field_name(key: str, hints: Mapping[str, object]) -> str:
+    """A key's field: `import` is a word of Python's, so that field is called `import_`."""
+    return key if key in hints else f"{key}_"
+
+
 def _unknown(key: str, record: type, said: str) -> str:
-    near = difflib.get_close_matches(key, [field.name for field in fields(record)], 1)
+    near = difflib.get_close_matches(key, [field.name.rstrip("_") for field in fields(record)], 1)
     leaves = {path.rpartition(".")[2]: path for path in RULES}
     near = near or [leaves[leaf] for leaf in difflib.get_close_matches(key, leaves, 1)]
     hint = f"; did you mean {near[0]}?" if near else ""

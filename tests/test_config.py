@@ -38,6 +38,13 @@ exclusions = []
 packets_per_second = 200
 max_addresses = 65536
 
+[import]
+path = ""
+exclusions = ""
+every = "1h"
+http_username = ""
+http_password = ""
+
 [schedule]
 query_every = "1h"
 discover_at = ["02:00"]
@@ -57,6 +64,7 @@ proxy_password = ""
 host = ""
 port = 25
 security = "none"
+ca_file = ""
 username = ""
 password = ""
 sender = ""
@@ -114,9 +122,10 @@ def test_the_defaults_are_those_of_the_design(plug: Home) -> None:
 
 def test_no_key_is_missing_here() -> None:
     found = tomllib.loads(EVERYTHING)
-    assert set(found) == {field.name for field in fields(Config)}
+    assert set(found) == {field.name.rstrip("_") for field in fields(Config)}
+    standard = asdict(Config())
     for table, record in found.items():
-        assert set(record) == set(asdict(Config())[table])
+        assert set(record) == set(standard.get(table) or standard[f"{table}_"])
 
 
 @pytest.mark.parametrize(
@@ -445,3 +454,35 @@ def test_thousands_of_entries_are_no_trouble(plug: Home) -> None:
     value = Config(discovery=config.DiscoveryConfig(entries=entries))
     save(plug, value)
     assert load(plug) == value
+
+
+def test_the_table_of_the_import_list(plug: Home) -> None:
+    write(plug, "[import]\npath = '/mnt/share/printers.csv'\nevery = '30m'\n")
+    found = load(plug)
+    assert (found.import_.path, found.import_.seconds) == ("/mnt/share/printers.csv", 1800)
+    save(plug, found)
+    assert "[import]" in plug.settings.read_text()
+    assert load(plug) == found
+    assert problems({"import": {"every": "0s", "pat": ""}}) == [
+        'import.every: "0s" must be a number with s, m, h or d, from "1m" to "31d", such as "1h"',
+        "import.pat: unknown; did you mean path?",
+    ]
+
+
+def test_what_goes_without_saying_is_not_written_for_each_entry(plug: Home) -> None:
+    entries = (DiscoveryEntry("10.0.0.1"), DiscoveryEntry("10.0.0.2", community_read="mine"))
+    save(plug, Config(discovery=config.DiscoveryConfig(entries=entries)))
+    assert plug.settings.read_text().count("community_write") == 0
+    assert load(plug).discovery.entries == entries
+
+
+@pytest.mark.parametrize(
+    "recipient", ["a@b.ch", "a@b.ch, c.d+e@f.example", "büro@zürich.example", "a@[10.0.0.1]"]
+)
+def test_mail_addresses(recipient: str) -> None:
+    assert problems({"transmission": {"mail": {"recipient": recipient}}}) == []
+
+
+@pytest.mark.parametrize("recipient", ["a", "a@", "a@b c", "a@b;c@d", "<a@b>", '"a b"@c', "a@b,", "a@b@c"])
+def test_texts_that_are_no_mail_address(recipient: str) -> None:
+    assert len(problems({"transmission": {"mail": {"recipient": recipient}}})) == 1

@@ -17,9 +17,19 @@ FLOORS = (
     {"discovery", "reading", "store"},
     {"settings_rules"},
     {"config"},
-    {"delivery"},
-    {"keeper", "asking", "trap_bundles", "trap_intake", "trap_senders", "trap_readings", "trapd", "web"},
-    {"rounds"},
+    {"delivery", "importing"},
+    {
+        "keeper",
+        "asking",
+        "renewal",
+        "trap_bundles",
+        "trap_intake",
+        "trap_senders",
+        "trap_readings",
+        "trapd",
+        "web",
+    },
+    {"rounds", "reports", "watch", "watched_list"},
     {"poller"},
     {"commands"},
     {"__main__"},
@@ -27,7 +37,13 @@ FLOORS = (
 STATIONS = {"discovery", "reading", "store", "delivery"}
 EXCEPTIONS = {("delivery.outbox", "store.database")}
 # Within one floor, what stands on top of what.
-STEPS = {("system", "model"), ("licence", "system"), ("asking", "keeper")}
+STEPS = {
+    ("system", "model"),
+    ("licence", "system"),
+    ("asking", "keeper"),
+    *(("trap_readings", name) for name in ("trap_bundles", "asking", "keeper")),
+    *(("trapd", name) for name in ("trap_intake", "trap_readings", "trap_senders")),
+}
 
 HOMES = {
     "aiosnmp": ("reading.snmp",),

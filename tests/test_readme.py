@@ -18,7 +18,7 @@ README = (ROOT / "README.md").read_text()
 def keys(record: type, path: str = "") -> Iterator[tuple[str, "Field[object]"]]:
     hints = get_type_hints(record)
     for field in fields(record):
-        name = f"{path}{field.name}"
+        name = f"{path}{field.name.rstrip('_')}"
         inner = next(
             (hint for hint in (hints[field.name], *get_args(hints[field.name])) if is_dataclass(hint)), None
         )
@@ -50,7 +50,7 @@ def is_plain(value: object) -> bool:
 
 def test_no_row_for_a_setting_that_does_not_exist() -> None:
     rows = re.findall(
-        r"^\| `((?:plug|discovery|schedule|transmission|traps|web|network)\.[a-z_.]+)` \|",
+        r"^\| `((?:plug|discovery|import|schedule|transmission|traps|web|network)\.[a-z_.]+)` \|",
         README,
         re.MULTILINE,
     )
@@ -67,7 +67,7 @@ def tree() -> str:
 
 
 @pytest.mark.parametrize(
-    "folder", ["", "commands", "discovery", "reading", "reading/snmp", "store", "delivery"]
+    "folder", ["", "licence", "commands", "discovery", "reading", "reading/snmp", "store", "delivery"]
 )
 def test_tree_names_every_module(folder: str) -> None:
     modules = [path.name for path in (ROOT / "appliance" / folder).glob("*.py") if path.name != "__init__.py"]
