@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from appliance import __version__
+from appliance.commands import options
 
 if TYPE_CHECKING:
     from appliance.config import Home
@@ -41,18 +42,13 @@ def run_testapp() -> None:
 
 
 def run_import_printers() -> None:
-    """Say that the reference's import list is not there yet."""
-    sys.exit(_later("pm_import_printers", "the import list"))
+    """Be the reference's `pm_import_printers LIST EXCLUSIONS USER PASSWORD`."""
+    sys.exit(main(sys.argv[1:], program="pm_import_printers"))
 
 
 def run_wizard() -> None:
-    """Say that the reference's wizard is not there yet."""
-    sys.exit(_later("pm_wizard", "the wizard"))
-
-
-def _later(program: str, what: str) -> int:
-    print(f"{program}: {what} comes with a later version of PrintMonitor Plug", file=sys.stderr)  # noqa: T201
-    return 2
+    """Be the reference's `pm_wizard`."""
+    sys.exit(main(sys.argv[1:], program="pm_wizard"))
 
 
 def main(arguments: Sequence[str], program: str = "printmonitor") -> int:
@@ -111,6 +107,14 @@ def _outbox(options: argparse.Namespace) -> int:
     return outbox.run(_home(options), options.action, options.parcel, options.json)
 
 
+def _import_printers(options: argparse.Namespace) -> int:
+    from appliance.commands import import_printers
+
+    return import_printers.run(
+        _home(options), options.lists, dry_run=options.dry_run, force=options.force, as_json=options.json
+    )
+
+
 def _status(options: argparse.Namespace) -> int:
     from appliance.commands import status
 
@@ -123,10 +127,42 @@ def _check(options: argparse.Namespace) -> int:
     return check.run(_home(options), options.json)
 
 
+def _licence(options: argparse.Namespace) -> int:
+    from appliance.commands import licence
+
+    home = _home(options)
+    match options.action:
+        case "request":
+            return licence.ask(home, options.output)
+        case "install":
+            return licence.take(home, options.file)
+        case "enrol":
+            return licence.enrol_here(home, options.url, options.code)
+    return licence.show(home, options.json)
+
+
+def _wizard(options: argparse.Namespace) -> int:
+    from appliance.commands import wizard
+
+    return wizard.run(_home(options), wizard.Flags.of(vars(options)))
+
+
 def _poller(options: argparse.Namespace) -> int:
     from appliance.commands import poller
 
     return poller.run(_home(options))
+
+
+def _traps(options: argparse.Namespace) -> int:
+    from appliance.commands import traps
+
+    return traps.run(_home(options), options.action, options.port, options.json)
+
+
+def _box(options: argparse.Namespace) -> int:
+    from appliance.commands import box
+
+    return box.run(_home(options), options.action)
 
 
 def _home(options: argparse.Namespace) -> "Home":
@@ -149,9 +185,10 @@ class _Parser(argparse.ArgumentParser):
 
 def _parser(program: str) -> argparse.ArgumentParser:
     parser = _Parser(prog=program, description=PROGRAMS[program], epilog=EXIT_CODES, allow_abbrev=False)
-    if program == "testapp":
-        parser.set_defaults(do=_test)
-        _take_test(parser)
+    if program in ALONE:
+        take, do = ALONE[program]
+        parser.set_defaults(do=do, state=None)
+        take(parser)
         return parser
     parser.add_argument("--version", action="version", version=f"PrintMonitor Plug {__version__}")
     parser.add_argument("--state", metavar="DIR", help=STATE_HELP)
@@ -199,12 +236,56 @@ def _take_export(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--output", metavar="FILE", help="write into FILE instead of standard output")
 
 
+def _take_licence(parser: argparse.ArgumentParser) -> None:
+    _take_state_and_json(parser)
+    options.take_licence(parser)
+
+
+def _take_wizard(parser: argparse.ArgumentParser) -> None:
+    _take_state(parser)
+    options.take_wizard(parser)
+
+
+def _take_import_printers(parser: argparse.ArgumentParser) -> None:
+    parser.usage = "%(prog)s LIST [EXCLUSIONS] [USER PASSWORD] [--dry-run] [--force] [--json] [--state DIR]"
+    parser.add_argument(
+        "lists",
+        nargs="+",
+        metavar="LIST [EXCLUSIONS] [USER PASSWORD]",
+        help="CSV file; entries of it to leave out; login of the printers' web pages, for all entries",
+    )
+    parser.add_argument("--dry-run", action="store_true", help="show what would change, change nothing")
+    parser.add_argument("--force", action="store_true", help="also if most imported entries would go")
+    _take_state_and_json(parser)
+
+
 def _take_outbox(parser: argparse.ArgumentParser) -> None:
     _take_state_and_json(parser)
     parser.add_argument(
-        "action", nargs="?", choices=("list", "show", "retry"), default="list", help="list is the default"
+        "action",
+        nargs="?",
+        choices=("list", "show", "retry", "test"),
+        default="list",
+        help="list is the default",
     )
     parser.add_argument("parcel", metavar="ID", nargs="?", help="a parcel; for retry also: all")
+
+
+def _take_traps(parser: argparse.ArgumentParser) -> None:
+    _take_state_and_json(parser)
+    what = parser.add_mutually_exclusive_group()
+    for action, text in (
+        ("enable", "switch the trap receiver on"),
+        ("disable", "switch it off"),
+        ("list", "show the traps that came lately"),
+    ):
+        what.add_argument(f"--{action}", dest="action", action="store_const", const=action, help=text)
+    parser.add_argument("--port", metavar="N", type=_port, help="UDP port to listen on; else traps.port")
+
+
+def _take_box(parser: argparse.ArgumentParser) -> None:
+    _take_state(parser)
+    parser.add_argument("action", choices=("apply", "request", "revive"))
 
 
 def _version(text: str) -> str:
@@ -225,6 +306,8 @@ PROGRAMS = {
     "printmonitor": "Finds the printers of a LAN, reads them, and reports them to a print-service provider.",
     "pm_query": "Reads the known printers, or discovers printers, then exports and transmits.",
     "testapp": "Shows everything about one printer, and what it cost to ask; stores nothing.",
+    "pm_import_printers": "Maintains the discovery entries by a CSV list.",
+    "pm_wizard": "Settings and licence in a few questions, then a discovery and a test delivery.",
 }
 Take = Callable[[argparse.ArgumentParser], None]
 Do = Callable[[argparse.Namespace], int]
@@ -233,10 +316,20 @@ COMMANDS: dict[str, tuple[str, Take, Do]] = {
     "discover": ("scan the discovery entries, then export and transmit", _take_state_and_json, _round),
     "test": ("show everything about one printer; store nothing", _take_test, _test),
     "export": ("write the XML as it would be sent", _take_export, _export),
-    "outbox": ("list the parcels, show one, or send refused ones again", _take_outbox, _outbox),
+    "import-printers": ("maintain discovery entries by a CSV list", _take_import_printers, _import_printers),
+    "outbox": ("list the parcels, show or retry one, or test the transmission", _take_outbox, _outbox),
     "status": ("show the state of the Plug at a glance", _take_state_and_json, _status),
+    "licence": ("show the licence; request, install or renew one", _take_licence, _licence),
+    "wizard": ("ask for settings and licence, then try them", _take_wizard, _wizard),
     "check": ("name the problems of the settings", _take_state_and_json, _check),
     "poller": ("run the service that keeps the schedule", _take_state, _poller),
+    "traps": ("run the trap receiver, or switch it on or off", _take_traps, _traps),
+    "box": ("do root's part of the Plug's own units", _take_box, _box),
+}
+ALONE: dict[str, tuple[Take, Do]] = {
+    "testapp": (_take_test, _test),
+    "pm_import_printers": (_take_import_printers, _import_printers),
+    "pm_wizard": (_take_wizard, _wizard),
 }
 
 
