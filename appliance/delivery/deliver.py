@@ -121,7 +121,7 @@ def _summary(
 
 def _sender(home: Home, config: Config) -> Send:
     if config.transmission.mode == "mail":
-        return partial(mail.send, mailbox=mailbox(config))
+        return partial(mail.send, mailbox=mailbox(home, config))
     return partial(upload.send, destination=destination(home, config))
 
 
@@ -144,7 +144,7 @@ def destination(home: Home, config: Config) -> upload.Destination:
     )
 
 
-def mailbox(config: Config) -> mail.Mailbox:
+def mailbox(home: Home, config: Config) -> mail.Mailbox:
     """Where parcels go by mail. Raises NotConfigured."""
     settings = config.transmission.mail
     for key in ("host", "sender", "recipient"):
@@ -159,7 +159,8 @@ def mailbox(config: Config) -> mail.Mailbox:
         ca_file=settings.ca_file,
         username=settings.username,
         password=settings.password,
-        plug_id=config.plug.name,
+        plug=config.plug.name,
+        plug_id=licensed.plug_id(home, config),
         site=config.plug.site,
     )
 

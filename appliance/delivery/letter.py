@@ -31,7 +31,14 @@ class Letter:
 
 
 def compose(
-    parcel: Parcel, data: bytes, *, sender: str, recipients: Sequence[str], plug: str, site: str = ""
+    parcel: Parcel,
+    data: bytes,
+    *,
+    sender: str,
+    recipients: Sequence[str],
+    plug: str,
+    plug_id: str = "",
+    site: str = "",
 ) -> Letter:
     """The parcel as the attachment of a message. Raises NotConfigured for an address that is none."""
     sender = _address(sender, "sender")
@@ -48,7 +55,7 @@ def compose(
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no answer by a machine, please
     message["X-Auto-Response-Suppress"] = "All"  # the same for Exchange
     message["User-Agent"] = f"PrintMonitor-Plug/{__version__}"
-    message["PrintMonitor-Plug"] = plug
+    message["PrintMonitor-Plug"] = one_line(plug_id) or plug
     message["PrintMonitor-Parcel"] = parcel.id
     digest = base64.b64encode(hashlib.sha256(data).digest()).decode()
     message["PrintMonitor-Digest"] = f"sha-256=:{digest}:"

@@ -41,7 +41,8 @@ class Mailbox:
     ca_file: str = ""  # "" = the system's roots
     username: str = ""
     password: str = ""
-    plug_id: str = ""
+    plug: str = ""  # its name, for people
+    plug_id: str = ""  # who it is for the provider
     site: str = ""
     reply_seconds: float = 60  # a server that slows strangers down takes 30
     total_seconds: float = 300  # 1 MB over 64 kbit/s takes 130
@@ -90,7 +91,8 @@ def _composed(parcel: Parcel, data: bytes, mailbox: Mailbox) -> Letter:
         data,
         sender=mailbox.sender,
         recipients=mailbox.recipients,
-        plug=mailbox.plug_id,
+        plug=mailbox.plug,
+        plug_id=mailbox.plug_id,
         site=mailbox.site,
     )
 

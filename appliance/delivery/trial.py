@@ -119,7 +119,7 @@ class _Trial:
             raise Failed("The transmission key is missing, and nothing leaves unencrypted.")
         if wanted.mode == "mail":
             try:
-                mail.check(deliver.mailbox(self._config))
+                mail.check(deliver.mailbox(self._home, self._config))
             except NotConfigured as error:
                 raise Failed(f"{error}.") from error
         return "Complete."
@@ -142,7 +142,9 @@ class _Trial:
 
     async def by_mail(self) -> None:
         mailbox = replace(
-            deliver.mailbox(self._config), reply_seconds=STEP_SECONDS, total_seconds=PARCEL_SECONDS
+            deliver.mailbox(self._home, self._config),
+            reply_seconds=STEP_SECONDS,
+            total_seconds=PARCEL_SECONDS,
         )
         place = (mailbox.host, mailbox.port)
         await self.step("name", reach.resolve(place))

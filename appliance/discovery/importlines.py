@@ -96,7 +96,7 @@ def _text(data: bytes) -> str:
 def _wide(start: bytes) -> str:
     """UTF-16 without its mark: of each two bytes, one is mostly zero."""
     even, odd = start[::2].count(0), start[1::2].count(0)
-    if 4 * max(even, odd) < len(start) or 4 * min(even, odd) > max(even, odd) or not start:
+    if not start or 4 * max(even, odd) < len(start):
         return ""
     return "utf-16-le" if odd > even else "utf-16-be"
 

@@ -165,7 +165,7 @@ async def test_a_lost_file_holds_nobody_up(
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        ({"mode": "mail"}, 'transmission.mode "mail" is not to be had in this version'),
+        ({"mode": "mail"}, "transmission.mail.host is missing"),
         ({"https": HttpsConfig()}, "transmission.https.url is missing"),
         ({"https": HttpsConfig(url="http://127.0.0.1/")}, "only https:// is sent to"),
     ],

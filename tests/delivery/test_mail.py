@@ -33,7 +33,9 @@ def made(data: bytes = DATA, parcel_id: str = "") -> Parcel:
 
 
 def mailbox(port: int, **others: object) -> Mailbox:
-    box = Mailbox("127.0.0.1", port, SENDER, (RECIPIENT,), plug_id="plug-4f2a91", site="Büro Süd, 1. OG")
+    box = Mailbox(
+        "127.0.0.1", port, SENDER, (RECIPIENT,), plug="plug-4f2a91", plug_id="id-17", site="Büro Süd, 1. OG"
+    )
     return replace(box, **{"reply_seconds": 5.0, "total_seconds": 10.0, **others})  # type: ignore[arg-type]
 
 
@@ -69,7 +71,7 @@ async def test_the_parcel_is_the_attachment(
     assert (message["From"], message["To"]) == (SENDER, RECIPIENT)
     assert message["Date"].datetime == NOW
     assert message["Auto-Submitted"] == "auto-generated"
-    assert (message["PrintMonitor-Plug"], message["PrintMonitor-Parcel"]) == ("plug-4f2a91", this.id)
+    assert (message["PrintMonitor-Plug"], message["PrintMonitor-Parcel"]) == ("id-17", this.id)
     body = message.get_body()
     assert body is not None
     assert this.digest in body.get_content()
@@ -195,6 +197,15 @@ async def test_a_wrong_password_is_tried_once(tmp_path: Path) -> None:
     assert "535" in str(error)
     assert len(server.logins) == 1  # more would lock the account
     assert "wrong" not in str(error)
+
+
+async def test_an_open_line_does_not_show_the_password_if_it_need_not() -> None:
+    async with Scripted(
+        ehlo="250-mail.example\r\n250 AUTH PLAIN LOGIN CRAM-MD5", auth="504 cannot"
+    ) as server:
+        await failure(mailbox(server.port, username="plug", password="x"))
+    tried = [line.split()[1] for line in server.heard if line.startswith("AUTH")]
+    assert tried == ["CRAM-MD5", "PLAIN", "LOGIN"]
 
 
 async def test_a_server_that_wants_a_login_and_gets_none(tmp_path: Path) -> None:
