@@ -20,6 +20,7 @@ from appliance.store import database, events, jobs, meta, printers
 from appliance.store.jobs import Job
 from appliance.system import lock, notify
 from appliance.system.daemon_threads import DaemonThreads
+from appliance.watched_list import WatchedList
 
 __all__ = ["Failed", "Progress", "RoundResult", "Skipped", "run_round", "serve"]
 
@@ -64,7 +65,8 @@ async def _serve(home: Home) -> None:
                 loop.add_signal_handler(number, poller.stop)
             loop.add_signal_handler(signal.SIGHUP, poller.reload)
             async with asyncio.TaskGroup() as tasks:
-                helpers = [tasks.create_task(work) for work in (poller.send_parcels(), _feed_watchdog())]
+                beside = (poller.send_parcels(), poller.watch_list(), _feed_watchdog())
+                helpers = [tasks.create_task(work) for work in beside]
                 await poller.run()
                 for helper in helpers:
                     helper.cancel()
@@ -131,6 +133,14 @@ class _Poller:
                     summary = await deliver.deliver_due(self._db, self._home, self._config, self._clock)
                     self._tell_delivery(summary)
             await _event(self._parcel, TICK_SECONDS)
+
+    async def watch_list(self) -> None:
+        """The import list is taken over, however slow the share that it lies on."""
+        watched = WatchedList(self._home, self._db)
+        while True:
+            with self._survived():
+                await watched.look(self._config.import_, self._clock())
+            await asyncio.sleep(TICK_SECONDS)
 
     async def _step(self) -> bool:
         """Do one thing that is due; tells whether there was one."""
