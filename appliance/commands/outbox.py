@@ -9,7 +9,7 @@ from appliance import config
 from appliance.commands import state, terminal, words
 from appliance.commands.plain import record
 from appliance.commands.trouble import Wrong
-from appliance.delivery import outbox, parcel, trial
+from appliance.delivery import licensed, outbox, parcel, trial
 from appliance.delivery.outbox import Parcel
 from appliance.delivery.shelf import Unreadable
 
@@ -29,7 +29,7 @@ def run(home: config.Home, action: str, asked: str | None, as_json: bool) -> int
     with state.opened(home) as db:
         parcels = outbox.listing(db)
         if action == "show":
-            _show(home, _find(parcels, asked or ""), settings.transmission.key)
+            _show(home, _find(parcels, asked or ""), licensed.settings(home, settings).transmission.key)
         elif action == "retry":
             return _retry(
                 db, home, _undelivered(parcels) if asked == "all" else [_find(parcels, asked or "")]

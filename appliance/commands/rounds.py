@@ -14,7 +14,7 @@ from appliance.commands import logs, outcome, state, terminal, words
 from appliance.commands.outcome import Outcome
 from appliance.commands.trouble import Wrong
 from appliance.config import Config, Home
-from appliance.delivery import outbox
+from appliance.delivery import licensed, outbox
 from appliance.delivery.outbox import Parcel
 from appliance.store import jobs, meta, printers
 from appliance.system import lock
@@ -107,7 +107,7 @@ def _by_service(db: sqlite3.Connection, home: Home, settings: Config, kind: jobs
         parcel, trouble = None, None
         if isinstance(parcel_id, str):
             progress.show("sending the parcel")
-            parcel, trouble = _sent(db, settings, parcel_id)
+            parcel, trouble = _sent(db, home, settings, parcel_id)
     except KeyboardInterrupt:
         progress.end()
         terminal.tell("the run goes on in the poller service")
@@ -135,12 +135,16 @@ def _followed(
     raise Wrong("the poller service has dropped the run")
 
 
-def _sent(db: sqlite3.Connection, settings: Config, parcel_id: str) -> tuple[Parcel | None, str | None]:
+def _sent(
+    db: sqlite3.Connection, home: Home, settings: Config, parcel_id: str
+) -> tuple[Parcel | None, str | None]:
     """Wait until the service has tried to send the parcel, or one that stands before it."""
     until = time.monotonic() + SENDING_SECONDS
-    transmission = settings.transmission
+    transmission = licensed.settings(home, settings).transmission
     if transmission.mode == "off" or (transmission.mode == "https" and not transmission.https.url):
         return outbox.get(db, parcel_id), "the settings do not say where to send it"
+    if forbidden := licensed.obstacle(home, datetime.now(UTC)):
+        return outbox.get(db, parcel_id), forbidden
     while True:
         parcel, first = outbox.get(db, parcel_id), outbox.first_waiting(db)
         if parcel is None or parcel.state != "waiting" or parcel.error or time.monotonic() > until:

@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from appliance import config, schedule
 from appliance.commands import state, terminal, words
 from appliance.commands.plain import record
-from appliance.delivery import outbox
+from appliance.delivery import licensed, outbox
+from appliance.licence import state as standing
 from appliance.model import Printer
 from appliance.store import events, jobs, printers, traps
 
@@ -44,6 +45,7 @@ class Report:
     last_run: jobs.Job | None
     next_query: datetime | None
     next_discover: datetime | None
+    licence: str
     transmission: str
     traps: str
     parcels_waiting: int
@@ -87,7 +89,8 @@ def _gather(
         last_run=next((job for job in recent if job.finished_at is not None), None),
         next_query=schedule.next_query(plan, now) if running else None,
         next_discover=schedule.next_discover(plan, now) if running else None,
-        transmission=_transmission(settings),
+        licence=_licence(home, len(fleet) - sum(seen.ignored for seen in fleet), now),
+        transmission=_transmission(licensed.settings(home, settings), licensed.obstacle(home, now)),
         traps=_traps(db, settings, now),
         parcels_waiting=outbox.count(db, "waiting"),
         parcels_refused=outbox.count(db, "refused"),
@@ -130,10 +133,20 @@ def _plan(settings: config.Config) -> schedule.Plan:
     return schedule.Plan(every, when.discover_times, when.zone, schedule.offset(settings.plug.name, every))
 
 
-def _transmission(settings: config.Config) -> str:
+def _licence(home: config.Home, fleet: int, now: datetime) -> str:
+    found = standing.status(home.folder, now)
+    most = found.licence.printers if found.licence else None
+    if most is None or fleet <= most:
+        return found.text
+    return f"{found.text}; it covers {most:,} printers, and there are {fleet:,}: all are read and reported"
+
+
+def _transmission(settings: config.Config, forbidden: str | None) -> str:
     transmission = settings.transmission
     if transmission.mode == "off":
         return "off: nothing is sent"
+    if forbidden:
+        return f"{transmission.mode}, but nothing is sent: see the licence"
     if not transmission.key:
         return f"{transmission.mode}, but there is no key: nothing is sent"
     if transmission.mode == "https":
@@ -165,6 +178,7 @@ def _lines(report: Report, zone: tzinfo) -> Iterator[str]:
     yield f"Last run      {_run(report.last_run, zone)}"
     yield f"Next query    {words.moment(report.next_query, zone) if report.next_query else '-'}"
     yield f"Next discover {words.moment(report.next_discover, zone) if report.next_discover else '-'}"
+    yield f"Licence       {terminal.clean(report.licence)}"
     yield f"Transmission  {terminal.clean(report.transmission)}"
     yield f"Traps         {report.traps}"
     yield f"Parcels       {report.parcels_waiting:,} waiting, {report.parcels_refused:,} refused"

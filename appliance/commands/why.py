@@ -2,10 +2,12 @@
 
 import asyncio
 import errno
+from pathlib import Path
 from typing import Literal
 
 from appliance.model import Target
 from appliance.reading.snmp import ber, oids
+from appliance.system import neighbours
 
 Sign = Literal["answers", "closed", "unreachable", "silent"]
 VERSIONS: tuple[Literal["1", "2"], ...] = ("2", "1")
@@ -16,14 +18,25 @@ SILENCE = (
     "at this address; a firewall between; SNMP switched off; a wrong community, which most printers do not "
     "answer at all; an access list in the printer that leaves this address out."
 )
+AWAKE = (
+    "A device is there: it answers to ARP as {}. To SNMP it said nothing. From here these look alike: SNMP "
+    "switched off; a wrong community, which most printers do not answer at all; an access list in the "
+    "printer that leaves this address out; a firewall; asleep but for its network card; no printer."
+)
+NOBODY = "Nobody at that address answers to ARP: switched off, unplugged, or no such address in this network."
 
 
-async def explain(target: Target, patience: float = PATIENCE) -> str:
+async def explain(target: Target, patience: float = PATIENCE, arp: Path = neighbours.TABLE) -> str:
     """Ask once more, one small object, and return in sentences what the silence may mean."""
     asked = VERSIONS if target.snmp_version == "auto" else (target.snmp_version,)
     signs = [await _sign(target, version, patience) for version in asked]
+    mac = neighbours.mac_address(target.host, arp)
     if "unreachable" in signs:
-        return "This computer has no way to that address: no route, or nobody there answers to ARP."
+        return (
+            NOBODY
+            if mac == ""
+            else "This computer has no way to that address: no route, or a router says so."
+        )
     if "closed" in signs:
         return (
             f"Something is at that address, but nothing listens at UDP port {target.port}: SNMP is switched "
@@ -35,7 +48,9 @@ async def explain(target: Target, patience: float = PATIENCE) -> str:
     for version in others:
         if await _sign(target, version, patience) == "answers":
             return f"It answers to SNMP version {version}, not to the version asked for; try auto."
-    return SILENCE
+    if mac is None:
+        return SILENCE
+    return AWAKE.format(mac) if mac else NOBODY
 
 
 class _Ear(asyncio.DatagramProtocol):

@@ -28,13 +28,6 @@ def own_network(table: Path = TABLE) -> IPv4Network | None:
     return found if found is not None and found.prefixlen >= WIDEST else None
 
 
-def printable_range(network: IPv4Network) -> str:
-    """A network as a range of its hosts, as settings.toml has it."""
-    if network.prefixlen >= 31:
-        return str(network)
-    return f"{network[1]}-{network[-2]}"
-
-
 def _routes(table: Path) -> Iterator[_Route]:
     try:
         lines = table.read_text("ascii").splitlines()[1:]

@@ -78,6 +78,18 @@ async def test_from_standard_input(home: Path, authority: Authority) -> None:
     assert not any("a-secret-key" in line for line in shown)
 
 
+async def test_status_tells_of_it(home: Path, authority: Authority) -> None:
+    (home / "settings.toml").write_text('transmission.mode = "https"\n')
+    data = licence(authority, home, start=NOW - 9 * DAY, end=NOW + 2 * DAY)
+    await typed("licence", "install", "-", state=home, authority=authority, stdin=data)
+    shown = (await typed("status", state=home, authority=authority)).out.splitlines()
+    assert f"Licence       the licence ends on {NOW + 2 * DAY:%Y-%m-%d}" in shown
+    assert "Transmission  https to https://cloud.example.com/parcels" in shown
+    (home / "tls" / "licence" / "licence.pem").write_text("damaged")
+    shown = (await typed("status", state=home, authority=authority)).out.splitlines()
+    assert "Transmission  https, but nothing is sent: see the licence" in shown
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [

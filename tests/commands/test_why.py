@@ -1,3 +1,7 @@
+from pathlib import Path
+
+import pytest
+
 from appliance.commands import why
 from appliance.model import Target
 from tests.fakes.agent import Agent, Device
@@ -35,3 +39,22 @@ async def test_who_answers_late_is_told_so(agent: Agent) -> None:
     agent.add("127.31.4.5", Device(next(iter(MODELS.values())).rows(), delay=0.1))
     told = await why.explain(Target("127.31.4.5", port=agent.port), PATIENCE)
     assert "try again" in told
+
+
+@pytest.mark.parametrize(
+    ("flags", "mac", "said"),
+    [
+        ("0x2", "00:00:74:ed:64:38", "A device is there: it answers to ARP as 00:00:74:ed:64:38"),
+        ("0x0", "00:00:00:00:00:00", why.NOBODY),
+    ],
+)
+async def test_whether_a_device_is_there_can_be_told_on_the_own_network(
+    agent: Agent, tmp_path: Path, flags: str, mac: str, said: str
+) -> None:
+    agent.add("127.31.4.6", Device({}, asleep=True))
+    arp = tmp_path / "arp"
+    arp.write_text(
+        "IP address       HW type     Flags       HW address            Mask     Device\n"
+        f"127.31.4.6       0x1         {flags}         {mac}     *        eth0\n"
+    )
+    assert said in await why.explain(Target("127.31.4.6", port=agent.port), PATIENCE, arp)
