@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from appliance import config, schedule
+from appliance import config, renewal, schedule
 from appliance.clock import Clock
 from appliance.config import Home
 from appliance.delivery import deliver, outbox
@@ -65,7 +65,8 @@ async def _serve(home: Home) -> None:
                 loop.add_signal_handler(number, poller.stop)
             loop.add_signal_handler(signal.SIGHUP, poller.reload)
             async with asyncio.TaskGroup() as tasks:
-                beside = (poller.send_parcels(), poller.watch_list(), _feed_watchdog())
+                watches = (poller.watch_licence(), poller.watch_list())
+                beside = (poller.send_parcels(), *watches, _feed_watchdog())
                 helpers = [tasks.create_task(work) for work in beside]
                 await poller.run()
                 for helper in helpers:
@@ -96,6 +97,7 @@ class _Poller:
         self._failing: dict[int, str] = {}
         self._trouble = ""
         self._untried: str | None = None
+        self._turned_down = False
         self._load()
         self._done = schedule.Done(*(meta.get_time(db, BEGAN[kind]) for kind in ("query", "discover")))
         with self._survived():
@@ -132,7 +134,16 @@ class _Poller:
                 if self._config.transmission.mode != "off" and outbox.due(self._db, self._clock()):
                     summary = await deliver.deliver_due(self._db, self._home, self._config, self._clock)
                     self._tell_delivery(summary)
+                    self._turned_down = summary.turned_down
             await _event(self._parcel, TICK_SECONDS)
+
+    async def watch_licence(self) -> None:
+        """The licence is renewed while runs and deliveries go on."""
+        while True:
+            with self._survived():
+                now, turned_down = self._clock(), self._turned_down
+                await renewal.look(self._db, self._home, self._config, now, turned_down=turned_down)
+            await asyncio.sleep(renewal.LOOK_SECONDS)
 
     async def watch_list(self) -> None:
         """The import list is taken over, however slow the share that it lies on."""
