@@ -10,13 +10,13 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from appliance import config, renewal, schedule
+from appliance import config, renewal, reports, schedule, watch
 from appliance.clock import Clock
 from appliance.config import Home
 from appliance.delivery import deliver, outbox
 from appliance.discovery.addresses import BadEntry
 from appliance.rounds import Failed, Progress, RoundResult, Skipped, run_round
-from appliance.store import database, events, jobs, meta, printers
+from appliance.store import database, events, jobs, lives, meta, printers, traps
 from appliance.store.jobs import Job
 from appliance.system import lock, notify
 from appliance.system.daemon_threads import DaemonThreads
@@ -30,6 +30,7 @@ TICK_SECONDS = 15.0  # how late a clock that was set, or settings that were chan
 SETTLE_SECONDS = (
     600.0  # that the first scheduled run waits for the clock to be set; a LAN may have no time server
 )
+WATCH_SECONDS = 60.0
 SEEN_EVERY = timedelta(hours=1)  # the time is written to the memory card
 PRUNE_EVERY = timedelta(days=1)
 PRUNE_AFTER = 3600.0  # seconds that the clock must have run undisturbed: a wrong year would prune all history
@@ -65,21 +66,19 @@ async def _serve(home: Home) -> None:
                 loop.add_signal_handler(number, poller.stop)
             loop.add_signal_handler(signal.SIGHUP, poller.reload)
             async with asyncio.TaskGroup() as tasks:
-                watches = (poller.watch_licence(), poller.watch_list())
-                beside = (poller.send_parcels(), *watches, _feed_watchdog())
+                watches = (
+                    poller.watch(),
+                    poller.watch_licence(),
+                    poller.watch_list(),
+                    notify.feed_watchdog(),
+                )
+                beside = (poller.send_parcels(), *watches)
                 helpers = [tasks.create_task(work) for work in beside]
                 await poller.run()
                 for helper in helpers:
                     helper.cancel()
     finally:
         db.close()
-
-
-async def _feed_watchdog() -> None:
-    seconds = notify.watchdog_seconds()
-    while seconds:
-        notify.watchdog()
-        await asyncio.sleep(seconds)
 
 
 class _Poller:
@@ -103,6 +102,7 @@ class _Poller:
         with self._survived():
             outbox.sweep(db, home.outbox, now)
             self._owe_interrupted(now)
+            lives.begin(db, "poller", now)
 
     def stop(self) -> None:
         if not self._stop.is_set():
@@ -125,6 +125,14 @@ class _Poller:
                 await _event(self._woken, self._idle_seconds())
         with self._survived():
             meta.put_time(self._db, SEEN, self._clock())
+            lives.end(self._db, "poller")
+
+    async def watch(self) -> None:
+        """The Plug itself is looked after while runs go on."""
+        while True:
+            with self._survived():
+                watch.look(self._db, self._home, self._config, self._clock())
+            await asyncio.sleep(WATCH_SECONDS)
 
     async def send_parcels(self) -> None:
         """Parcels leave while runs go on: a slow server delays no printer."""
@@ -161,6 +169,9 @@ class _Poller:
         if job := self._next_job(now):
             await self._do(job, now)
             return True
+        next_run = schedule.next_at(self._plan, now)
+        if reports.hand_over(self._db, self._home, self._config, next_run, now):
+            self._parcel.set()
         self._prune(now)
         return False
 
@@ -213,6 +224,8 @@ class _Poller:
     def _finish(self, job: Job, result: RoundResult) -> None:
         state: jobs.End = "interrupted" if result.interrupted else "done"
         jobs.finish(self._db, job.id, state, result.summary(), self._clock())
+        if result.parcel and job.started_at:
+            traps.settle_reports(self._db, job.started_at)  # it holds what was read after traps until then
         self._parcel.set()
         for printer_id in result.read:
             if host := self._failing.pop(printer_id, None):

@@ -25,7 +25,7 @@ from appliance.model import Cost, Target
 from appliance.reading import ask, scan
 from appliance.reading.snmp.session import Endpoint
 from appliance.store import database, jobs
-from tests import bench_codec, children
+from tests import bench_codec, bench_traps, children
 from tests.fakes import snmprec
 from tests.fakes.agent import Agent, Device
 from tests.fakes.lan import Separate
@@ -276,6 +276,9 @@ async def bench(quick: bool) -> None:
     )
     terminal.say()
     terminal.show_table(("The codec, processor time", ""), bench_codec.run())
+    if not quick:
+        terminal.say()
+        terminal.show_table(("The trap receiver under a flood", ""), await bench_traps.measure())
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import cache
 
 from appliance.model import Trap
 from appliance.reading import alert_codes, makers
@@ -125,12 +126,17 @@ def _count(said: Notification) -> str:
 
 
 def _serial_number(said: Notification) -> str | None:
-    own = {makers.object_of(maker.serial_number) for maker in makers.MAKERS}
     for each in said.objects:
         general = each.oid[: len(oids.PRT_GENERAL_SERIAL_NUMBER)] == oids.PRT_GENERAL_SERIAL_NUMBER
-        if (general or each.oid in own) and isinstance(each.value, bytes):
+        if (general or each.oid in _own_serial_numbers()) and isinstance(each.value, bytes):
             return decode(each.value)[:LONGEST_VALUE] or None
     return None
+
+
+@cache
+def _own_serial_numbers() -> frozenset[Oid | None]:
+    """The makers' own objects for it."""
+    return frozenset(makers.object_of(dotted) for maker in makers.MAKERS for dotted in maker.serial_numbers)
 
 
 def _mac_address(said: Notification) -> str | None:

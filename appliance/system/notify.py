@@ -1,5 +1,6 @@
 """What systemd wants to hear from a service: sd_notify(3), a datagram at a time."""
 
+import asyncio
 import os
 import socket
 from collections.abc import Mapping
@@ -46,3 +47,11 @@ def watchdog_seconds(environ: Mapping[str, str] = os.environ) -> float | None:
     if not usec.isdecimal() or int(usec) == 0 or pid != str(os.getpid()):
         return None
     return int(usec) / 1_000_000 / 2
+
+
+async def feed_watchdog() -> None:
+    """Tell it as long as the event loop turns; ends only where nobody watches."""
+    seconds = watchdog_seconds()
+    while seconds:
+        watchdog()
+        await asyncio.sleep(seconds)

@@ -44,7 +44,10 @@ def wanted(state: Path) -> Wanted:
 
 
 def apply(state: Path, drop_ins: Path, run: Run) -> None:
-    """Tell systemd; what is right already stays as it is. Raises Failed, OSError."""
+    """Tell systemd; what is right already stays as it is. Raises Failed, OSError.
+
+    Never waits for a start: the sockets are started after the unit that this runs in.
+    """
     want = wanted(state)
     traps = _Socket("printmonitor-traps.socket", "ListenDatagram", want.traps_port, 162)
     page = (
@@ -57,7 +60,7 @@ def apply(state: Path, drop_ins: Path, run: Run) -> None:
         run("systemctl", "daemon-reload")
     if page_moved and _is_active(run, "printmonitor-web.socket"):
         run("systemctl", "stop", "printmonitor-web.service")  # or systemd would not let go of its sockets
-        run("systemctl", "restart", *(each.unit for each in page))
+        run("systemctl", "--no-block", "restart", *(each.unit for each in page))
         run("systemctl", "--no-block", "start", "printmonitor-web.service")
     receiver = ("printmonitor-traps.socket", "printmonitor-traps.service")
     if not want.traps_enabled or traps_moved:

@@ -1,0 +1,74 @@
+"""`printmonitor traps`: the trap receiver as a service, its switch, what it took."""
+
+import logging
+import time
+from dataclasses import replace
+
+from appliance import config, trapd
+from appliance.commands import logs, state, terminal, words
+from appliance.commands.plain import record
+from appliance.config import INSTALLED, Home
+from appliance.store import traps
+from appliance.store.traps import KeptTrap
+from appliance.system import units
+
+SHOWN = 50
+ANSWER_SECONDS = 10.0
+
+
+def run(home: Home, action: str | None, port: int | None, as_json: bool) -> int:
+    """Do what was asked for; without anything, serve until SIGTERM."""
+    match action:
+        case "enable" | "disable":
+            return _switch(home, action == "enable")
+        case "list":
+            return _list(home, as_json)
+    logs.set_up(logging.INFO)
+    return trapd.serve(home, port)
+
+
+def _switch(home: Home, enabled: bool) -> int:
+    settings = config.load(home)
+    if settings.traps.enabled != enabled:
+        config.save(home, replace(settings, traps=replace(settings.traps, enabled=enabled)))
+    word = "on" if enabled else "off"
+    if home.folder == INSTALLED and units.is_booted():
+        trouble = _tell_systemd(home)
+        if trouble:
+            terminal.tell(f"printmonitor: the trap receiver is switched {word}, but {trouble}")
+            return 1
+    terminal.say(f"the trap receiver is switched {word} (UDP port {settings.traps.port})")
+    return 0
+
+
+def _tell_systemd(home: Home) -> str | None:
+    """Have the units follow the settings; what went wrong, or None."""
+    request = units.request(home.run, {"do": "apply"})
+    deadline = time.monotonic() + ANSWER_SECONDS
+    while time.monotonic() < deadline:
+        if answer := units.answer(home.run, request):
+            return None if answer.state == "done" else answer.text
+        time.sleep(0.05)
+    return "systemd does not answer: it follows with the next start"
+
+
+def _list(home: Home, as_json: bool) -> int:
+    settings, _ = config.load_last_good(state.existing(home))
+    with state.opened(home) as db:
+        found, dropped = traps.recent(db, SHOWN), traps.dropped(db)
+    if as_json:
+        terminal.document({"traps": [record(each) for each in found], "dropped": dropped})
+        return 0
+    zone = settings.schedule.zone
+    header = ("Last", "Times", "Sender", "Printer", "Kind", "Severity", "Text")
+    rows = [(words.moment(each.last_at, zone), *_row(each)) for each in found]
+    terminal.show_table(header, rows, ("Times",))
+    for reason, number in sorted(dropped.items()):
+        terminal.say(f"not kept, {reason}: {number:,}")
+    return 0
+
+
+def _row(each: KeptTrap) -> tuple[str, ...]:
+    printer = "-" if each.printer_id is None else str(each.printer_id)
+    trap = each.trap
+    return (f"{each.times:,}", each.sender, printer, trap.kind, trap.severity or "-", trap.text)

@@ -1,0 +1,77 @@
+"""What goes wrong with the Plug itself: said once when it begins, once when it ends."""
+
+import shutil
+import sqlite3
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from appliance.config import Config, Home
+from appliance.store import database, events, meta
+
+DISK, OUTBOX, REVIVED = "disk nearly full", "outbox growing", "service restarted"
+
+LITTLE_SPACE, ENOUGH_SPACE = 64 << 20, 96 << 20  # bytes: a month of parcels of a large site are about 50 MB
+LITTLE_SHARE, ENOUGH_SHARE = 0.05, 0.08  # of a disk that is larger
+LONG_WAIT = timedelta(hours=6)  # that the oldest parcel waits: no line is down for that long unnoticed
+MANY_PARCELS = 50
+
+_TOLD_REVIVED = "watch.revived"
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    free: int
+    total: int
+
+
+def look(
+    db: sqlite3.Connection, home: Home, config: Config, now: datetime, space: Space | None = None
+) -> None:
+    """Write events for what began or ended since the last look. Raises Unusable."""
+    if space is None:
+        found = shutil.disk_usage(home.folder)
+        space = Space(found.free, found.total)
+    _disk(db, space, now)
+    _outbox(db, config, now)
+    _revived(db, home, now)
+
+
+def _disk(db: sqlite3.Connection, space: Space, now: datetime) -> None:
+    if space.free < min(LITTLE_SPACE, space.total * LITTLE_SHARE):
+        text = f"the Plug's storage has {space.free / 1e6:,.0f} MB left of {space.total / 1e6:,.0f} MB"
+        events.begin(db, DISK, "storage", text, now)
+    elif space.free > min(ENOUGH_SPACE, space.total * ENOUGH_SHARE):
+        events.end(db, DISK, "storage", now)
+
+
+def _outbox(db: sqlite3.Connection, config: Config, now: datetime) -> None:
+    waiting, oldest = db.execute(
+        "SELECT count(*), min(created_at) FROM parcels WHERE state = 'waiting'"
+    ).fetchone()
+    since = database.maybe_from_ms(oldest)
+    late = since is not None and now - since > LONG_WAIT
+    if config.transmission.mode != "off" and (late or waiting > MANY_PARCELS):
+        began = f", the oldest since {since:%Y-%m-%d %H:%M} UTC" if since else ""
+        events.begin(db, OUTBOX, "outbox", f"{waiting} parcels wait to be sent{began}", now)
+    elif not late and waiting <= MANY_PARCELS // 2:
+        events.end(db, OUTBOX, "outbox", now)
+
+
+def _revived(db: sqlite3.Connection, home: Home, now: datetime) -> None:
+    """What the service monitor did: it is root and stays away from the database."""
+    try:
+        lines = (home.run / "answers" / "revived").read_text("utf-8", "replace").splitlines()[-100:]
+    except OSError:
+        return
+    told = int(meta.get(db, _TOLD_REVIVED) or 0)
+    latest = told
+    for line in lines:
+        with suppress(ValueError, OverflowError, OSError):
+            when, unit, state = line.split(" ")
+            if int(when) > told:
+                at = min(now, datetime.fromtimestamp(int(when), UTC))
+                events.note(db, REVIVED, unit, f"{unit} was {state}: the service monitor started it", at)
+                latest = max(latest, int(when))
+    if latest != told:
+        meta.put(db, _TOLD_REVIVED, str(latest))

@@ -1,0 +1,119 @@
+"""Troubles of the Plug itself are said once when they begin, once when they end."""
+
+import sqlite3
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from appliance import reports, watch
+from appliance.config import Config, Home, TransmissionConfig, TrapsConfig
+from appliance.delivery import outbox
+from appliance.store import events, lives, printers, traps
+from appliance.watch import Space
+from tests.store.readings import reading
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+ROOMY = Space(10 << 30, 16 << 30)
+SENDING = Config(transmission=TransmissionConfig(mode="https", key="a key"))
+
+
+@pytest.fixture
+def place(home: Path) -> Home:
+    found = Home(home)
+    found.create()
+    return found
+
+
+def kinds(db: sqlite3.Connection) -> list[tuple[str, bool]]:
+    return [(each.kind, each.ended_at is not None) for each in reversed(events.recent(db))]
+
+
+def test_a_disk_that_fills_up(db: sqlite3.Connection, place: Home) -> None:
+    free = [500, 70, 50, 40, 60, 80, 90, 200, 50]
+    for number, megabytes in enumerate(free):
+        watch.look(db, place, Config(), NOW + number * MINUTE, Space(megabytes << 20, 8 << 30))
+    assert kinds(db) == [("disk nearly full", True), ("disk nearly full", False)]
+
+
+def test_a_small_disk_is_measured_by_its_size(db: sqlite3.Connection, place: Home) -> None:
+    watch.look(db, place, Config(), NOW, Space(30 << 20, 256 << 20))
+    assert kinds(db) == []
+    watch.look(db, place, Config(), NOW, Space(5 << 20, 256 << 20))
+    assert kinds(db) == [("disk nearly full", False)]
+
+
+def test_an_outbox_that_grows(db: sqlite3.Connection, place: Home) -> None:
+    parcel = outbox.put(db, place.outbox, "a", b"zip", NOW)
+    for hours in (1, 5, 7, 8):
+        watch.look(db, place, SENDING, NOW + timedelta(hours=hours), ROOMY)
+    assert kinds(db) == [("outbox growing", False)]
+    outbox.delivered(db, place.outbox, parcel, NOW + timedelta(hours=9))
+    watch.look(db, place, SENDING, NOW + timedelta(hours=9), ROOMY)
+    assert kinds(db) == [("outbox growing", True)]
+
+
+def test_what_the_service_monitor_did_is_told_once(db: sqlite3.Connection, place: Home) -> None:
+    folder = place.run / "answers"
+    folder.mkdir()
+    stamp = int(NOW.timestamp())
+    (folder / "revived").write_text(f"{stamp} printmonitor-web.service failed\nnonsense\n{'9' * 30} x y\n")
+    watch.look(db, place, Config(), NOW + MINUTE, ROOMY)
+    watch.look(db, place, Config(), NOW + 2 * MINUTE, ROOMY)
+    assert [(each.kind, each.subject) for each in events.recent(db)] == [
+        ("service restarted", "printmonitor-web.service")
+    ]
+
+
+def test_a_service_that_did_not_end_in_order(db: sqlite3.Connection, tmp_path: Path) -> None:
+    boot = tmp_path / "boot_id"
+    boot.write_text("one\n")
+    lives.begin(db, "web", NOW, boot)
+    lives.end(db, "web")
+    lives.begin(db, "web", NOW, boot)
+    assert events.recent(db) == []
+    lives.begin(db, "web", NOW, boot)
+    boot.write_text("two\n")
+    lives.begin(db, "web", NOW, boot)
+    texts = [each.text for each in reversed(events.recent(db))]
+    assert ["unexpectedly" in text for text in texts] == [True, False]
+    assert "power" in texts[1]
+
+
+FAR = timedelta(hours=1)
+
+
+def owing(db: sqlite3.Connection) -> int:
+    printer_id = printers.keep(db, reading(), NOW - MINUTE)
+    traps.owe_report(db, [printer_id], NOW - MINUTE)
+    return printer_id
+
+
+def test_a_status_parcel_goes_out_if_the_schedules_next_one_is_far(
+    db: sqlite3.Connection, place: Home
+) -> None:
+    owing(db)
+    assert reports.hand_over(db, place, SENDING, NOW + 2 * MINUTE, NOW) is None
+    parcel = reports.hand_over(db, place, SENDING, NOW + FAR, NOW)
+    assert parcel
+    assert outbox.count(db, "waiting") == 1
+    assert reports.hand_over(db, place, SENDING, NOW + FAR, NOW) is None  # nothing is owed any more
+
+
+def test_status_parcels_are_throttled_and_none_is_forgotten(db: sqlite3.Connection, place: Home) -> None:
+    printer_id = owing(db)
+    assert reports.hand_over(db, place, SENDING, NOW + FAR, NOW)
+    traps.owe_report(db, [printer_id], NOW + MINUTE)
+    assert reports.hand_over(db, place, SENDING, NOW + FAR, NOW + 2 * MINUTE) is None
+    assert reports.hand_over(db, place, SENDING, NOW + FAR, NOW + 5 * MINUTE)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [Config(), Config(transmission=SENDING.transmission, traps=TrapsConfig(report="off"))],
+)
+def test_nothing_is_owed_where_nothing_is_sent(db: sqlite3.Connection, place: Home, config: Config) -> None:
+    owing(db)
+    assert reports.hand_over(db, place, config, NOW + FAR, NOW) is None
+    assert traps.reports_owed(db) == []
