@@ -1,7 +1,9 @@
 """The licence looks after itself, and what is wrong with it is said once."""
 
+import asyncio
 import logging
 import sqlite3
+import subprocess
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,6 +17,7 @@ from appliance.licence import install, request, state
 from appliance.licence.request import Enrolment
 from appliance.licence.terms import Licence
 from appliance.store import events, meta, printers
+from tests import children
 from tests.licence.licences import DAY, HOUR, NOW, asked, licence
 from tests.provider import server
 from tests.provider.authority import Authority
@@ -195,3 +198,23 @@ async def test_without_an_enrolment_url_it_is_only_told(
         await renewal.look(db, plug, config, NOW + later + timedelta(minutes=minutes))
     assert said in told(db)["licence"]
     assert len(events.recent(db)) == 1
+
+
+async def test_the_service_does_it(
+    home: Path, authority: Authority, provider: server.Enrolment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plug = Home(home)
+    plug.create()
+    plug.settings.write_text(f'transmission.https.ca_file = "{authority.ca_file}"\n')
+    old = licensed(plug, provider)
+    monkeypatch.setenv("PRINTMONITOR_VENDOR_CA", str(authority.ca_file))
+    with children.running(children.printmonitor("poller", state=home), stderr=subprocess.PIPE) as poller:
+        assert poller.stderr is not None
+        said = ""
+        while "licence: there is a new one" not in said:
+            line = await asyncio.to_thread(poller.stderr.readline)
+            assert line, said
+            said += line
+    found = state.read(home)
+    assert found is not None
+    assert found.fingerprint != old.fingerprint

@@ -201,7 +201,9 @@ def test_the_system_s_authorities_are_no_vendors(
     monkeypatch.setenv("SSL_CERT_DIR", str(roots))
     monkeypatch.setenv("SSL_CERT_FILE", str(other.ca_file))
     theirs = other.certificate(request_pem, NOW - HOUR, NOW + 365 * DAY)
-    assert refused(theirs + other.signed(text()), vendor).kind == "foreign"
+    assert refused(theirs + vendor.signed(text()), vendor).kind == "foreign"
+    ours = vendor.certificate(request_pem, NOW - HOUR, NOW + 365 * DAY)
+    assert refused(ours + other.signed(text()), vendor).kind == "foreign"
 
 
 def test_a_plug_cannot_sign_its_own_licence(vendor: Authority, certificate: bytes) -> None:
