@@ -189,11 +189,11 @@ def test_another_authority_is_foreign(
 
 def test_the_system_s_authorities_are_no_vendors(
     vendor: Authority,
-    other: Authority,
     request_pem: bytes,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    other = Authority(tmp_path / "other", "Somebody with another name")
     roots = tmp_path / "roots"
     roots.mkdir()
     (roots / "other.pem").write_bytes(other.ca_file.read_bytes())
