@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from appliance.config import Config, Home
 from appliance.delivery import enrol, outbox
 from appliance.delivery.undelivered import NotDelivered
-from appliance.licence import install, request, state
+from appliance.licence import request, state
 from appliance.licence.state import Status
 from appliance.licence.terms import BadLicence
 from appliance.store import events, meta, printers
@@ -75,8 +75,6 @@ async def _ask(db: sqlite3.Connection, home: Home, config: Config, standing: Sta
         meta.put_time(db, NEXT, now + min(max(wait, SOONEST), AGAIN))
         return
     except (NotDelivered, BadLicence) as error:
-        if isinstance(error, enrol.Revoked) and before:
-            await asyncio.to_thread(install.revoke, home.folder, before, str(error), now)
         _say(db, "renewal", f"no new licence: {error}; it is asked for again daily", now)
         return
     meta.put(db, NEXT, None)

@@ -10,7 +10,7 @@ from appliance.commands import state, terminal
 from appliance.commands.trouble import Wrong
 from appliance.config import Config, Home
 from appliance.delivery import enrol
-from appliance.delivery.undelivered import NotConfigured, NotDelivered
+from appliance.delivery.undelivered import NotConfigured, NotDelivered, TryLater
 from appliance.licence import bundle, install, request
 from appliance.licence import state as standing
 from appliance.licence.request import Enrolment
@@ -138,9 +138,11 @@ async def enrolled(home: Home, settings: Config, url: str | None, code: str | No
         enrolment = _enrolment(home, url, code)
         try:
             return await enrol.enrol(home, settings, enrolment, now)
-        except enrol.Undecided:
-            request.remember(home.folder, enrolment)
-            return None
+        except TryLater as error:
+            request.remember(home.folder, enrolment)  # the poller service asks again
+            if isinstance(error, enrol.Undecided):
+                return None
+            raise
     except BadLicence as error:
         raise Wrong(str(error)) from error
 

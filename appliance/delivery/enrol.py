@@ -41,10 +41,17 @@ async def enrol(home: Home, config: Config, enrolment: Enrolment, now: datetime)
 
 
 async def renew(home: Home, config: Config, found: Licence, now: datetime) -> Licence:
-    """The next licence, with a new key, in place of the present one. Raises NotDelivered, BadLicence."""
+    """The next licence, with a new key, in place of the present one, which a revocation ends.
+
+    Raises NotDelivered, BadLicence.
+    """
     if not found.enrolment_url:
         raise NotConfigured("the licence has no enrolment URL: the next one comes by file")
-    return await _ask(home, _destination(home, config, found.enrolment_url, found.plug_id), {}, now)
+    try:
+        return await _ask(home, _destination(home, config, found.enrolment_url, found.plug_id), {}, now)
+    except Revoked as error:
+        await asyncio.to_thread(install.revoke, home.folder, found, str(error), now)
+        raise
 
 
 async def _ask(home: Home, destination: upload.Destination, said: dict[str, str], now: datetime) -> Licence:

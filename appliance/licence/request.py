@@ -75,7 +75,7 @@ def read(folder: Path) -> Request | None:
 
 def remember(folder: Path, enrolment: Enrolment) -> None:
     """The provider has not decided yet: it is to be asked again there."""
-    files.write(folder / "tls" / keys.ENROLMENT, f"{enrolment.url}\n{enrolment.code}\n".encode())
+    files.write(keys.place(folder) / keys.ENROLMENT, f"{enrolment.url}\n{enrolment.code}\n".encode())
 
 
 def remembered(folder: Path) -> Enrolment | None:

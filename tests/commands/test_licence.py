@@ -147,6 +147,16 @@ async def test_an_undecided_provider_is_asked_again(
     assert (second.code, "is installed" in second.out) == (0, True)
 
 
+async def test_a_provider_that_cannot_be_reached_is_asked_again(
+    home: Path, authority: Authority, provider: server.Enrolment
+) -> None:
+    trusting(home, authority)
+    provider.faults.append(Fault(503))
+    flags = ("licence", "enrol", "--url", provider.url, "--code", "code")
+    assert (await typed(*flags, state=home, authority=authority)).code == 3
+    assert (await typed("licence", "enrol", state=home, authority=authority)).code == 0
+
+
 async def test_a_revoked_licence_says_so(
     home: Path, authority: Authority, provider: server.Enrolment
 ) -> None:

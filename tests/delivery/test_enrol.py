@@ -11,7 +11,7 @@ import pytest
 from appliance.config import Config, Home, HttpsConfig, TransmissionConfig
 from appliance.delivery import enrol
 from appliance.delivery.undelivered import LicenceTrouble, NotConfigured, NotDelivered, Refused, TryLater
-from appliance.licence import bundle, keys, request, state
+from appliance.licence import bundle, install, keys, request, state
 from appliance.licence.request import Enrolment
 from appliance.licence.terms import BadLicence
 from tests.provider import server
@@ -87,8 +87,6 @@ async def test_a_renewal_shows_the_old_certificate_and_brings_a_new_key(
     [
         (Fault(202), enrol.Undecided, "has not decided"),
         (Fault(401, "who are you"), LicenceTrouble, "who are you"),
-        (Fault(410, "the contract has ended"), enrol.Revoked, "the contract has ended"),
-        (Fault(410), enrol.Revoked, "no licence any more"),
         (Fault(422, "bad request"), Refused, "422"),
         (Fault(500), TryLater, "500"),
         (Fault(200, "<html>Please log in</html>"), BadLicence, "this is no licence file"),
@@ -114,6 +112,20 @@ async def test_whatever_else_the_provider_says_the_old_licence_stays(
     waiting = failures(plug)
     await enrol.renew(plug, config, first, now())  # the next try asks for the same key, and gets it
     assert openssl("pkey", "-in", str(plug.tls / keys.CLIENT_KEY)) == openssl("pkey", stdin=waiting[0])
+
+
+@pytest.mark.parametrize("words", ["the contract has ended", ""])
+async def test_a_revocation_ends_the_licence(
+    plug: Home, config: Config, provider: server.Enrolment, words: str
+) -> None:
+    first = await enrol.enrol(plug, config, Enrolment(provider.url, CODE), now())
+    file = (plug.folder / "licence.pem").read_bytes()
+    provider.faults.append(Fault(410, words))
+    with pytest.raises(enrol.Revoked, match=words or "no licence any more"):
+        await enrol.renew(plug, config, first, now())
+    assert state.status(plug.folder, now()).state == "revoked"
+    with pytest.raises(BadLicence, match="has revoked the licence"):
+        install.install(plug.folder, file, now())
 
 
 async def test_an_answer_for_another_plug_is_refused(
