@@ -107,6 +107,9 @@ class Counter:
     name: CounterName
     value: int
     source: str  # "prtMarkerLifeCount.1.1", "ricohEngCounterValue type 10", "http /etc/mnt_info.csv"
+    dispute: str | None = None  # what another source says of the same, where the two do not agree
+    held: int | None = None  # a later reading that is not believed yet; `value` is the last one that was
+    held_reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +234,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """All that a printer said at one time; parts named in `failures` are to be taken from the last reading."""
+    """All that a printer said at one time; parts in `failures` are to be taken from the last reading."""
 
     target: Target  # as it answered: the SNMP version is settled
     identity: Identity
@@ -245,6 +248,7 @@ class Reading:
     failures: tuple[Failure, ...] = ()
     cost: Cost = Cost()
     plan: str = ""  # what the reader wants to remember for the next time; opaque to everybody else
+    notes: tuple[str, ...] = ()  # what a person should know of it: a page that wants a password, two counts
 
 
 T = TypeVar("T")

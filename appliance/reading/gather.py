@@ -106,8 +106,11 @@ class Gathering:
         )
         for shape in pending:
             before = shape.position
+            chained = before in found  # then a guess is proof only where the chain arrives at it
             for start in guesses[id(shape)]:
-                if start in found and start >= shape.position and not self._step(shape, found[start]):
+                if start not in found or start < shape.position or (chained and start != shape.position):
+                    continue
+                if not self._step(shape, found[start]):
                     break
             if shape.position == before and not shape.ended:
                 shape.stumble(most, UNREADABLE * most)

@@ -104,7 +104,14 @@ def subject(cells: Cells) -> Subject:
     names = " / ".join(
         name for name in (own, fields.get("MFG"), fields.get("MDL"), unnamed.description) if name
     )
-    return replace(unnamed, names=names, builder=makers.maker(unnamed.object_id, names))
+    builder = makers.maker(unnamed.object_id, names) or makers.builder_of(_private(cells))
+    return replace(unnamed, names=names, builder=builder)
+
+
+def _private(cells: Cells) -> Iterator[Oid]:
+    """The private objects that a printer has, where nothing else tells whose it is."""
+    length = len(oids.ENTERPRISES)
+    return (oid for oid, value in cells.items() if oid[:length] == oids.ENTERPRISES and value is not None)
 
 
 def device_of(tables: Mapping[Oid, Cells]) -> Oid:
@@ -141,7 +148,8 @@ def identify(printer: Subject) -> Identity:
     """Who this is."""
     serial = serial_number(printer)
     return Identity(
-        manufacturer=makers.manufacturer(printer.object_id, printer.names),
+        manufacturer=makers.manufacturer(printer.object_id, printer.names)
+        or (printer.builder.name if printer.builder else None),
         model=model(printer, serial),
         serial_number=serial,
         mac_address=mac_address(printer),
@@ -170,9 +178,10 @@ def device_id(printer: Subject) -> dict[str, str]:
 def serial_number(printer: Subject) -> str | None:
     """The first serial number that is none of the placeholders that vendors leave in."""
     in_words = SERIAL.search(printer.description)
+    own = printer.builder.serial_numbers if printer.builder else ()
     for found in (
         printer.text((*oids.PRT_GENERAL_SERIAL_NUMBER, *printer.device)),
-        printer.text(makers.object_of(printer.builder.serial_number)) if printer.builder else None,
+        *(printer.text(makers.object_of(each)) for each in own),
         device_id(printer).get("SN"),
         in_words[1] if in_words else None,
     ):

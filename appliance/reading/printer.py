@@ -1,10 +1,23 @@
 """The cells that a printer gave, as a Reading. Pure: the same cells give the same reading."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 
-from appliance.model import Cost, Counter, CounterName, Details, Failure, Reading, Target
-from appliance.reading import makers, records
+from appliance.model import (
+    Cost,
+    Counter,
+    CounterName,
+    Details,
+    Failure,
+    Reading,
+    Supply,
+    Target,
+    Vague,
+)
+from appliance.reading import counters, makers, records
+from appliance.reading.counters import Life
 from appliance.reading.identity import Subject, charset_of, firmware, identify, subject
+from appliance.reading.meters import below
 from appliance.reading.records import Row
 from appliance.reading.snmp import oids
 from appliance.reading.snmp.oids import Oid
@@ -38,7 +51,10 @@ ERROR_BITS = (  # hrPrinterDetectedErrorState, RFC 2790; the second octet begins
     "inputTrayEmpty",
     "overduePreventMaint",
 )
-PAGES = {7: "impressions", 8: "sheets"}  # prtMarkerCounterUnit
+SHEETS = 8
+PAGES = {7: "impressions", SHEETS: "sheets"}  # prtMarkerCounterUnit
+PERCENT = 19  # prtMarkerSuppliesSupplyUnit
+TONERS = {3, 21}  # prtMarkerSuppliesType toner, tonerCartridge
 VAGUE_UNITS = {1, 2}  # other, unknown: taken for pages, as everything else counts dots, metres or hours
 NO_COST = Cost()
 
@@ -58,8 +74,8 @@ def build(
         target=target,
         identity=identify(printer),
         details=details(printer),
-        counters=() if "counters" in failed else counters(printer),
-        supplies=tuple(records.supply(row, colors) for row in rows(SUPPLIES)),
+        counters=() if "counters" in failed else counted(printer, colors.values(), failed),
+        supplies=true_levels(printer, [records.supply(row, colors) for row in rows(SUPPLIES)]),
         alerts=tuple(map(records.alert, rows(ALERTS))),
         inputs=tuple(map(records.input_tray, rows(INPUTS))),
         outputs=tuple(map(records.output_tray, rows(OUTPUTS))),
@@ -118,31 +134,52 @@ def display_text(printer: Subject) -> str | None:
     return " ".join(filter(None, lines)) if lines else None
 
 
-def counters(printer: Subject) -> tuple[Counter, ...]:
-    """The maker's counters; the total of the Printer-MIB only where the maker gives none."""
-    found = makers.counters(printer.builder, printer.cells)
-    if any(counter.name == CounterName.TOTAL for counter in found):
-        return found
-    total = life_count(printer)
-    return (total, *found) if total else found
+def counted(printer: Subject, colors: Collection[str], failed: Collection[str]) -> tuple[Counter, ...]:
+    return counters.counters(printer, life_count(printer), colors, failed)
 
 
-def life_count(printer: Subject) -> Counter | None:
+def life_count(printer: Subject) -> Life | None:
     """The pages that went through the printer, by the marker that counted most.
 
     A page may pass several of a printer's markers, such as one for black and one for highlights, so their sum
     may count it twice. The largest count was certainly printed.
     """
-    best: Counter | None = None
+    best: Life | None = None
     for row in rows_of_printer(printer, MARKERS, None):
         unit, count = row.number(3), row.number(4)
         if count is None or count < 0 or not (unit is None or unit in PAGES or unit in VAGUE_UNITS):
             continue
-        if best is None or count > best.value:
+        if best is None or count > best.total.value:
             kind = f" ({PAGES[unit]})" if unit in PAGES else ""
             source = f"prtMarkerLifeCount.{printer.device[0]}.{row.index}{kind}"
-            best = Counter(CounterName.TOTAL, count, source)
+            best = Life(Counter(CounterName.TOTAL, count, source), unit != SHEETS)
     return best
+
+
+def true_levels(printer: Subject, supplies: Iterable[Supply]) -> tuple[Supply, ...]:
+    """Toners whose level the Printer-MIB tells in words, with the percentage of the maker's own table."""
+    percents = percents_by_color(printer)
+    return tuple(
+        replace(supply, unit=PERCENT, max_capacity=100, level=percents[supply.color])
+        if isinstance(supply.level, Vague) and supply.type in TONERS and supply.color in percents
+        else supply
+        for supply in supplies
+    )
+
+
+def percents_by_color(printer: Subject) -> dict[str | None, int]:
+    """The maker's own levels; a colour that stands there twice tells nothing."""
+    levels = printer.builder.levels if printer.builder else None
+    if levels is None:
+        return {}
+    entry = below(levels.entry)
+    found: dict[str | None, list[int]] = {}
+    for oid, code in printer.cells.items():
+        if oid[:-1] == (*entry, levels.color) and isinstance(code, int) and code in levels.colors:
+            percent = printer.cells.get((*entry, levels.percent, oid[-1]))
+            if isinstance(percent, int) and 0 <= percent <= 100:
+                found.setdefault(levels.colors[code], []).append(percent)
+    return {color: percents[0] for color, percents in found.items() if len(percents) == 1}
 
 
 def colorants(printer: Subject) -> dict[int, str]:

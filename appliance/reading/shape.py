@@ -24,7 +24,7 @@ class Shape:
         """Takes what comes after the position: a further row, or else the table's end. True for a row."""
         row = self._row(varbind.oid) if varbind and varbind.tag < NOTHING_THERE else None
         if row is None or varbind is None or varbind.oid <= self.position:
-            self.ended = True  # also where an agent begins anew: whoever goes on never comes to an end
+            self.ended = not (varbind and row and self._beyond())  # whoever follows it back never ends
             return False
         if len(self.rows) >= MOST_ROWS:
             self.ended, self.failure = True, f"more than {MOST_ROWS} rows"
@@ -32,6 +32,15 @@ class Shape:
         self.rows.append(row)
         self.position = varbind.oid
         return True
+
+    def _beyond(self) -> bool:
+        """Where an agent begins anew, rows that are likely may still lie further on."""
+        for row in self.table.likely:
+            place = (*self.column, *row[:-1], row[-1] - 1)
+            if place > self.position:
+                self.position = place
+                return True
+        return False
 
     def stumble(self, steps: int, most: int) -> None:
         """Nothing could be learned from the position; the next guesses are further on, up to `most` steps."""
@@ -42,6 +51,9 @@ class Shape:
 
     def starts(self, device: Oid, number: int) -> list[Oid]:
         """The position, then guesses at the rows that may come after it."""
+        if self.table.likely and not self._stumbled:
+            ahead = [row for row in self.table.likely if not self.rows or row > self.rows[-1]]
+            return [self.position, *((*self.column, *row) for row in ahead[: number - 1])]
         if self.rows:
             before, last = self.position[:-1], self.position[-1]
         else:

@@ -25,6 +25,7 @@ class Table:
     moving: tuple[int, ...] = ()
     start: int = 2  # an integer column that agents fill: from it the rows are learned
     by_device: bool = True  # the first index is hrDeviceIndex
+    likely: tuple[Oid, ...] = ()  # rows, in their order, where they are not numbered from 1
     # Where only some rows or columns are worth asking: decides by what the first column says.
     wanted: Callable[[Cells, Oid], Collection[int]] | None = None
 

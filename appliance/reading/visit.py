@@ -62,8 +62,8 @@ MOVING = {  # columns and scalars, without their instances
 }
 WHO = {oids.SYS_OBJECT_ID, oids.PRT_GENERAL_SERIAL_NUMBER}
 MAC_SIZE = 6
-PRIVATE_SIZE = 16  # of a maker's scalar: a number, a version, a serial number
 DEVICE_ID_SIZE = 250
+RECEPTACLE = 4  # prtMarkerSuppliesClass receptacleThatIsFilled
 
 
 class Visit:
@@ -81,7 +81,17 @@ class Visit:
     def _look(self) -> None:
         """Concludes from the cells so far whose printer it is, so which tables it has."""
         self.printer = subject(self.known.cells)
-        self.tables = (*STANDARD, *makers.tables(self.printer.builder))
+        self.tables = (*STANDARD, *makers.tables(self.printer.builder, vague=self._vague()))
+
+    def _vague(self) -> bool:
+        """Whether a consumable tells its level in words only."""
+        cells, column = self.known.cells, oids.PRT_MARKER_SUPPLIES_LEVEL
+        vague = (
+            oid[len(column) :]
+            for oid, value in cells.items()
+            if isinstance(value, int) and value < 0 and oid[: len(column)] == column
+        )
+        return any(cells.get((*oids.PRT_MARKER_SUPPLIES_CLASS, *row)) != RECEPTACLE for row in vague)
 
     def knows_itself(self) -> bool:
         """Whether it is settled who the printer is; without that, nothing can be said of the rest."""
@@ -105,6 +115,8 @@ class Visit:
         self.scalars = [*self._device_scalars(), *self._private_scalars()]
         await self.known.settle(self.tables, self.scalars)
         await self._who_else()
+        await self.known.shape(self.tables, self.printer.device)  # what the answers themselves asked for
+        await self.known.settle(self.tables)
 
     def _device_scalars(self) -> list[CellAsk]:
         """The system group where GETNEXT left it out, the printer's own rows, its character sets."""
@@ -117,8 +129,8 @@ class Visit:
         return [asks.scalar(oid, size) for oid, size in dict(wanted).items() if oid not in self.known.cells]
 
     def _private_scalars(self) -> list[CellAsk]:
-        objects = makers.scalars(self.printer.builder) if self.printer.builder else []
-        return [asks.scalar(oid, PRIVATE_SIZE) for oid in objects if oid not in self.known.cells]
+        objects = makers.scalars(self.printer.builder) if self.printer.builder else {}
+        return [asks.scalar(oid, size) for oid, size in objects.items() if oid not in self.known.cells]
 
     async def _who_else(self) -> None:
         """Where maker or model are still unknown: the IEEE 1284 device id tells, then the maker's objects."""
@@ -128,6 +140,8 @@ class Visit:
             return
         wanted = [makers.object_of(builder.device_id)] if builder else makers.DEVICE_IDS
         await self.known.settle((), [asks.scalar(oid, DEVICE_ID_SIZE) for oid in wanted if oid])
+        if builder is None:  # then by whose private objects it has
+            await self.known.successors([Ask(oids.ENTERPRISES, DEVICE_ID_SIZE, oids.ENTERPRISES)])
         self._look()
         if builder is None and self.printer.builder is not None:
             private = makers.tables(self.printer.builder)
@@ -166,9 +180,9 @@ class Visit:
             if value is not None and oid[:-1] in MOVING and oid[:-1] not in WHO:
                 yield asks.scalar(oid, MOVING[oid[:-1]])
         builder = self.printer.builder
-        for oid in makers.moving_scalars(builder) if builder else ():
+        for oid, size in makers.moving_scalars(builder).items() if builder else ():
             if self.known.cells.get(oid) is not None:
-                yield asks.scalar(oid, PRIVATE_SIZE)
+                yield asks.scalar(oid, size)
         for table in self.tables:
             if table.name in self.known.rows:
                 yield from asks.moving_cells(table, self.known.rows[table.name], self.known.cells)

@@ -1,17 +1,11 @@
-"""One table of makers: whose printer it is, and what its private counters say."""
-
-import random
+"""One table of makers: whose printer it is, and which objects it is asked for."""
 
 import pytest
 
-from appliance.model import CounterName
-from appliance.reading import makers
-from appliance.reading.makers import MAKERS, RICOH_METERS
-from appliance.reading.tables import Value
+from appliance.reading import makers, meters
+from appliance.reading.makers import MAKERS
 from tests.fakes.models import MODELS
 from tests.reading.cells import cells
-
-RICOH = (1, 3, 6, 1, 4, 1, 367, 1, 1)
 
 
 def number(dotted: str) -> tuple[int, ...]:
@@ -68,85 +62,43 @@ def test_numbers_of_makers_are_told_apart() -> None:
     assert not makers.is_printer(())
 
 
-def ricoh_table(rows: list[tuple[int, str, int]]) -> dict[tuple[int, ...], Value]:
-    """Type, English name, value; the numbers of the rows mean nothing."""
-    said: dict[tuple[int, ...], Value] = {}
-    for index, (kind, name, value) in zip(
-        random.Random(7).sample(range(1, 200), len(rows)), rows, strict=True
-    ):
-        said[(*RICOH_METERS.entry, 2, index)] = kind
-        said[(*RICOH_METERS.entry, 5, index)] = name.encode()
-        said[(*RICOH_METERS.entry, 9, index)] = value
-    return said
-
-
-def test_ricoh_counters_are_told_by_type_then_by_name() -> None:
-    said = ricoh_table(
-        [
-            (10, "Counter: Machine Total", 3068),
-            (1, "Counter:A3/DLT", 553),
-            (1, "Counter: Duplex", 5277),
-            (201, "anything", 863),
-            (202, "", 0),
-            (203, "", 17),
-            (300, "", 4),
-            (401, "", 1907),
-            (402, "", 230),
-            (403, "", 2765),
-            (1, "Counter:Coverage", 99),
-            (800, "Counter: Machine Total(2)", 9999),
-        ]
-    )
-
-    found = {counter.name: counter.value for counter in makers.counters(makers.maker(RICOH), said)}
-
-    assert found == {
-        CounterName.TOTAL: 3068,
-        CounterName.LARGE: 553,
-        CounterName.DUPLEX: 5277,
-        CounterName.COPY_BLACK: 863,
-        CounterName.COPY_SINGLE_COLOR: 0,
-        CounterName.COPY_FULL_COLOR: 17,
-        CounterName.FAX: 4,
-        CounterName.PRINT_BLACK: 1907,
-        CounterName.PRINT_SINGLE_COLOR: 230,
-        CounterName.PRINT_FULL_COLOR: 2765,
-    }
-
-
-def test_each_counter_says_where_it_comes_from() -> None:
-    said = ricoh_table([(10, "Counter: Machine Total", 3068), (1, "Counter:Duplex", 5277)])
-
-    assert [counter.source for counter in makers.counters(makers.maker(RICOH), said)] == [
-        "ricohEngCounterValue type 10",
-        'ricohEngCounterValue "Counter:Duplex"',
-    ]
-
-
-def test_what_is_no_count_is_left_out() -> None:
-    said = ricoh_table([(10, "", -1), (201, "", 5)])
-    said[(*RICOH_METERS.entry, 2, 250)] = 203  # without a value
-
-    assert [counter.value for counter in makers.counters(makers.maker(RICOH), said)] == [5]
-    assert makers.counters(None, said) == ()
-    assert makers.counters(makers.maker(number("1602.4.7")), said) == ()
-
-
-def test_only_telling_rows_of_a_counter_table_are_asked() -> None:
-    (table,) = makers.tables(makers.maker(RICOH))
-    said = ricoh_table([(10, "", 1), (870, "", 2), (1, "Counter:Duplex", 3), (1, "Counter:Coverage", 4)])
-    types = {oid: value for oid, value in said.items() if oid[-2] == 2}
-    assert table.wanted is not None
-
-    by_type = {value: set(table.wanted(types, oid[-1:])) for oid, value in types.items()}
-    later = [set(table.wanted(said, oid[-1:])) for oid, value in types.items() if value == 1]
-
-    assert by_type == {10: {9}, 870: set(), 1: {5, 9}}
-    assert later == [{5, 9}, set()]
-
-
 def test_every_row_names_objects_that_exist() -> None:
     for maker in MAKERS:
         for oid in makers.scalars(maker):
             assert oid[:6] == (1, 3, 6, 1, 4, 1)
         assert set(makers.moving_scalars(maker)) <= set(makers.scalars(maker))
+
+
+def test_every_key_of_a_rule_is_kept_by_one_of_the_makers_groups() -> None:
+    for maker in MAKERS:
+        for each in maker.meters:
+            known = {"life"}
+            for group in each.groups:
+                match group:
+                    case meters.Objects():
+                        known |= {group.prefix + key for key in group.keys}
+                    case meters.ByNumber():
+                        known |= {str(number) for number in group.numbers}
+                    case meters.ByType():
+                        known |= {f"{group.prefix}{kind}" for kind in group.types} | set(group.names.values())
+                    case meters.ByName():
+                        known |= {key + end for key in group.names.values() for end in group.values.values()}
+                    case meters.BySum():
+                        known |= set(group.sums)
+                    case meters.Records():
+                        known |= {f"{group.prefix}{code:02x}" for code in range(256)}
+            named = set().union(*(meters.keys(rule) for rule in (*each.rules.values(), *each.proofs)))
+            assert named <= known, maker.name
+
+
+def test_tables_of_a_maker_have_names_of_their_own() -> None:
+    for maker in MAKERS:
+        names = [table.name for table in makers.tables(maker)]
+        assert len(names) == len(set(names))
+
+
+def test_a_printer_that_names_nobody_is_told_by_its_private_objects() -> None:
+    own = [number("11.2.3.9.1.1.7.0"), number("253.8.53.13.2.1.6.1.20.34")]
+
+    assert makers.builder_of(own) is makers.maker(None, "Xerox")
+    assert makers.builder_of(own[:1]) is None

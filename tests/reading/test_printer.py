@@ -220,3 +220,41 @@ def test_authored_printers_are_known_for_what_they_are(key: str) -> None:
     if reading.identity.manufacturer != "Zebra":
         assert reading.identity.serial_number == who.serial
         assert {counter.name: counter.value for counter in reading.counters}[CounterName.TOTAL]
+
+
+RICOH_TONERS = "1.3.6.1.4.1.367.3.2.1.2.24.1.1"
+COLORS = ("black", "cyan", "magenta", "yellow")
+
+
+def ricoh_toners(raw: int, percents: dict[int, int], *, kind: int = 3) -> Rows:
+    """A Ricoh's toners with this level; its own table: code of the colour → percent, in any order."""
+    rows: Rows = {"1.3.6.1.2.1.1.2.0": (6, "1.3.6.1.4.1.367.1.1")}
+    for index, color in enumerate(COLORS, 1):
+        rows |= {f"{MIB}.12.1.1.4.1.{index}": (4, color), f"{SUPPLY}.3.1.{index}": (2, index)}
+        rows |= {f"{SUPPLY}.4.1.{index}": (2, 3), f"{SUPPLY}.5.1.{index}": (2, kind)}
+        rows |= {f"{SUPPLY}.8.1.{index}": (2, -2), f"{SUPPLY}.9.1.{index}": (2, raw)}
+    for row, (code, percent) in enumerate(percents.items(), 11):
+        rows |= {f"{RICOH_TONERS}.4.{row}": (2, code), f"{RICOH_TONERS}.5.{row}": (2, percent)}
+    return rows
+
+
+@pytest.mark.parametrize("raw", [-3, -100, -2])
+def test_ricohs_own_percentage_stands_for_a_level_in_words(raw: int) -> None:
+    supplies = built(ricoh_toners(raw, {12: 5, 3: 80, 11: 20, 10: 0})).supplies
+
+    assert [(supply.level, supply.max_capacity, supply.unit) for supply in supplies] == [
+        (level, 100, 19) for level in (80, 0, 20, 5)
+    ]
+
+
+def test_an_amount_of_the_printer_mib_stands() -> None:
+    assert {supply.level for supply in built(ricoh_toners(40, {3: 80})).supplies} == {40}
+
+
+def test_a_percentage_that_is_none_or_stands_twice_tells_nothing() -> None:
+    supplies = built(ricoh_toners(-3, {3: -100, 13: 70, 10: 101, 11: -3})).supplies
+    twice = built(ricoh_toners(-3, {3: 10, 13: 70})).supplies
+    drums = built(ricoh_toners(-3, {3: 10}, kind=9)).supplies
+
+    assert [supply.level for supply in supplies] == [70, *[Vague.SOME_LEFT] * 3]
+    assert {supply.level for supply in (*twice, *drums)} == {Vague.SOME_LEFT}

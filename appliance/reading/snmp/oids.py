@@ -7,6 +7,7 @@ A constant is the object, never an instance: a scalar is asked as `(*SYS_DESCR, 
 Oid = tuple[int, ...]
 
 MIB_2: Oid = (1, 3, 6, 1, 2, 1)
+ENTERPRISES: Oid = (1, 3, 6, 1, 4, 1)
 
 # RFC 3418, system group
 SYSTEM: Oid = (*MIB_2, 1)

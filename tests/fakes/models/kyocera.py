@@ -21,13 +21,16 @@ def _private(who: Who, life: Life, model: str, maker: str) -> Rows:
         "42.3.1.1.1.1.1": life.pages("P"),
         "42.3.1.1.1.1.2": life.pages("C"),
         "42.3.1.1.1.1.4": life.pages("F"),
+        "42.2.5.1.1.1.1": life.total - life.duplex,
+        "42.2.5.1.1.2.1": life.duplex,
+        "42.2.5.1.1.3.1": life.total,
         "42.3.1.3.1.1.2": life.pages("C"),
         "42.3.1.4.1.1.1": life.scans - life.pages("C"),
         "46.10.1.1.5.3": life.scans,
     }
     for function, letter in ((1, "P"), (2, "C"), (4, "F")):
         for color, kind in enumerate("ksc", 1):
-            rows[f"42.3.1.2.1.1.1.{function}.{color}"] = life.pages(letter + kind)
+            rows[f"42.3.1.2.1.1.{function}.{color}"] = life.pages(letter + kind)
     return scalars(PRIVATE, rows)
 
 

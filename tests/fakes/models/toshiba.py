@@ -17,15 +17,20 @@ from tests.fakes.models.parts import (
 )
 from tests.fakes.models.printer_mib import printer, scalars
 
-COUNTERS = "1.3.6.1.4.1.1129.2.3.50.1.3.21.6.1.2.1"
+COUNTERS = "1.3.6.1.4.1.1129.2.3.50.1.3.21.6.1"
 
 
 def estudio_2525(who: Who, life: Life) -> Rows:
-    """Texts in Shift_JIS; counters: [2 all, 207 large, 208 small].1.[1 colour, 2 two colours, 3 black]."""
+    """Texts in Shift_JIS; counters: [2 all, 3 print, 4 copy, 207 large].1.[1 colour, 2 two, 3 black]."""
     values: dict[str, Content] = {
         "2.1.1": life.pages("c"),
         "2.1.2": life.pages("s"),
         "2.1.3": life.black,
+        "3.1.1": life.pages("Pc"),
+        "3.1.3": life.pages("Pk"),
+        "4.1.1": life.pages("Cc"),
+        "4.1.2": life.pages("Cs"),
+        "4.1.3": life.pages("Ck"),
         "207.1.1": life.color // 24,
         "207.1.3": life.black // 24,
     }
