@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STATE ?= state
 
-.PHONY: demo run test bench lint lock clean
+.PHONY: demo run test bench screenshots lint lock clean
 
 demo: $(VENV)/ready
 	$(BIN)/python -m tests.demo $(if $(ONCE),--once)
@@ -13,10 +13,16 @@ run: $(VENV)/ready
 	$(BIN)/printmonitor --state $(STATE) poller
 
 test: $(VENV)/ready lint
+	./requirements/make-browser
 	$(BIN)/python -m pytest
 
 bench: $(VENV)/ready
 	$(BIN)/python -m tests.bench $(if $(QUICK),--quick)
+
+# Shows each page in light, dark and on a phone; for the README, and for a look at a change.
+screenshots: $(VENV)/ready
+	./requirements/make-browser
+	$(BIN)/python -m tests.browser.screenshots
 
 lint: $(VENV)/ready
 	$(BIN)/ruff check .

@@ -1,0 +1,89 @@
+"""A printer's page: true states, the chart, reading, ignoring, grouping, forgetting."""
+
+import contextlib
+
+from playwright.async_api import expect
+
+from appliance.store import database, printers
+from tests.browser.conftest import Visitor, filled
+from tests.browser.plug import known
+
+
+async def test_supplies_say_what_is_known(visitor: Visitor) -> None:
+    page = await visitor.open("/printers/2")
+    supplies = page.locator("#supplies")
+    await expect(supplies.locator("li").filter(has_text="Magenta Toner")).to_contain_text("left")
+    await expect(supplies).to_contain_text("runs out about")
+    vague = next(
+        printer
+        for printer in known(visitor.plug.home)
+        if any(s.row.level == -3 or s.row.level.__class__.__name__ == "Vague" for s in printer.supplies)
+    )
+    await page.goto(f"/printers/{vague.id}")
+    await filled(page)
+    await expect(page.locator("#supplies .bar.some, #supplies .bar.vague").first).to_be_visible()
+    assert "some left" in await supplies.inner_text() or "level unknown" in await supplies.inner_text()
+
+
+async def test_history_is_drawn_and_told(visitor: Visitor) -> None:
+    page = await visitor.open("/printers/2", "de")
+    for what in ("Gedruckte Seiten", "Zählerstände", "Verbrauchsmaterial"):
+        await page.get_by_role("radio", name=what).check()
+        for span in ("Tag", "Monat", "Jahr"):
+            await page.get_by_role("radio", name=span, exact=True).check()
+            await expect(page.locator("#chart-text")).to_contain_text(f"{span}:")
+            await expect(page.locator("#chart canvas")).to_have_attribute(
+                "aria-label", await page.inner_text("#chart-text")
+            )
+    await page.get_by_text("Als Tabelle zeigen").click()
+    assert await page.locator("#chart-rows tbody tr").count() > 5
+    await expect(page.locator("#chart-rows")).to_contain_text("%")
+
+
+async def test_printer_is_read_now(visitor: Visitor) -> None:
+    page = await visitor.open("/printers/2")
+    await page.get_by_role("button", name="Read now").click()
+    await expect(page.locator("#reading")).to_contain_text("1 printer read", timeout=20_000)
+
+
+async def test_silent_printer_says_why_it_was_not_read(visitor: Visitor) -> None:
+    page = await visitor.open("/printers", "de")
+    await page.get_by_role("link", name="<script>").first.click()
+    await filled(page)
+    await expect(page.locator("#failure")).to_contain_text("Das letzte Lesen schlug fehl")
+    await page.get_by_role("button", name="Jetzt lesen").click()
+    await expect(page.locator("#reading")).to_contain_text("Nicht gelesen:", timeout=20_000)
+
+
+async def test_printer_is_ignored_grouped_and_forgotten(visitor: Visitor) -> None:
+    victim = known(visitor.plug.home)[4]
+    page = await visitor.open(f"/printers/{victim.id}")
+    await page.get_by_role("button", name="Ignore").click()
+    await expect(page.locator("#states")).to_contain_text("Ignored")
+    await page.get_by_role("button", name="No longer ignore").click()
+    await expect(page.locator("#states")).not_to_contain_text("Ignored")
+    await page.get_by_label("Number of the group").fill("-1")
+    await page.locator("#group").get_by_role("button", name="Save").click()
+    await expect(page.get_by_text("Must be from 0 to")).to_be_visible()
+    await page.get_by_label("Number of the group").fill("42")
+    await page.locator("#group").get_by_role("button", name="Save").click()
+    await expect(page.get_by_text("Saved.")).to_be_visible()
+    with contextlib.closing(database.open(visitor.plug.home.database)) as db:
+        kept = printers.latest(db, victim.id)
+        assert kept is not None
+        assert kept.device_group == 42
+    await page.get_by_role("button", name="Forget").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Cancel").click()
+    assert victim.id in {printer.id for printer in known(visitor.plug.home)}
+    await page.get_by_role("button", name="Forget").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Forget").click()
+    await page.wait_for_url("**/printers")
+    assert victim.id not in {printer.id for printer in known(visitor.plug.home)}
+
+
+async def test_printer_that_is_not_there_is_said(visitor: Visitor) -> None:
+    page = await visitor.blank("de", storage_state=visitor.cookies)
+    await page.goto("/printers/999999")
+    await expect(page.get_by_role("alert")).to_have_text("Drucker 999999 gibt es nicht.")
+    visitor.expect("404")
+    visitor.expect("999999")

@@ -1,0 +1,69 @@
+/** Changes as they happen, over one WebSocket that comes back by itself. */
+import { get } from './api.js';
+
+const ENDED = 4401; // the session is over
+const FIRST_WAIT = 1000;
+const LONGEST_WAIT = 30_000;
+const TOPICS = ['printers', 'jobs', 'outbox', 'events', 'traps', 'settings'];
+
+const listeners = [];
+const jobListeners = [];
+const stateListeners = [];
+let wait = FIRST_WAIT;
+let opened = false;
+
+/** Call a function when one of these topics changed. */
+export function on(topics, listener) {
+  listeners.push({ topics, listener });
+}
+
+/** Call a function with every run that goes on. */
+export function onJob(listener) {
+  jobListeners.push(listener);
+}
+
+/** Call a function with true or false when the connection is there or lost. */
+export function onState(listener) {
+  stateListeners.push(listener);
+}
+
+export function connect() {
+  const socket = new WebSocket(`${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/api/live`);
+  socket.addEventListener('open', () => {
+    wait = FIRST_WAIT;
+    tell(stateListeners, true);
+    if (opened) changed(TOPICS); // what was missed meanwhile
+    opened = true;
+  });
+  socket.addEventListener('message', (event) => {
+    const message = JSON.parse(event.data);
+    if (message.changed) changed(message.changed);
+    if (message.job) tell(jobListeners, message.job);
+  });
+  socket.addEventListener('close', (event) => {
+    if (event.code === ENDED) {
+      setTimeout(enter, FIRST_WAIT);
+      return;
+    }
+    tell(stateListeners, false);
+    setTimeout(connect, wait * (0.75 + Math.random() / 2));
+    wait = Math.min(LONGEST_WAIT, wait * 2);
+  });
+}
+
+/** The session ended: a changed password gives this browser a new one, else the question leads to the login. */
+function enter() {
+  get('/api/session', { background: true }).then(connect, (error) => {
+    if (!error.status) setTimeout(enter, LONGEST_WAIT);
+  });
+}
+
+function changed(topics) {
+  for (const { topics: wanted, listener } of listeners) {
+    if (wanted.some((topic) => topics.includes(topic))) listener();
+  }
+}
+
+function tell(those, what) {
+  for (const listener of those) listener(what);
+}

@@ -1,0 +1,130 @@
+/** What needs somebody, what runs, what is next. */
+import { get } from '../app/api.js';
+import { $, calm, cell, h, row, swap, term } from '../app/dom.js';
+import { moment, percent } from '../app/format.js';
+import { say, t, word } from '../app/i18n.js';
+import { icon } from '../app/icons.js';
+import * as live from '../app/live.js';
+import { follow, jobName } from '../app/run.js';
+import { start } from '../app/shell.js';
+import { badge, errors, licenceState } from '../app/states.js';
+
+const EVENTS = 12;
+const STATES = ['error', 'warning', 'silent', 'ok', 'ignored'];
+
+start(async () => {
+  await Promise.all([refresh(), refreshEvents(), follow($('#run'))]);
+  live.on(['printers', 'jobs', 'outbox', 'settings', 'events', 'traps'], calm(() => refresh(true), 2000));
+  live.on(['events'], calm(() => refreshEvents(true), 2000));
+});
+
+async function refresh(background = false) {
+  const overview = await get('/api/overview', { background });
+  const known = STATES.reduce((sum, state) => sum + overview.counts[state], 0);
+  $('#begin').hidden = known > 0;
+  swap($('#tiles'), tile('printers', known, null), ...STATES.map((state) => tile(state, overview.counts[state], state)));
+  showAttention(overview);
+  swap($('#runs'), ...runs(overview));
+  swap($('#plug'), ...plug(overview));
+}
+
+function tile(name, count, state) {
+  return h(
+    'a',
+    { class: `tile ${count ? '' : 'zero'}`, href: state ? `/printers?state=${state}` : '/printers', 'data-key': `tile-${name}` },
+    h('b', {}, t('count', { n: count })),
+    h('span', { class: `sign ${name}` }, icon(name), state ? word('state', state) : t('overview.printers', { count })),
+  );
+}
+
+function showAttention(overview) {
+  const shown = overview.attention.map((each, place) =>
+    h(
+      'li',
+      { class: each.level },
+      icon(each.level),
+      h('div', {}, h('p', {}, where(each, place)), h('p', { class: 'quiet' }, h('span', { class: 'unseen' }, `${word('level', each.level)}: `), told(each))),
+      moment(each.since, { ago: true }),
+    ),
+  );
+  const calmly = h('li', { class: 'calm' }, icon('ok'), h('p', {}, t('attention.none')));
+  swap($('#attention'), ...(shown.length ? shown : [calmly]));
+  const more = overview.attention_total - overview.attention.length;
+  $('#attention-more').hidden = more <= 0;
+  $('#attention-more').replaceChildren(h('a', { href: '/printers' }, t('attention.more', { count: more })));
+}
+
+/** The way to what it is about; an event has no page of its own. */
+function where(each, place) {
+  return each.link === '/' ? h('b', {}, subject(each)) : h('a', { href: each.link, 'data-key': `attention-${place}` }, subject(each));
+}
+
+const subject = (each) => (each.printer ? each.subject : word('attention-subject', each.kind));
+
+/** The line of one thing, in the page's language. */
+function told(each) {
+  const detail = each.detail ?? '';
+  switch (each.kind) {
+    case 'printer-error':
+      return detail ? errors(detail.split(' ')) : t('attention.down');
+    case 'printer-silent':
+      return t('attention.silent', { reason: say(detail) });
+    case 'supply-empty':
+    case 'supply-low': {
+      const state = /: ([a-z-]+)$/.exec(each.text)?.[1] ?? 'low';
+      return t(state === 'low' ? 'attention.supply.low' : 'attention.supply', { supply: detail, state: word('supply-state', state), left: percent(each.percent ?? 0) });
+    }
+    case 'parcel-refused':
+      return t('attention.refused', { count: Number(each.subject) });
+    case 'parcels-waiting':
+      return t('attention.waiting', { count: Number(each.subject), reason: say(detail) });
+    case 'licence':
+    case 'settings':
+    case 'event':
+      return say(detail || each.text);
+    default:
+      return word('attention', each.kind);
+  }
+}
+
+function runs({ last_run: last, next_run: next, poller }) {
+  const ended = last && [
+    badge(last.state === 'done' ? (last.failed ? 'warning' : 'ok') : 'error', word('job-state', last.state)),
+    ` ${jobName(last)} · `,
+    moment(last.at, { ago: true }),
+    h('span', { class: 'quiet block' }, t('run.printers', { count: last.printers ?? 0 }), last.failed ? ` · ${t('run.failed', { count: last.failed })}` : ''),
+  ];
+  return [
+    term(t('runs.last'), ended ?? t('runs.none')),
+    term(t('runs.next'), next && [`${word('run', next.kind)} · `, moment(next.at)]),
+    poller.state === 'running' ? null : term(t('runs.poller'), badge(poller.state === 'stopped' ? 'error' : 'unknown', word('poller', poller.state))),
+  ];
+}
+
+function plug({ transmission, licence, traps }) {
+  return [
+    term(t('nav.transmission'), badge(transmission.mode === 'off' ? 'off' : 'ok', t(`mode.${transmission.mode}`))),
+    term(t('overview.delivered'), moment(transmission.last_delivery_at, { ago: true }) ?? t('never')),
+    term(
+      t('overview.parcels'),
+      t('overview.waiting', { count: transmission.waiting }),
+      transmission.refused ? [' · ', h('a', { href: '/transmission' }, t('overview.refused', { count: transmission.refused }))] : null,
+    ),
+    term(t('licence.title'), licenceState(licence.state), licence.valid_until ? [' ', moment(licence.valid_until)] : null),
+    term(t('nav.traps'), badge({ running: 'ok', stopped: 'error' }[traps.state] ?? traps.state, word('trap-state', traps.state))),
+  ];
+}
+
+async function refreshEvents(background = false) {
+  const { events } = await get('/api/events', { background });
+  const shown = events.slice(0, EVENTS).map((event) =>
+    row(
+      cell(t('events.began'), moment(event.began_at)),
+      cell(t('events.ended'), event.ended_at ? moment(event.ended_at) : badge('warning', t('events.on'))),
+      cell(t('events.text'), say(event.text)),
+    ),
+  );
+  swap($('#events tbody'), ...shown);
+  $('#events').hidden = !shown.length;
+  $('#no-events').hidden = shown.length > 0;
+}

@@ -1,0 +1,117 @@
+/** Where parcels go, a test that names the step that fails, and what waits or was refused. */
+import { get, patch, post } from '../app/api.js';
+import { $, $$, calm, cell, h, notify, row, swap, term } from '../app/dom.js';
+import { button, forgettable, handle, show } from '../app/form.js';
+import { bytes, moment, number, seconds } from '../app/format.js';
+import { say, t, word } from '../app/i18n.js';
+import { icon } from '../app/icons.js';
+import * as live from '../app/live.js';
+import { start } from '../app/shell.js';
+import { badge } from '../app/states.js';
+
+const LEVELS = { waiting: 'info', delivered: 'ok', refused: 'error', lost: 'error' };
+const form = $('#transmission');
+
+let settings = null;
+
+start(async () => {
+  await Promise.all([refresh(), outbox()]);
+  form.addEventListener('change', parts);
+  handle(form, async (values) => {
+    settings = await patch('/api/transmission', values);
+    show(form, settings, { force: true });
+    parts();
+  });
+  forgettable(form, async (values) => {
+    settings = await patch('/api/transmission', values);
+    show(form, settings, { force: true });
+    parts();
+  });
+  button($('#test'), test);
+  live.on(['settings'], () => refresh(true));
+  live.on(['outbox'], calm(() => outbox(true), 1500));
+});
+
+async function refresh(background = false) {
+  settings = await get('/api/transmission', { background });
+  show(form, settings);
+  if (settings.https.proxy) $('#proxy').open = true;
+  swap($('#client'), term(t('https.client'), settings.certificate.set ? [badge('ok', t('https.client.set')), ' ', settings.certificate.not_after ? t('until') : '', ' ', moment(settings.certificate.not_after)] : badge('warning', t('https.client.unset'))));
+  parts();
+}
+
+/** Only the part that is chosen is shown, and sent. */
+function parts() {
+  const mode = $('[name=mode]:checked', form)?.value ?? 'off';
+  for (const part of $$('[data-needs]', form)) part.hidden = !part.dataset.needs.split(' ').includes(mode);
+  $('#mail-ca').hidden = settings.mail.ca_file === undefined;
+  $('#test').disabled = settings.mode === 'off';
+}
+
+async function test() {
+  swap($('#tested'), h('p', {}, t('try.runs')));
+  try {
+    const result = await post('/api/transmission/test');
+    swap($('#tested'), h('p', {}, badge(result.ok ? 'ok' : 'error', t(result.ok ? 'try.good' : 'try.bad'))), h('ol', { class: 'steps-tried' }, result.steps.map(step)));
+  } catch (error) {
+    swap($('#tested'), h('p', { class: 'problem' }, error.message));
+  }
+}
+
+function step(each) {
+  return h(
+    'li',
+    { class: each.ok ? 'good' : 'bad' },
+    icon(each.ok ? 'ok' : 'error'),
+    h('div', {}, h('b', {}, word('step', each.name)), h('span', { class: 'unseen' }, `: ${t(each.ok ? 'try.step.good' : 'try.step.bad')}`), h('p', {}, told(each)), each.advice ? h('p', { class: 'quiet' }, say(each.advice)) : null),
+    h('span', { class: 'quiet' }, seconds(each.seconds)),
+  );
+}
+
+function told({ name, ok, text }) {
+  const resolved = name === 'name' && ok ? /^(\S+) is (.+)\.$/.exec(text) : null;
+  return resolved ? t('try.resolves', { name: resolved[1], addresses: resolved[2] }) : say(text);
+}
+
+async function outbox(background = false) {
+  const found = await get('/api/outbox', { background });
+  const parts = [
+    t('outbox.waiting', { count: found.waiting }),
+    t('outbox.refused', { count: found.refused }),
+    t('outbox.delivered', { count: found.delivered }),
+    found.lost ? t('outbox.lost', { count: found.lost }) : null,
+    bytes(found.bytes),
+  ];
+  $('#outbox-text').textContent = parts.filter(Boolean).join(' · ');
+  swap($('#outbox tbody'), ...found.parcels.map(parcel));
+  $('#outbox').hidden = !found.parcels.length;
+  $('#no-parcels').hidden = found.parcels.length > 0;
+}
+
+function parcel(each) {
+  const numbers = (label, value) => {
+    const made = cell(label, value);
+    made.classList.add('number');
+    return made;
+  };
+  const retry = ['waiting', 'refused'].includes(each.state)
+    ? button(h('button', { type: 'button', class: 'small', 'data-key': `retry-${each.id}`, 'aria-label': `${t('outbox.retry')}: ${each.name}` }, t('outbox.retry')), async () => {
+        await post(`/api/outbox/${each.id}/retry`);
+        notify(t('outbox.retried'));
+        await outbox();
+      })
+    : null;
+  const file = each.downloadable
+    ? h('a', { class: 'button small', href: `/api/outbox/${each.id}/download`, download: '', 'data-key': `file-${each.id}`, 'aria-label': `${t('outbox.download')}: ${each.name}` }, t('outbox.download'))
+    : null;
+  const acts = cell(t('actions'), retry, file);
+  acts.classList.add('acts');
+  return row(
+    cell(t('outbox.state'), badge(LEVELS[each.state], word('parcel', each.state)), each.state === 'waiting' && each.next_at ? h('span', { class: 'quiet block' }, t('outbox.next'), ' ', moment(each.next_at)) : null),
+    cell(t('outbox.name'), each.name, each.error ? h('span', { class: 'quiet block' }, say(each.error)) : null),
+    cell(t('outbox.made'), moment(each.created_at), each.delivered_at ? h('span', { class: 'quiet block' }, t('outbox.arrived'), ' ', moment(each.delivered_at)) : null),
+    numbers(t('outbox.size'), bytes(each.size)),
+    numbers(t('outbox.attempts'), number(each.attempts)),
+    acts,
+  );
+}
