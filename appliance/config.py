@@ -2,7 +2,7 @@
 
 import contextlib
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, time, tzinfo
 from pathlib import Path
@@ -14,9 +14,10 @@ import tomli_w
 from appliance import settings_rules
 from appliance.discovery.entries import MOST, check, check_total
 from appliance.model import DiscoveryEntry
-from appliance.system import files, plug
+from appliance.system import files, lock, plug
 
 INSTALLED = Path("/var/lib/printmonitor")  # the state folder on the Plug itself
+CHANGING_SECONDS = 10.0  # to wait for another process that does; a slow memory card takes one
 
 _STANDARD = asdict(DiscoveryEntry(""))
 
@@ -207,6 +208,11 @@ class Home:
         """Held by the process that does a round."""
         return self.run / "round.lock"
 
+    @property
+    def changing(self) -> Path:
+        """Held by the process that changes the settings."""
+        return self.run / "settings.lock"
+
     def stamp(self) -> tuple[int, int, int] | None:
         """What changes when somebody writes the settings."""
         try:
@@ -247,6 +253,24 @@ def load_last_good(home: Home) -> tuple[Config, list[str]]:
     with contextlib.suppress(BadSettings):  # such as the settings of a newer version, after a fall-back
         return settings_rules.build(Config(), _parsed(home.settings, _read(home.settings) or "")), problems
     return Config(), problems
+
+
+@contextlib.contextmanager
+def changing(home: Home) -> Iterator[None]:
+    """From load to save: page, commands and import list must not save over one another. Raises lock.Busy."""
+    home.create()
+    with lock.held(home.changing, CHANGING_SECONDS):
+        yield
+
+
+def change(home: Home, changed: Callable[[Config], Config]) -> Config:
+    """Saves what `changed` makes of the settings. Raises BadSettings, lock.Busy."""
+    with changing(home):
+        before = load(home)
+        after = changed(before)
+        if after != before:
+            save(home, after)
+    return after
 
 
 def save(home: Home, config: Config) -> None:

@@ -72,7 +72,6 @@ def understand(data: bytes, exclusions: bytes = b"", name: str = "the list") -> 
 def run(
     db: sqlite3.Connection,
     home: Home,
-    config: Config,
     listed: ImportList,
     now: datetime,
     *,
@@ -83,22 +82,28 @@ def run(
 ) -> Result:
     """Take the list over, or say what that would do; `counts` leaves printers alone that may not be dropped.
 
-    Raises Doubtful unless forced, BadSettings, database.Unusable: nothing is changed then.
+    Raises Doubtful unless forced, BadSettings, lock.Busy, database.Unusable: nothing is changed then.
     """
-    changes = importlist.plan(
-        config.discovery.entries,
-        listed.rows,
-        listed.exclusions,
-        filter(counts, listing.lines(db)),
-        now,
-        http_username=http[0],
-        http_password=http[1],
-    )
+
+    def planned(config: Config) -> Changes[Line]:
+        return importlist.plan(
+            config.discovery.entries,
+            listed.rows,
+            listed.exclusions,
+            filter(counts, listing.lines(db)),
+            now,
+            http_username=http[0],
+            http_password=http[1],
+        )
+
     if dry_run:
-        return Result(changes, applied=False)
-    if changes.doubt and not force:
-        raise Doubtful(changes.doubt)
-    _apply(db, home, config, changes, now)
+        return Result(planned(configuration.load(home)), applied=False)
+    with configuration.changing(home):
+        config = configuration.load(home)
+        changes = planned(config)
+        if changes.doubt and not force:
+            raise Doubtful(changes.doubt)
+        _apply(db, home, config, changes, now)
     return Result(changes, applied=True)
 
 

@@ -8,12 +8,12 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
-from appliance import config as configuration
 from appliance import importing
 from appliance.config import BadSettings, Home, ImportConfig
 from appliance.importing import ImportList, Refused, Unreadable
 from appliance.store import events
 from appliance.store.listing import Line
+from appliance.system import lock
 
 log = logging.getLogger(__name__)
 
@@ -82,19 +82,19 @@ class WatchedList:
 
     def _take_over(self, listed: ImportList, settings: ImportConfig, now: datetime) -> None:
         try:
-            config = configuration.load(self._home)
             http = (settings.http_username, settings.http_password)
-            tried = importing.run(
-                self._db, self._home, config, listed, now, http=http, dry_run=True, counts=_fails
-            )
+            tried = importing.run(self._db, self._home, listed, now, http=http, dry_run=True, counts=_fails)
             if tried.changes.any:
-                importing.run(self._db, self._home, config, listed, now, http=http, counts=_fails)
+                importing.run(self._db, self._home, listed, now, http=http, counts=_fails)
                 log.info("import list %s: %s", settings.path, importing.told(tried.changes))
         except Refused as error:
             self._refused(f"{settings.path}: {error}; import it by hand to insist", now)
             return
         except BadSettings as error:
             self._refused(f"{settings.path}: {error.problems[0]}", now)
+            return
+        except lock.Busy as error:
+            self._refused(f"{settings.path}: {error}", now)
             return
         except OSError as error:  # such as a full disk: the settings are as they were
             self._refused(f"{settings.path}: the settings cannot be saved: {error.strerror}", now)

@@ -27,9 +27,8 @@ def plug(home: Path) -> Home:
 def take(
     db: sqlite3.Connection, plug: Home, text: str, *, dry_run: bool = False, force: bool = False
 ) -> importing.Result:
-    settings = configuration.load(plug)
     listed = importing.understand(text.encode())
-    return importing.run(db, plug, settings, listed, LATER, dry_run=dry_run, force=force)
+    return importing.run(db, plug, listed, LATER, dry_run=dry_run, force=force)
 
 
 def saved(plug: Home) -> list[str]:

@@ -27,7 +27,7 @@ def run(home: Home, typed: Sequence[str], *, dry_run: bool, force: bool, as_json
         listed = importing.read(path, exclusions)
         with state.opened(home) as db:
             http = http or (settings.import_.http_username, settings.import_.http_password)
-            result = importing.run(db, home, settings, listed, now, http=http, dry_run=dry_run, force=force)
+            result = importing.run(db, home, listed, now, http=http, dry_run=dry_run, force=force)
     except importing.Doubtful as error:
         raise Wrong(f"{path}: {error}; look with --dry-run, insist with --force") from error
     except importing.Refused as error:

@@ -28,9 +28,7 @@ def run(home: Home, action: str | None, port: int | None, as_json: bool) -> int:
 
 
 def _switch(home: Home, enabled: bool) -> int:
-    settings = config.load(home)
-    if settings.traps.enabled != enabled:
-        config.save(home, replace(settings, traps=replace(settings.traps, enabled=enabled)))
+    settings = config.change(home, lambda now: replace(now, traps=replace(now.traps, enabled=enabled)))
     word = "on" if enabled else "off"
     if home.folder == INSTALLED and units.is_booted():
         trouble = _tell_systemd(home)

@@ -5,6 +5,7 @@ import sqlite3
 
 from appliance import config
 from appliance.store import database
+from appliance.system import lock
 
 
 class Wrong(Exception):
@@ -16,7 +17,7 @@ def lines(error: Exception) -> list[str]:
     match error:
         case config.BadSettings():
             return [f"settings: {problem}" for problem in error.problems]
-        case Wrong() | database.Unusable():
+        case Wrong() | database.Unusable() | lock.Busy():
             return [str(error)]
         case sqlite3.Error():
             return [f"database: {error}"]

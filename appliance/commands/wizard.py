@@ -72,6 +72,17 @@ class _LicencePlan:
     file: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """One that changes something."""
+
+    question: Question
+    text: str
+
+    def put(self, settings: Table) -> Table:
+        return self.question.change(settings, self.text)
+
+
 def run(home: Home, flags: Flags) -> int:
     """Ask everything, then do it: until then, Ctrl-C leaves all as it was."""
     before = config.load(state.made(home))
@@ -80,28 +91,41 @@ def run(home: Home, flags: Flags) -> int:
     asked = () if flags.licence_only else _questions(flags)
     present = standing.status(home.folder, datetime.now(UTC))
     conversation.check(asked, settings)
+    changes: list[_Answer] = []
     for question in asked:
         if question.asked(settings) or flags.answers.get(question.name) is not None:
-            settings = question.change(settings, conversation.answer(question, settings))
+            answer = _Answer(question, conversation.answer(question, settings))
+            changed = answer.put(settings)
+            if _built(changed) != _built(settings):  # an offer that was taken is no wish
+                changes.append(answer)
+            settings = changed
     if problems := config.problems(settings):
         raise config.BadSettings(problems)
     plan = _LicencePlan("keep") if flags.schedule_only else conversation.licence(present)
     if not conversation.agreed("Save this", None):
         terminal.tell("nothing was changed")
         return DONE
-    return _do(home, conversation, settings, plan)
+    return _do(home, conversation, settings, changes, plan)
 
 
 def _questions(flags: Flags) -> Sequence[Question]:
     return questions.questions(routes.own_network(), schedule_only=flags.schedule_only)
 
 
-def _do(home: Home, conversation: "_Conversation", settings: Table, plan: _LicencePlan) -> int:
-    wanted = settings_rules.build(Config(), settings)
+def _do(
+    home: Home,
+    conversation: "_Conversation",
+    settings: Table,
+    changes: Sequence[_Answer],
+    plan: _LicencePlan,
+) -> int:
+    wanted = _built(settings)
     flags = conversation.flags
     codes = [_take_licence(home, wanted, plan)]
     if not flags.licence_only:
-        config.save(home, wanted)
+        with config.changing(home):
+            wanted = _with(config.load(home), changes)
+            config.save(home, wanted)
         terminal.say(f"Saved in {home.settings}.")
     if not (flags.licence_only or flags.schedule_only):
         if wanted.discovery.entries and conversation.agreed("Search for printers now", flags.discover):
@@ -109,6 +133,18 @@ def _do(home: Home, conversation: "_Conversation", settings: Table, plan: _Licen
         if wanted.transmission.mode != "off" and conversation.agreed("Send a test delivery now", flags.test):
             codes.append(_try(home, wanted))
     return max(codes)
+
+
+def _with(now: Config, changes: Sequence[_Answer]) -> Config:
+    """What was answered, in the settings of now: the page may have changed others during the questions."""
+    settings = questions.table(now)
+    for change in changes:
+        settings = change.put(settings)
+    return _built(settings)
+
+
+def _built(settings: Table) -> Config:
+    return settings_rules.build(Config(), settings)
 
 
 def _take_licence(home: Home, wanted: Config, plan: _LicencePlan) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from appliance import config
 from appliance.config import Config, Home
-from appliance.system import files
+from appliance.system import files, lock
 from appliance.web.trouble import Trouble
 
 
@@ -47,20 +47,28 @@ class Settings:
     async def change(self, change: Callable[[Config], Config], section: str = "") -> Config:
         """Save what `change` makes of the settings. Raises Trouble; its field is relative to `section`."""
         async with self._lock:
-            changed = change(self.now)
-            if changed != self._config or self._problems:
-                try:
-                    await asyncio.to_thread(self._save, changed)
-                except config.BadSettings as error:
-                    raise _unusable(error.problems[0], section) from error
+            try:
+                await asyncio.to_thread(self._change, change)
+            except config.BadSettings as error:
+                raise _unusable(error.problems[0], section) from error
+            except lock.Busy as error:
+                raise Trouble(
+                    503, "Somebody else is changing the settings. Please try again.", code="busy"
+                ) from error
             return self.now
 
-    def _save(self, changed: Config) -> None:
-        if self._problems:  # a file that somebody wrote by hand is not lost to a good one
-            with contextlib.suppress(OSError):
-                broken = self._home.settings
-                files.write(broken.with_name("settings.broken.toml"), broken.read_bytes())
-        config.save(self._home, changed)
+    def _change(self, change: Callable[[Config], Config]) -> None:
+        """In a thread: it may have to wait for another process, and reads what that one has saved."""
+        with config.changing(self._home):
+            before, problems = config.load_last_good(self._home)
+            changed = change(before)
+            if changed == before and not problems:
+                return
+            if problems:  # a file that somebody wrote by hand is not lost to a good one
+                with contextlib.suppress(OSError):
+                    broken = self._home.settings
+                    files.write(broken.with_name("settings.broken.toml"), broken.read_bytes())
+            config.save(self._home, changed)
 
 
 def _unusable(problem: str, section: str) -> Trouble:

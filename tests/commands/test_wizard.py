@@ -11,6 +11,7 @@ import subprocess
 import termios
 import time
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -283,6 +284,19 @@ async def test_a_second_time_offers_what_is_there(home: Path, authority: Authori
     assert await asyncio.to_thread(person.end) == 0
     assert "hidden-word" not in person.seen
     assert settings(home) == before
+
+
+async def test_what_the_page_saves_meanwhile_stays(home: Path, authority: Authority) -> None:
+    """Also where the offer, which is older, was taken."""
+    person = Terminal(home, authority, ("--schedule-only",))
+    await asyncio.to_thread(person.answers, ("[1h]", "2h"), ("(or never) [02:00]", ""))
+    before = settings(home)
+    schedule = replace(before.schedule, discover_at=("05:00",))
+    config.save(Home(home), replace(before, schedule=schedule, plug=replace(before.plug, site="Zug")))
+    await asyncio.to_thread(person.answers, ("Time zone", ""), ("Save this?", "yes"))
+    assert await asyncio.to_thread(person.end) == 0
+    now = settings(home)
+    assert (now.plug.site, now.schedule.query_every, now.schedule.discover_at) == ("Zug", "2h", ("05:00",))
 
 
 async def test_no_is_an_answer(home: Path, authority: Authority) -> None:

@@ -33,3 +33,20 @@ def test_a_process_that_is_killed_holds_nothing(tmp_path: Path) -> None:
         child.wait()
         with lock.held(path):
             pass
+
+
+def test_who_has_patience_gets_it_when_the_other_lets_go(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    program = (
+        "import sys; from pathlib import Path; from appliance.system import lock\n"
+        "with lock.held(Path(sys.argv[1])): print('held', flush=True); sys.stdin.read()"
+    )
+    with children.running([sys.executable, "-c", program, str(path)], stdin=-1, stdout=-1) as child:
+        assert child.stdin
+        assert child.stdout
+        assert child.stdout.readline() == "held\n"
+        with pytest.raises(lock.Busy), lock.held(path, 0.05):
+            pass
+        child.stdin.close()
+        with lock.held(path, 30):
+            pass
