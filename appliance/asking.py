@@ -11,9 +11,9 @@ from appliance.discovery import entries
 from appliance.discovery.entries import Exclusions, NotResolved
 from appliance.keeper import Keeper, NotKept
 from appliance.model import Cost, Identity, Reading, Target
+from appliance.reading.ask import NotRead, ask
 from appliance.reading.scan import Answer
 from appliance.reading.scan import Progress as ScanProgress
-from appliance.reading.ask import NotRead, ask
 from appliance.reading.snmp.endpoint import Endpoint
 from appliance.store import printers
 from appliance.store.printers import Known
@@ -35,7 +35,7 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """A printer that could not be read, and why."""
+    """A printer that could not be read, or a part of it, and why."""
 
     host: str
     reason: str
@@ -75,6 +75,7 @@ class Asking:
     ) -> None:
         self.read: dict[int, Cost] = {}  # by printer
         self.failed: list[Failed] = []
+        self.incomplete: list[Failed] = []  # read, but not in all parts: their last values stay
         self.skipped: list[Skipped] = []
         self._db, self._clock, self._exclusions, self._progress = db, clock, exclusions, progress
         self._endpoint, self._keeper = endpoint, keeper
@@ -137,6 +138,9 @@ class Asking:
         else:
             self.read[printer_id] = reading.cost
             self._progress.read += 1
+            if reading.failures:
+                parts = [f"{failure.part} not read: {failure.reason}" for failure in reading.failures]
+                self.incomplete.append(Failed(target.host, "; ".join(parts), target.name, printer_id))
 
     async def _ask(self, target: Target, printer: Known | None, *, full: bool) -> Reading:
         if self._exclusions.excludes(target):

@@ -94,6 +94,7 @@ class _Poller:
         absent_long = self._seen is not None and abs(now - self._seen) > STRANGE_ABSENCE
         self._prune_after = self._started + (PRUNE_AFTER_JUMP if absent_long else PRUNE_AFTER)
         self._failing: dict[int, str] = {}
+        self._incomplete: dict[int, Failed] = {}
         self._trouble = ""
         self._untried: str | None = None
         self._turned_down = False
@@ -236,6 +237,18 @@ class _Poller:
                 log.warning("%s: %s", host, failed.reason)
             if failed.printer_id is not None:
                 self._failing[failed.printer_id] = host
+        incomplete = {each.printer_id: each for each in result.incomplete}
+        for printer_id in result.read:
+            self._tell_parts(printer_id, incomplete.get(printer_id))
+
+    def _tell_parts(self, printer_id: int, now: Failed | None) -> None:
+        before = self._incomplete.pop(printer_id, None)
+        if now:
+            self._incomplete[printer_id] = now
+            if before is None or before.reason != now.reason:
+                log.warning("%s: %s", now.name or now.host, now.reason)
+        elif before:
+            log.info("%s: all its parts are read again", before.name or before.host)
 
     def _tell_delivery(self, summary: deliver.Summary) -> None:
         """The outbox tells of parcels that were tried; this is what keeps it from trying."""

@@ -53,6 +53,7 @@ class RoundResult:
     interrupted: bool
     read: tuple[int, ...]  # ids of printers
     failed: tuple[Failed, ...]
+    incomplete: tuple[Failed, ...]  # read, but not in all their parts
     skipped: tuple[Skipped, ...]
     left_alone: int  # known printers that no discovery entry covers
     asked: int  # addresses by the scan
@@ -68,6 +69,8 @@ class RoundResult:
             "read": len(self.read),
             "failed": [asdict(failed) for failed in self.failed[:MOST_NAMED]],
             "failed_total": len(self.failed),
+            "incomplete": [asdict(partly) for partly in self.incomplete[:MOST_NAMED]],
+            "incomplete_total": len(self.incomplete),
             "skipped": [asdict(skipped) for skipped in self.skipped[:MOST_NAMED]],
             "skipped_total": len(self.skipped),
             "left_alone": self.left_alone,
@@ -182,6 +185,7 @@ class _Round:
             interrupted=interrupted,
             read=tuple(self._asking.read),
             failed=tuple(self._asking.failed),
+            incomplete=tuple(self._asking.incomplete),
             skipped=tuple(self._asking.skipped),
             left_alone=self._left_alone,
             asked=self._progress.scan.asked,

@@ -164,6 +164,18 @@ async def test_a_printer_that_is_gone_keeps_its_values_and_is_named(plug: Plug) 
     assert gone.counters
 
 
+async def test_a_printer_that_was_read_in_part_is_named_with_the_part(plug: Plug) -> None:
+    _, broken = plug.put(HP, RICOH)
+    broken.device.endless = "1.3.6.1.2.1.43.11.1.1"
+    for result in (await plug.discover(), await plug.query()):
+        assert len(result.read) == 2
+        assert result.failed == ()
+        assert [(each.host, each.reason) for each in result.incomplete] == [
+            ("127.16.0.2", "supplies not read: more than 200 rows")
+        ]
+        assert result.summary()["incomplete_total"] == 1
+
+
 async def test_a_printer_that_no_entry_covers_is_left_to_queries(plug: Plug) -> None:
     plug.put(HP, RICOH)
     await plug.discover()

@@ -12,6 +12,9 @@ from appliance.store import jobs
 
 DONE, PRINTERS_FAILED, WRONG, NOT_SENT, INTERRUPTED = 0, 1, 2, 3, 130
 
+Named = Literal["failed", "incomplete", "skipped"]
+NAMED: tuple[Named, ...] = ("failed", "incomplete", "skipped")
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -27,7 +30,7 @@ class Outcome:
         value = self.result.get(name)
         return value if isinstance(value, int) else 0
 
-    def named(self, name: Literal["failed", "skipped"]) -> list[tuple[str, str]]:
+    def named(self, name: Named) -> list[tuple[str, str]]:
         """Return who and why, as far as they are named."""
         rows = self.result.get(name)
         found = []
@@ -52,7 +55,7 @@ class Outcome:
             return WRONG
         if self.not_sent:
             return NOT_SENT
-        return PRINTERS_FAILED if self.number("failed_total") else DONE
+        return PRINTERS_FAILED if self.number("failed_total") or self.number("incomplete_total") else DONE
 
 
 def show(outcome: Outcome, as_json: bool) -> None:
@@ -60,8 +63,8 @@ def show(outcome: Outcome, as_json: bool) -> None:
     if as_json:
         terminal.document(_document(outcome))
         return
-    for name in ("failed", "skipped"):
-        named = outcome.named("failed" if name == "failed" else "skipped")
+    for name in NAMED:
+        named = outcome.named(name)
         for who, why in named:
             terminal.tell(f"{name}: {terminal.clean(who)}: {terminal.clean(why)}")
         more = outcome.number(f"{name}_total") - len(named)
@@ -81,6 +84,8 @@ def show(outcome: Outcome, as_json: bool) -> None:
 def _numbers(outcome: Outcome) -> str:
     printers = words.count(outcome.number("read"), "printer")
     parts = [f"{outcome.kind}: {printers} read, {outcome.number('failed_total'):,} failed"]
+    if outcome.number("incomplete_total"):
+        parts.append(f"{outcome.number('incomplete_total'):,} not read in all parts")
     if outcome.kind == "discover":
         parts.append(f"{outcome.number('skipped_total'):,} skipped")
         addresses = "address" if outcome.number("asked") == 1 else "addresses"

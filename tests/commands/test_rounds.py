@@ -45,6 +45,17 @@ async def test_from_entry_to_parcel(agent: Agent, cloud: Cloud, here: Here, tmp_
     assert "3 known: 0 silent" in here("status", state=state).out
 
 
+async def test_a_printer_with_a_part_that_cannot_be_read_is_named(
+    agent: Agent, cloud: Cloud, tmp_path: Path
+) -> None:
+    Lan(agent).put(MODEL, "127.31.1.21").device.endless = "1.3.6.1.2.1.43.11.1.1"
+    plugged(tmp_path, agent.port, "127.31.1.21", cloud)
+    found = await run("discover", state=tmp_path)
+    assert found.code == 1, found.err
+    assert "incomplete: 127.31.1.21: supplies not read: more than 200 rows" in found.err
+    assert "1 printer read, 0 failed; 1 not read in all parts" in found.out
+
+
 async def test_printers_that_fail_and_parcels_that_stay(
     agent: Agent, cloud: Cloud, here: Here, tmp_path: Path
 ) -> None:
