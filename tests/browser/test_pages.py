@@ -98,6 +98,7 @@ async def test_first_view_is_small_and_stands_still(visitor: Visitor, path: str)
     assert await page.evaluate(SHIFTS) < 0.01
     measured = [await size for size in sizes]
     loaded = sum(size["responseBodySize"] + size["responseHeadersSize"] for size in measured)
+    print(f"{path}: {loaded:,} bytes")
     assert 10_000 < loaded < MOST_BYTES
 
 
