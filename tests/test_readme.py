@@ -67,7 +67,19 @@ def tree() -> str:
 
 
 @pytest.mark.parametrize(
-    "folder", ["", "licence", "commands", "discovery", "reading", "reading/snmp", "store", "delivery"]
+    "folder",
+    [
+        "",
+        "licence",
+        "commands",
+        "discovery",
+        "reading",
+        "reading/pages",
+        "reading/snmp",
+        "store",
+        "delivery",
+        "web",
+    ],
 )
 def test_tree_names_every_module(folder: str) -> None:
     modules = [path.name for path in (ROOT / "appliance" / folder).glob("*.py") if path.name != "__init__.py"]

@@ -33,10 +33,11 @@ class Section:
     rows: Sequence[Sequence[str]]
 
 
-def show(reading: Reading) -> None:
-    """Write the whole reading."""
+def show(reading: Reading, echo: str | None = None) -> None:
+    """Write the whole reading; `echo` says how a Canon answered CPCA's echo."""
     _pairs(_identity(reading))
     _pairs(_details(reading))
+    _pairs([("CPCA", echo)])
     for section in _sections(reading):
         terminal.say()
         if section.rows:
@@ -82,6 +83,8 @@ def _sections(reading: Reading) -> Iterator[Section]:
     yield Section("Storages", storages, [_storage(storage) for storage in reading.storages])
     alerts = ("#", "Severity", "Part", "Code", "Place", "Needs", "Text", "Since")
     yield Section("Alerts", alerts, [_alert(alert, reading.details.uptime) for alert in reading.alerts])
+    if reading.notes:
+        yield Section("Notes", ("Note",), [(note,) for note in reading.notes])
     if reading.failures:
         yield Section("Not read", ("Part", "Why"), [(part.part, part.reason) for part in reading.failures])
 

@@ -9,9 +9,11 @@ from datetime import datetime
 from typing import Literal
 
 from appliance.model import Cost, Failure, Reading, Target
+from appliance.reading import doors, printer
 from appliance.reading import plan as plans
-from appliance.reading import printer
+from appliance.reading.doors import PORTS
 from appliance.reading.fetch import Fetch, Gone, Limits, Refused
+from appliance.reading.pages.page import Ports
 from appliance.reading.plan import Plan
 from appliance.reading.snmp.session import (
     Budget,
@@ -46,6 +48,7 @@ async def ask(
     full: bool = False,
     budget: Budget = BUDGET,
     tries: Sequence[float] = TRIES,
+    ports: Ports = PORTS,
 ) -> Reading:
     """Reads a printer; `plan` is what the last reading left. Raises NotRead."""
     known = plans.load(plan)
@@ -64,7 +67,9 @@ async def ask(
             budget=budget,
         )
         try:
-            reading = await _read(session, replace(target, snmp_version=version), known, now, full=full)
+            reading = await _read(
+                session, replace(target, snmp_version=version), known, now, full=full, ports=ports
+            )
         except (NoAnswer, Garbled) as error:  # nothing was heard in this version
             reason = str(error) if reason == "silent" else reason
             spent = _sum(spent, session.cost)
@@ -98,7 +103,9 @@ def _versions(target: Target, known: Plan) -> tuple[Literal["1", "2"], ...]:
     return ("1", "2") if known.version == "1" else ("2", "1")
 
 
-async def _read(session: Session, target: Target, known: Plan, now: datetime, *, full: bool) -> Reading:
+async def _read(
+    session: Session, target: Target, known: Plan, now: datetime, *, full: bool, ports: Ports
+) -> Reading:
     same = known.version == session.version
     again = same and not full and not plans.due(known, now)
     fetch = Fetch(session, plans.limits(known, full=not again) if same else Limits())
@@ -116,8 +123,11 @@ async def _read(session: Session, target: Target, known: Plan, now: datetime, *,
     if all(value is None for value in visit.known.cells.values()):
         raise NotRead("answers, but says nothing")
     failures = _failures(visit, interrupted)
-    plan = _plan(visit, known, session.version, now, interrupted=interrupted is not None)
-    return printer.build(visit.known.cells, target, session.cost, plan, failures)
+    reading, memory = printer.build(visit.known.cells, target, session.cost, "", failures), known.door
+    if not interrupted:
+        reading, memory = await doors.knock(reading, memory, full=visit.full, ports=ports)
+    plan = _plan(visit, known, session.version, now, memory, interrupted=interrupted is not None)
+    return replace(reading, plan=plan)
 
 
 def _failures(visit: Visit, interrupted: str | None) -> tuple[Failure, ...]:
@@ -131,7 +141,15 @@ def _failures(visit: Visit, interrupted: str | None) -> tuple[Failure, ...]:
     return tuple(Failure(part, reason) for part, reason in reasons.items())
 
 
-def _plan(visit: Visit, known: Plan, version: Literal["1", "2"], now: datetime, *, interrupted: bool) -> str:
+def _plan(
+    visit: Visit,
+    known: Plan,
+    version: Literal["1", "2"],
+    now: datetime,
+    door: doors.Memory,
+    *,
+    interrupted: bool,
+) -> str:
     """What to remember; after an interruption the next reading is a full one."""
     tables = visit.tables
     failed = [table.entry for table in tables if table.name in visit.known.failed]
@@ -149,6 +167,7 @@ def _plan(visit: Visit, known: Plan, version: Literal["1", "2"], now: datetime, 
             if not any(oid[: len(entry)] == entry for entry in failed)
         },
         get_only=frozenset() if interrupted else frozenset(visit.known.get_only),
+        door=door,
     )
     return plans.dump(plan, tables)
 

@@ -1,16 +1,18 @@
 """What is remembered of a printer, so that the next query asks only what may have moved.
 
-A plan holds every cell of the last reading, the rows of each table, then what the agent bears. The next query
-asks the moving columns of those rows; all other cells are taken from the plan. A text that cannot be
-understood is an empty plan: the next reading is a first one.
+A plan holds every cell of the last reading, the rows of each table, what the agent bears, then what was
+learned of the web pages. The next query asks the moving columns of those rows; all other cells are taken from
+the plan. A text that cannot be understood is an empty plan: the next reading is a first one.
 """
 
 import json
+import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
+from appliance.reading.doors import NOTHING, Memory
 from appliance.reading.fetch import LARGEST, MOST_OBJECTS, Limits
 from appliance.reading.snmp import oids
 from appliance.reading.snmp.oids import Oid, dotted, parsed
@@ -18,6 +20,8 @@ from appliance.reading.tables import Cells, Table, Value
 
 FORM = 1  # of the text; another number is not understood
 FULL_EVERY = timedelta(hours=23, minutes=30)  # daily, by a query that comes a little early
+
+REFUSED = re.compile("([0-9a-f]{32}:[0-9a-f]{32})?")
 
 UPTIME = (*oids.SYS_UP_TIME, 0)
 
@@ -35,6 +39,7 @@ class Plan:
     failed: Mapping[str, str] = field(default_factory=dict)
     cells: Cells = field(default_factory=dict)
     get_only: frozenset[Oid] = frozenset()  # objects that GETNEXT leaves out
+    door: Memory = NOTHING  # of the printer's web pages
 
 
 def due(plan: Plan, now: datetime) -> bool:
@@ -96,6 +101,8 @@ def dump(plan: Plan, tables: Iterable[Table]) -> str:
         "scalars": {dotted(oid): _packed(value) for oid, value in rest.items() if value is not None},
         "get_only": [dotted(oid) for oid in sorted(plan.get_only)],
     }
+    if plan.door != NOTHING:
+        everything["door"] = asdict(plan.door)
     return json.dumps(everything, separators=(",", ":"))
 
 
@@ -137,7 +144,16 @@ def _load(data: Json) -> Plan:
         failed={name: str(reason) for name, reason in _dict(everything["failed"]).items()},
         cells=cells,
         get_only=frozenset(_oid(name) for name in _list(everything["get_only"])),
+        door=_door(_dict(everything.get("door", {}))),
     )
+
+
+def _door(data: dict[str, Json]) -> Memory:
+    path, refused = data.get("path", ""), data.get("refused", "")
+    if not isinstance(path, str) or not isinstance(refused, str) or not REFUSED.fullmatch(refused):
+        raise ValueError("no memory of a door")
+    scheme: Literal["http", "https"] = "https" if data.get("scheme") == "https" else "http"
+    return Memory(path, scheme, data.get("adds") is True, refused)
 
 
 def _dict(data: Json) -> dict[str, Json]:

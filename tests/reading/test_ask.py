@@ -10,12 +10,15 @@ from appliance.model import CounterName, Reading, Target
 from appliance.reading import plan as plans
 from appliance.reading.ask import NotRead, ask
 from appliance.reading.fetch import LARGEST
+from appliance.reading.pages.page import Ports
 from appliance.reading.snmp.session import Budget, Endpoint
 from tests.fakes import ber
 from tests.fakes.agent import Agent, Device
 from tests.fakes.ber import Oid
 from tests.fakes.mib import Mib
 from tests.fakes.models import MODELS
+from tests.fakes.pages import Brother
+from tests.fakes.website import Website
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)
@@ -26,6 +29,7 @@ SUPPLIES = f"{MIB}.11.1.1"
 ALERTS = f"{MIB}.18.1.1"
 SERIAL_NUMBER = (1, 3, 6, 1, 2, 1, 43, 5, 1, 1, 17, 1)
 RICOH = "ricoh_im_c3010"
+BROTHER = "brother_mfc_l3780"
 
 
 def add(agent: Agent, key: str = RICOH, **faults: object) -> Device:
@@ -38,9 +42,8 @@ def target(agent: Agent, version: str = "2", **more: object) -> Target:
 
 def said(reading: Reading) -> Reading:
     """What the printer said, without what it cost."""
-    return replace(
-        reading, target=Target(""), plan="", cost=replace(reading.cost, packets=0, bytes=0, seconds=0)
-    )
+    cost = replace(reading.cost, packets=0, bytes=0, seconds=0)
+    return replace(reading, target=Target(""), plan="", cost=cost, notes=())
 
 
 @pytest.fixture
@@ -600,3 +603,41 @@ async def test_requests_never_overlap(agent: Agent, endpoint: Endpoint) -> None:
     await ask(endpoint, target(agent), "", NOW)
 
     assert device.most_at_once == 1
+
+
+# Web pages
+
+
+async def test_a_page_joins_the_reading_and_its_plan(agent: Agent, endpoint: Endpoint) -> None:
+    device = add(agent, BROTHER)
+    device.objects().remove("1.3.6.1.4.1.2435.2.3.9.4.2.1.5.5")  # its private counters
+    page = Brother({"Page Counter": "9", "Fax": "7"}, login="old", serial="")
+    asked = target(agent, http_password="guess")
+    async with Website(page, ADDRESS) as site:
+        ports = Ports(site.http, site.https)
+        refused = await ask(endpoint, asked, "", NOW, ports=ports)
+        again = await ask(endpoint, asked, refused.plan, LATER, full=True, ports=ports)
+        asked = replace(asked, http_password="initpass")
+        read = await ask(endpoint, asked, again.plan, LATER, full=True, ports=ports)
+        page.login = ""
+        site.requests.clear()
+        hourly = await ask(endpoint, asked, read.plan, LATER, ports=ports)
+
+    assert page.logins == ["guess", "initpass"]
+    assert "does not take the password" in again.notes[0]
+    for reading in (read, hourly):
+        fax = next(counter for counter in reading.counters if counter.name == CounterName.FAX)
+        assert (fax.value, fax.source) == (7, "http /etc/mnt_info.csv")
+    assert len(site.requests) == 1
+    assert device.most_at_once == 1
+
+
+async def test_no_page_is_asked_of_a_printer_that_stopped_answering(agent: Agent, endpoint: Endpoint) -> None:
+    add(agent, BROTHER)
+    async with Website(Brother(), ADDRESS) as site:
+        reading = await ask(
+            endpoint, target(agent), "", NOW, budget=Budget(packets=11), ports=Ports(site.http, site.https)
+        )
+
+    assert reading.failures
+    assert site.requests == []

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from appliance.reading import plan as plans
+from appliance.reading.doors import NOTHING, Memory
 from appliance.reading.fetch import LARGEST, MOST_OBJECTS, Limits
 from appliance.reading.plan import Plan
 from appliance.reading.snmp import oids
@@ -37,6 +38,7 @@ def known() -> Plan:
             (*UNIT, 1, 4): None,  # a hole
         },
         get_only=frozenset({(1, 3, 6, 1, 4, 1, 11, 0)}),
+        door=Memory("/etc/mnt_info.csv", "https", adds=True, refused="0a" * 16 + ":" + "1b" * 16),
     )
 
 
@@ -47,6 +49,7 @@ def test_what_is_kept_comes_back() -> None:
     assert back.rows == known().rows
     assert back.failed == known().failed
     assert back.get_only == known().get_only
+    assert back.door == known().door
     assert {oid: value for oid, value in back.cells.items() if value is not None} == {
         oid: value for oid, value in known().cells.items() if value is not None
     }
@@ -138,3 +141,15 @@ def test_more_is_tried_again_daily() -> None:
     assert plans.limits(known(), full=False) == Limits(False, 300, 20)
     assert plans.limits(known(), full=True) == Limits(False, 600, 40)
     assert plans.limits(Plan(), full=True) == Limits(True, LARGEST, MOST_OBJECTS)
+
+
+@pytest.mark.parametrize("door", [[], {"path": 5}, {"refused": "x"}, {"refused": "0a:1b"}, {"refused": None}])
+def test_a_door_that_is_none_is_no_plan(door: object) -> None:
+    text = json.loads(plans.dump(known(), STANDARD)) | {"door": door}
+    assert plans.load(json.dumps(text)) == Plan()
+
+
+def test_a_plan_from_before_there_were_doors() -> None:
+    text = json.loads(plans.dump(known(), STANDARD))
+    del text["door"]
+    assert plans.load(json.dumps(text)).door == NOTHING

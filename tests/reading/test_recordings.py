@@ -27,9 +27,8 @@ needs_aficio = pytest.mark.skipif(not AFICIO.exists(), reason="no reference reco
 
 def said(reading: Reading) -> Reading:
     """What the printer said, without what it cost."""
-    return replace(
-        reading, target=Target(""), plan="", cost=replace(reading.cost, packets=0, bytes=0, seconds=0)
-    )
+    cost = replace(reading.cost, packets=0, bytes=0, seconds=0)
+    return replace(reading, target=Target(""), plan="", cost=cost, notes=())
 
 
 async def read(

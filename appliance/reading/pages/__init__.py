@@ -1,0 +1,1 @@
+"""What printers' own web pages say beyond SNMP."""

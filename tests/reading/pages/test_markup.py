@@ -1,0 +1,53 @@
+"""Pages of printers are read in bounded time, whatever they hold."""
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from appliance.reading.pages import markup
+from appliance.reading.pages.markup import Input, Row
+
+MEGABYTE = 1 << 20
+HOSTILE = [
+    *("<b>", "<tr><td>x", "<!--", "<!", "<a ", "<a x=", "</", "<?", "&", "<![CDATA[", "<a b='", '<a "'),
+    *("<script>", "<dt>a<dd>b", "<input type=password>", "<a a a a", "<x/", "&#9;"),
+    "<p style='margin-left:" + "9" * 50 + "'>",
+]
+
+
+@pytest.mark.parametrize("piece", HOSTILE)
+def test_a_megabyte_of_rubbish(piece: str) -> None:
+    page = piece * (MEGABYTE // len(piece))
+    started = time.process_time()
+    found = [*markup.rows(page), *markup.terms(page), *markup.inputs(page)]
+    assert time.process_time() - started < 3
+    assert len(found) <= 3 * markup.MOST_ROWS
+
+
+@given(st.text(alphabet=st.sampled_from("<>/tdrph3 ='\"&#;!-a1\n"), max_size=300))
+def test_nothing_escapes(page: str) -> None:
+    markup.rows(page)
+    markup.terms(page)
+    markup.inputs(page)
+
+
+def test_rows() -> None:
+    page = (
+        '<TABLE><TR><td><p align="left" style="margin-left: 20;"><b>Head</b></p></td><td><p></p></td></TR>'
+        '<TR><td><p style="color:red; MARGIN-LEFT:30px">A &amp; B</p></td><td><p> 1,2 </p></td></TR></TABLE>'
+    )
+    assert markup.rows(page) == [Row("Head", "", 20), Row("A & B", "1,2", 30)]
+
+
+def test_terms() -> None:
+    page = (
+        "<h3>Total&#32;Pages</h3><dl><dt>Copy<!-- x --></dt><dd>12<span class='unit'>pages</span></dd></dl>"
+    )
+    assert markup.terms(page) == [Row("Copy", "12 pages", group="Total Pages")]
+
+
+def test_inputs() -> None:
+    page = '<input type="PASSWORD" id="LogBox" name="B126"><input name=x value="&quot;"/>'
+    assert markup.inputs(page) == [Input("password", "B126", ""), Input("text", "x", '"')]
