@@ -4,12 +4,10 @@ import asyncio
 import logging
 from datetime import UTC, datetime
 
-from appliance.commands import levels, logs, page, terminal, why
+from appliance.commands import levels, logs, page, single, terminal, why
 from appliance.commands.plain import record
-from appliance.commands.trouble import Wrong
-from appliance.discovery import addresses, entries
-from appliance.model import DiscoveryEntry, Reading, SnmpVersion, Target
-from appliance.reading import ask
+from appliance.model import Reading, SnmpVersion, Target
+from appliance.reading import ask, cpca
 from appliance.reading.snmp.session import Endpoint
 
 DONE, FAILED = 0, 1
@@ -19,44 +17,45 @@ NOTHING_HEARD = ("silent", "out of reach", "port ")  # how reasons begin that a 
 def run(host: str, version: SnmpVersion, community: str, port: int, as_json: bool) -> int:
     """Read the printer at `host`; 1 if it cannot be read."""
     logs.set_up(logging.ERROR)
-    return asyncio.run(_run(_target(host, version, community, port), as_json))
-
-
-def _target(host: str, version: SnmpVersion, community: str, port: int) -> Target:
-    entry = DiscoveryEntry(host, snmp_version=version, community_read=community, port=port)
-    problem = entries.check(entry)
-    if problem:
-        raise Wrong(problem)
-    if entries.count(entry) != 1:
-        raise Wrong(f"{addresses.shown(host)} is more than one address; test reads one printer")
-    return next(entries.expand(entry, entries.Exclusions()))
+    target = single.target(host, version, community, port, "test")
+    return asyncio.run(_run(target, as_json))
 
 
 async def _run(target: Target, as_json: bool) -> int:
-    try:
-        target = await entries.resolve(target)
-    except entries.NotResolved as error:
-        raise Wrong(str(error)) from error
+    target = await single.resolved(target)
     progress = terminal.Progress()
     progress.show(f"asking {target.host} ...")
     try:
         async with Endpoint() as endpoint:
             reading = await ask.ask(endpoint, target, "", datetime.now(UTC), full=True)
+        echo = await _echo(reading)
     except ask.NotRead as error:
         explanation = await why.explain(target) if error.reason.startswith(NOTHING_HEARD) else None
         progress.end()
         return _failed(target, error.reason, explanation, as_json)
     finally:
         progress.end()
-    _show(reading, as_json)
+    _show(reading, echo, as_json)
     return FAILED if reading.failures else DONE
 
 
-def _show(reading: Reading, as_json: bool) -> None:
+async def _echo(reading: Reading) -> str | None:
+    """Whether a Canon answers CPCA's echo; nobody else is sent one."""
+    if reading.identity.manufacturer != "Canon":
+        return None
+    try:
+        return f"answers the echo in {1000 * await cpca.echo(reading.target.host):.0f} ms"
+    except cpca.NoAnswer as error:
+        return f"no answer: {error}"
+
+
+def _show(reading: Reading, echo: str | None, as_json: bool) -> None:
     if not as_json:
-        page.show(reading)
+        page.show(reading, echo)
         return
     document = record(reading)
+    if echo is not None:
+        document["cpca"] = echo
     document["supplies"] = [
         {**record(supply), "percent": levels.percent(supply), "state": levels.state(supply)}
         for supply in reading.supplies

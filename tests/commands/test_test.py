@@ -3,6 +3,7 @@ import json
 
 import pytest
 
+from appliance.reading import cpca
 from tests.command_line import (
     CONTROLS,
     MODEL,
@@ -10,6 +11,7 @@ from tests.command_line import (
     run,
 )
 from tests.fakes.agent import Agent, Device
+from tests.fakes.cpca import Cpca
 from tests.fakes.lan import Lan
 from tests.fakes.mib import Cell
 from tests.fakes.models import MODELS
@@ -75,3 +77,40 @@ def test_name_that_leads_nowhere(here: Here) -> None:
     ended = here("test", "printer.invalid")  # RFC 6761: never resolves
     assert ended.code == 2
     assert "printer.invalid" in ended.complaint
+
+
+async def test_a_canon_is_asked_for_the_echo(agent: Agent) -> None:
+    agent.add("127.31.0.8", Device(MODELS["canon_mf657"].rows()))
+    arguments = ("test", "127.31.0.8", "--port", str(agent.port))
+    async with Cpca("127.31.0.8", cpca.PORT) as printer:
+        shown, document = await asyncio.gather(run(*arguments), run(*arguments, "--json"))
+
+    assert "CPCA           answers the echo in " in shown.out
+    assert json.loads(document.out)["cpca"].startswith("answers the echo in ")
+    assert printer.wrong == []
+    assert len(printer.requests) == 2
+
+
+async def test_a_canon_that_does_not_answer_the_echo(agent: Agent) -> None:
+    agent.add("127.31.0.8", Device(MODELS["canon_mf657"].rows()))
+    ended = await run("test", "127.31.0.8", "--port", str(agent.port))
+
+    assert ended.code == 0
+    assert "no answer: port 47545 is closed" in ended.out
+
+
+async def test_nobody_else_is_sent_an_echo(agent: Agent) -> None:
+    agent.add("127.31.0.8", Device(MODELS[MODEL].rows()))
+    async with Cpca("127.31.0.8", cpca.PORT) as printer:
+        ended = await run("test", "127.31.0.8", "--port", str(agent.port))
+
+    assert "CPCA" not in ended.out
+    assert printer.requests == []
+
+
+async def test_notes_are_shown(agent: Agent) -> None:
+    agent.add("127.31.0.8", Device(MODELS["brother_hl_l2375"].rows()))
+    ended = await run("test", "127.31.0.8", "--port", str(agent.port))
+
+    assert ended.code == 0
+    assert "no web page: the printer takes no connection" in ended.out
