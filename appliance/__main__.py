@@ -95,6 +95,19 @@ def _test(options: argparse.Namespace) -> int:
     return test.run(options.host, options.version, options.community, options.port, options.json)
 
 
+def _record(options: argparse.Namespace) -> int:
+    from appliance.commands import record
+
+    return record.run(
+        options.host,
+        options.version,
+        options.community,
+        options.port,
+        mask=options.mask,
+        output=options.output,
+    )
+
+
 def _export(options: argparse.Namespace) -> int:
     from appliance.commands import export
 
@@ -159,6 +172,18 @@ def _traps(options: argparse.Namespace) -> int:
     return traps.run(_home(options), options.action, options.port, options.json)
 
 
+def _web(options: argparse.Namespace) -> int:
+    from appliance.commands import web
+
+    return web.run(_home(options), options.port)
+
+
+def _plugs(options: argparse.Namespace) -> int:
+    from appliance.commands import plugs
+
+    return plugs.run(options.timeout, options.interface, options.json)
+
+
 def _box(options: argparse.Namespace) -> int:
     from appliance.commands import box
 
@@ -215,6 +240,17 @@ def _take_state_and_json(parser: argparse.ArgumentParser) -> None:
 
 
 def _take_test(parser: argparse.ArgumentParser) -> None:
+    _take_printer(parser)
+    _take_json(parser)
+
+
+def _take_record(parser: argparse.ArgumentParser) -> None:
+    _take_printer(parser)
+    parser.add_argument("--mask", action="store_true", help="make up serial numbers, names and addresses")
+    parser.add_argument("--output", metavar="FILE", help="write into FILE instead of standard output")
+
+
+def _take_printer(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("host", metavar="HOST", help="address or DNS name")
     parser.add_argument(
         "version",
@@ -228,7 +264,6 @@ def _take_test(parser: argparse.ArgumentParser) -> None:
         "community", metavar="COMMUNITY", nargs="?", default="public", help="community to read with; public"
     )
     parser.add_argument("--port", metavar="N", type=_port, default=161, help="UDP port of the agent; 161")
-    _take_json(parser)
 
 
 def _take_export(parser: argparse.ArgumentParser) -> None:
@@ -283,6 +318,16 @@ def _take_traps(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", metavar="N", type=_port, help="UDP port to listen on; else traps.port")
 
 
+def _take_web(parser: argparse.ArgumentParser) -> None:
+    _take_state(parser)
+    parser.add_argument("--port", metavar="N", type=_port, help="TCP port to listen on; else web.port")
+
+
+def _take_plugs(parser: argparse.ArgumentParser) -> None:
+    _take_json(parser)
+    options.take_plugs(parser)
+
+
 def _take_box(parser: argparse.ArgumentParser) -> None:
     _take_state(parser)
     parser.add_argument("action", choices=("apply", "request", "revive"))
@@ -315,6 +360,7 @@ COMMANDS: dict[str, tuple[str, Take, Do]] = {
     "query": ("read all known printers, then export and transmit", _take_state_and_json, _round),
     "discover": ("scan the discovery entries, then export and transmit", _take_state_and_json, _round),
     "test": ("show everything about one printer; store nothing", _take_test, _test),
+    "record": ("write all that a printer's agent holds, to be replayed", _take_record, _record),
     "export": ("write the XML as it would be sent", _take_export, _export),
     "import-printers": ("maintain discovery entries by a CSV list", _take_import_printers, _import_printers),
     "outbox": ("list the parcels, show or retry one, or test the transmission", _take_outbox, _outbox),
@@ -324,6 +370,8 @@ COMMANDS: dict[str, tuple[str, Take, Do]] = {
     "check": ("name the problems of the settings", _take_state_and_json, _check),
     "poller": ("run the service that keeps the schedule", _take_state, _poller),
     "traps": ("run the trap receiver, or switch it on or off", _take_traps, _traps),
+    "web": ("run the service of the page", _take_web, _web),
+    "plugs": ("find the Plugs of this LAN", _take_plugs, _plugs),
     "box": ("do root's part of the Plug's own units", _take_box, _box),
 }
 ALONE: dict[str, tuple[Take, Do]] = {

@@ -41,6 +41,7 @@ class PlugConfig:
     name: str = field(default_factory=plug.default_name)
     site: str = ""
     language: Literal["en", "de"] = "en"
+    mdns: bool = True  # announced on the LAN, and printers that announce themselves are heard
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
-"""What can be typed behind `printmonitor licence` and `printmonitor wizard`."""
+"""What can be typed behind the commands that take more than a word."""
 
 import argparse
+import ipaddress
 
 QUESTIONS = {
     "site": ("NAME", "name of this site"),
@@ -48,3 +49,33 @@ def take_wizard(parser: argparse.ArgumentParser) -> None:
 def _take_enrolment(parser: argparse.ArgumentParser, flag: str) -> None:
     parser.add_argument(flag, metavar="URL", help="the provider's address for enrolments")
     parser.add_argument("--code", metavar="CODE", help="the enrolment code that the provider gave")
+
+
+def take_plugs(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--timeout",
+        metavar="SECONDS",
+        type=_seconds,
+        default=3.0,
+        help="how long to wait for answers, 0.1 to 60; 3",
+    )
+    parser.add_argument(
+        "--interface", metavar="ADDRESS", type=_address, help="ask from this address only, not from all"
+    )
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0
+    if not 0.1 <= seconds <= 60:  # also not a number
+        raise argparse.ArgumentTypeError(f"{text!r} is no such time; right would be 0.1 to 60 seconds")
+    return seconds
+
+
+def _address(text: str) -> str:
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no address") from None

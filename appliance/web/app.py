@@ -15,6 +15,7 @@ from appliance.config import Home
 from appliance.system import notify, passed_sockets
 from appliance.web import listening, tls
 from appliance.web.api import MOST_BYTES, routes
+from appliance.web.around import Air, Around
 from appliance.web.description import Description
 from appliance.web.discovery import Discovery
 from appliance.web.files import Files, folder
@@ -49,7 +50,7 @@ async def serve(home: Home, port: int | None = None) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with running(home, sockets) as ways:
+    async with running(home, sockets, air=Air()) as ways:
         log.info(
             "the page is at http://localhost:%s%s",
             ways.port,
@@ -64,9 +65,9 @@ async def serve(home: Home, port: int | None = None) -> None:
 
 @asynccontextmanager
 async def running(
-    home: Home, sockets: Sockets, patience: float = listening.SILENCE_SECONDS
+    home: Home, sockets: Sockets, patience: float = listening.SILENCE_SECONDS, *, air: Air | None = None
 ) -> AsyncIterator[Ways]:
-    """The page on these sockets, while the block runs."""
+    """The page on these sockets, while the block runs; on the air by mDNS where there is any."""
     async with AsyncExitStack() as stack:
         settings, store, sessions = Settings(home), Store(home.database), Sessions()
         stack.push_async_callback(store.close)
@@ -76,7 +77,17 @@ async def running(
             listening.number(sockets.plain), listening.number(sockets.tls) if context else None, context
         )
         guests = listening.Guests(patience)
-        app = _app(stack, home, settings, store=store, sessions=sessions, ways=ways, guests=guests)
+        around = Around(home, settings, store, ways.port, air)
+        app = _app(
+            stack,
+            home,
+            settings,
+            store=store,
+            sessions=sessions,
+            ways=ways,
+            guests=guests,
+            around=around,
+        )
         runner = web.AppRunner(app)
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
@@ -86,6 +97,7 @@ async def running(
             await server.begin(sockets.plain, None)
         if sockets.tls and context:
             await server.begin(sockets.tls, context)
+        await stack.enter_async_context(around.on_air())
         yield ways
 
 
@@ -98,6 +110,7 @@ def _app(
     sessions: Sessions,
     ways: Ways,
     guests: Guests,
+    around: Around,
 ) -> web.Application:
     """All that answers requests; what has to be closed is left to the stack."""
     place = folder()
@@ -111,6 +124,7 @@ def _app(
         Jobs(store, poller),
         Overview(home, settings=settings, store=store, listing=listing, poller=poller, clock=utc_now),
         Discovery(settings, poller, utc_now),
+        around,
         Transmission(home, settings, store, poller, utc_now),
         Traps(home, settings, store),
         Services(home),

@@ -5,6 +5,7 @@ import hashlib
 import mimetypes
 import re
 import sys
+import sysconfig
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -44,6 +45,7 @@ TYPES = {
     ".woff2": "font/woff2",
 }
 PACKABLE = re.compile(r"text/|image/svg|application/(json|manifest)")
+INSTALLED = "share/printmonitor/webui"  # below the prefix; pip has two of them on Debian
 LOOK_AGAIN = 2.0  # seconds; a new file in a checkout is seen without a restart
 
 
@@ -65,7 +67,8 @@ def folder() -> Path:
     here = Path(__file__).resolve()
     for place in (
         here.parents[2] / "webui",
-        Path(sys.prefix) / "share/printmonitor/webui",
+        Path(sysconfig.get_path("data")) / INSTALLED,
+        Path(sys.prefix) / INSTALLED,
         here.parents[1] / "webui",
     ):
         if (place / "openapi.json").is_file():

@@ -31,7 +31,7 @@ from appliance.web.store import Store
 from appliance.web.support import bundle
 from appliance.web.times import stamp
 from appliance.web.trouble import Trouble, wrong
-from appliance.web.values import Json, Object, number, part, text
+from appliance.web.values import Json, Object, number, part, text, truth
 
 BACKUP_FORMAT = "printmonitor-settings-1"
 KEPT = ("web", "network")  # of this Plug, whatever a backup says: else a restore locks people out
@@ -98,6 +98,7 @@ class System:
             "name": config.plug.name,
             "site": config.plug.site,
             "language": config.plug.language,
+            "mdns": config.plug.mdns,
             "time_zone": config.schedule.time_zone,
             "time": stamp(self._clock()),
             "version": __version__,
@@ -231,6 +232,7 @@ def _changed(config: Config, body: Object) -> Config:
         name=text(body, "name") or plug.name,
         site=plug.site if (site := text(body, "site")) is None else site.strip(),
         language=languages.get(text(body, "language") or "", plug.language),
+        mdns=plug.mdns if (mdns := truth(body, "mdns")) is None else mdns,
     )
     when = replace(when, time_zone=text(body, "time_zone") or when.time_zone)
     web = replace(

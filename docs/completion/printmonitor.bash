@@ -10,13 +10,15 @@ _printmonitor() {
     esac
     for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
         if [[ -z $command && $before != --state ]]; then
-            case $word in query|discover|test|export|import-printers|outbox|status|licence|wizard|check|poller|traps|web|plugs|box) command=$word ;; esac
+            case $word in query|discover|test|record|export|import-printers|outbox|status|licence|wizard|check|poller|traps|web|plugs|box) command=$word ;; esac
         fi
         before=$word
     done
     case $command:$previous in
         *:--state) mapfile -t COMPREPLY < <(compgen -d -- "$current"); return ;;
         test:--port) compopt +o default; return ;;
+        record:--port) compopt +o default; return ;;
+        record:--output) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
         export:--output) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
         licence:--output) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
         licence:--url) compopt +o default; return ;;
@@ -45,10 +47,11 @@ _printmonitor() {
         plugs:--interface) compopt +o default; return ;;
     esac
     case $command in
-        "") words="query discover test export import-printers outbox status licence wizard check poller traps web plugs box --state --version --help" ;;
+        "") words="query discover test record export import-printers outbox status licence wizard check poller traps web plugs box --state --version --help" ;;
         query) words="--state --json --help" ;;
         discover) words="--state --json --help" ;;
         test) words="--port --json --help" ;;
+        record) words="--port --mask --output --help" ;;
         export) words="--state --output --help" ;;
         import-printers) words="--dry-run --force --state --json --help" ;;
         outbox) words="list show retry test --state --json --help" ;;

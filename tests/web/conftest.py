@@ -36,6 +36,7 @@ from appliance.model import (
 )
 from appliance.store import database, printers
 from appliance.web import app, listening
+from appliance.web.around import Air
 from appliance.web.files import folder
 from appliance.web.listening import Sockets
 
@@ -161,10 +162,14 @@ class Page:
 
 @asynccontextmanager
 async def running(
-    home: Home, *, tls: bool = False, patience: float = listening.SILENCE_SECONDS
+    home: Home,
+    *,
+    tls: bool = False,
+    patience: float = listening.SILENCE_SECONDS,
+    air: Air | None = None,
 ) -> AsyncIterator[Page]:
     plain, secure = _socket(), _socket() if tls else None
-    async with app.running(home, Sockets(plain, secure), patience) as ways:
+    async with app.running(home, Sockets(plain, secure), patience, air=air) as ways:
         assert ways.port
         yield Page(home, f"http://127.0.0.1:{ways.port}", ways.port, ways.tls_port)
 

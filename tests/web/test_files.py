@@ -1,9 +1,12 @@
 import gzip
 import re
+import tomllib
 
 import pytest
 
+from appliance.web import files
 from appliance.web.files import folder, language
+from tests.children import ROOT
 from tests.web.conftest import Browser, Page
 from tests.web.test_gate import raw
 
@@ -109,3 +112,21 @@ async def test_pages_load_nothing_from_elsewhere(page: Page) -> None:
     for path in folder().rglob("*.html"):
         for place in re.findall(r'(?:src|href|action)="([^"]*)"', path.read_text()):
             assert re.match(r"/(?!/)|#|data:,", place), f"{path.name}: {place}"
+
+
+def test_every_file_of_the_page_is_installed() -> None:
+    """As data files of the package: `folder` looks for them there."""
+    setup = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["data-files"]
+    installed = {
+        f"{place}/{path.name}": path.relative_to(ROOT / "webui").as_posix()
+        for place, patterns in setup.items()
+        for pattern in patterns
+        for path in ROOT.glob(pattern)
+        if path.is_file()
+    }
+    for place, name in installed.items():
+        assert place == f"{files.INSTALLED}/{name}"
+    there = {
+        path.relative_to(ROOT / "webui").as_posix() for path in (ROOT / "webui").rglob("*") if path.is_file()
+    }
+    assert set(installed.values()) == there

@@ -44,6 +44,16 @@ async def test_secrets_never_come_back(browser: Browser, plug: Home) -> None:
     assert (cleared.json["key"], cleared.json["mail"]["password"]) == ({"set": False}, {"set": False})
 
 
+async def test_what_a_change_does_not_name_stays(browser: Browser, plug: Home) -> None:
+    await browser.ask(
+        "PATCH", "/api/transmission", {"mail": {"ca_file": "/etc/ca.pem", "host": "mail.example"}}
+    )
+    answer = await browser.ask("PATCH", "/api/transmission", {"mail": {"port": 587}})
+    mail = answer.json["mail"]
+    assert (mail["ca_file"], mail["host"], mail["port"]) == ("/etc/ca.pem", "mail.example", 587)
+    assert config.load(plug).transmission.mail.ca_file == "/etc/ca.pem"
+
+
 @pytest.mark.parametrize(
     ("change", "field"),
     [
