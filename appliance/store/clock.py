@@ -8,7 +8,7 @@ from appliance.store import database, history
 _TIMES = (
     ("printers", ("created_at", "changed_at")),
     ("sightings", ("seen_at", "failed_at")),
-    ("counters", ("changed_at", "held_at")),
+    ("counters", ("changed_at", "held_at", "missing_since")),
     ("supplies", ("created_at", "changed_at")),
     ("alerts", ("created_at", "changed_at")),
     ("inputs", ("created_at", "changed_at")),

@@ -109,10 +109,25 @@ def _keep_values(
 ) -> bool:
     """Keep counters and tables; a table that could not be read stays as it was. Whether a counter changed."""
     before = _values(db, printer_id)
-    counted = counters.keep(db, printer_id, reading.counters, moment, partial="counters" in failed)
+    elapsed = _elapsed(db, printer_id, reading, moment)
+    counted = counters.keep(
+        db, printer_id, reading.counters, moment, partial="counters" in failed, elapsed=elapsed
+    )
     rows.keep(db, printer_id, reading, failed, moment)
     history.record(db, printer_id, before, _values(db, printer_id), moment)
     return counted
+
+
+def _elapsed(db: sqlite3.Connection, printer_id: int, reading: Reading, moment: int) -> int:
+    """Milliseconds since the last reading, by our clock or by the printer's: ours may have stood still."""
+    seen_at: int
+    before: int | None
+    seen_at, before = db.execute(
+        "SELECT seen_at, uptime FROM sightings WHERE printer_id = ?", (printer_id,)
+    ).fetchone()
+    uptime = reading.details.uptime
+    theirs = 0 if before is None or uptime is None else 10 * (uptime - before)
+    return max(moment - seen_at, theirs)
 
 
 def _values(db: sqlite3.Connection, printer_id: int) -> history.Values:

@@ -257,8 +257,8 @@ class TestVersions:
         printers.keep(db, reading(), NOW)
         db.executescript("ALTER TABLE supplies ADD COLUMN smell TEXT; PRAGMA user_version = 99")
         with closing(database.open(home / "printmonitor.db")) as older:
-            printers.keep(older, reading(total=5, supplies=()), NOW + timedelta(hours=1))
-            assert printers.latest(older, 1).counters[0].value == 5
+            printers.keep(older, reading(total=1005, supplies=()), NOW + timedelta(hours=1))
+            assert printers.latest(older, 1).counters[0].value == 1005
             assert older.execute("PRAGMA user_version").fetchone() == (99,)
 
 

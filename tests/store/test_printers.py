@@ -85,9 +85,8 @@ class TestTimesTellTheTruth:
             {"details": replace(reading().details, location="cellar")},
             {"identity": replace(reading().identity, model="MP C4001")},
             {"counters": (counter(1000), counter(7, CounterName.FAX))},
-            {"counters": ()},
         ],
-        ids=["a counter", "a detail", "the identity", "a counter more", "no counter"],
+        ids=["a counter", "a detail", "the identity", "a counter more"],
     )
     def test_a_changed_value_moves_the_printer(self, db, change):
         printer_id = printers.keep(db, reading(), NOW)
