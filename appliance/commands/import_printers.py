@@ -25,13 +25,15 @@ def run(home: Home, typed: Sequence[str], *, dry_run: bool, force: bool, as_json
     now = datetime.now(UTC)
     try:
         listed = importing.read(path, exclusions)
+    except importing.Refused as error:
+        raise Wrong(str(error)) from error
+    try:
         with state.opened(home) as db:
             http = http or (settings.import_.http_username, settings.import_.http_password)
             result = importing.run(db, home, listed, now, http=http, dry_run=dry_run, force=force)
     except importing.Doubtful as error:
+        _tell_problems(path, listed)
         raise Wrong(f"{path}: {error}; look with --dry-run, insist with --force") from error
-    except importing.Refused as error:
-        raise Wrong(str(error)) from error
     if result.applied:
         jobs.wake(home.wake)
     if as_json:
@@ -54,10 +56,7 @@ def _understood(typed: Sequence[str]) -> tuple[Path, Path | None, tuple[str, str
 
 
 def _show(path: Path, listed: ImportList, result: Result, settings: Config) -> None:
-    for problem in listed.problems:
-        terminal.tell(f"{terminal.clean(path.name)}: {terminal.clean(problem)}")
-    if listed.bad > len(listed.problems):
-        terminal.tell(f"and {listed.bad - len(listed.problems):,} more")
+    _tell_problems(path, listed)
     changes = result.changes
     _list("+", changes.added)
     _list("~", changes.changed)
@@ -70,6 +69,13 @@ def _show(path: Path, listed: ImportList, result: Result, settings: Config) -> N
         terminal.say("nothing was changed: this was a dry run")
         if changes.doubt:
             terminal.tell(f"{changes.doubt}: the import will ask for --force")
+
+
+def _tell_problems(path: Path, listed: ImportList) -> None:
+    for problem in listed.problems:
+        terminal.tell(f"{terminal.clean(path.name)}: {terminal.clean(problem)}")
+    if listed.bad > len(listed.problems):
+        terminal.tell(f"and {listed.bad - len(listed.problems):,} more")
 
 
 def _list(sign: str, entries: Sequence[DiscoveryEntry]) -> None:

@@ -3,7 +3,7 @@
 - The fields are parted by `;`, `,` or a tab: by the first of them in the line, since no address has one.
 - Lines that begin with # or // are comments. `sep=;` at the top is a spreadsheet's.
 - The first line that says something is a header if its first field says "IP", "Hostname" and the like, or if
-  another one speaks of communities. A first line such as `Printer1; public` is none.
+  another one speaks of communities, or they are called "read" and "write". `Printer1; public` is none.
 """
 
 import re
@@ -32,6 +32,7 @@ _ADDRESS_WORDS = frozenset(
     )
 )
 _THING_WORDS = frozenset(("name", "names", "printer", "printers", "drucker", "device", "devices", "gerät"))
+_ACCESS_WORDS = frozenset(("read", "write", "lesen", "schreiben", "ro", "rw"))
 _OF_COMMUNITIES = re.compile(r"communit\w*[\W_]*(name|read|write|string|ro|rw)", re.IGNORECASE)
 _SEPARATOR_LINE = re.compile("sep=.", re.IGNORECASE)
 
@@ -125,6 +126,8 @@ def _is_header(fields: Sequence[Field]) -> bool:
     others = " ".join(field.text for field in fields[1:])
     if words and words <= _ADDRESS_WORDS:
         return True
-    if words and words <= _ADDRESS_WORDS | _THING_WORDS and "communit" in others.casefold():
-        return True
+    if words and words <= _ADDRESS_WORDS | _THING_WORDS:
+        accesses = {field.text.casefold() for field in fields[1:3]}
+        if "communit" in others.casefold() or (accesses and accesses <= _ACCESS_WORDS):
+            return True
     return bool(_OF_COMMUNITIES.search(others))

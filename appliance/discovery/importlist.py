@@ -219,6 +219,8 @@ class _Findings:
 def _row(number: int, fields: Sequence[Field]) -> Row:
     """Raises BadEntry."""
     host, read, write = [*fields[:3], Field(""), Field("")][:3]
+    if any(field.text.startswith('"') and not field.quoted for field in (host, read, write)):
+        raise BadEntry("a quote is not closed in its line, or something follows it")
     return Row(number, _host(without_blanks(host.text)), _community(read, READ), _community(write, WRITE))
 
 

@@ -123,6 +123,16 @@ def test_a_list_that_lost_most_asks_for_force(typed: Typed) -> None:
     assert len(typed.saved()) == 1
 
 
+def test_a_list_without_a_usable_line_is_told_what_is_wrong_with_them(typed: Typed) -> None:
+    typed.file("printers.csv", "10.0.0.256\n10.0.0.1\x00\n")
+    assert typed("printers.csv").code == 2
+    assert typed.out == ""
+    first, second, last = typed.err.splitlines()
+    assert "line 1: " in first
+    assert "line 2: " in second
+    assert "no usable line" in last
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

@@ -103,6 +103,7 @@ def test_big_endian_with_its_mark() -> None:
         "Hostname",
         "IP-Adresse;Community lesen;Community schreiben",
         "Printer;Community;Community",
+        "Drucker;Read;Write",
         "Gerät;Communityname read",
         "sep=;\nIP;a;b",
         "\n\n# printers of the site\n\nHost",
@@ -112,7 +113,17 @@ def test_a_header_is_no_printer(header: str) -> None:
     assert hosts(f"{header}\n10.0.0.1\n") == ["10.0.0.1"]
 
 
-@pytest.mark.parametrize("first", ["Printer1;public", "printer;public", "drucker", "10.0.0.2;x"])
+@pytest.mark.parametrize(
+    "first",
+    [
+        "Printer1;public",
+        "Printer1;read;write",
+        "printer;read;secret",
+        "printer;public",
+        "drucker",
+        "10.0.0.2;x",
+    ],
+)
 def test_a_first_printer_is_no_header(first: str) -> None:
     assert len(hosts(f"{first}\n10.0.0.1")) == 2
 
@@ -172,6 +183,8 @@ def test_the_same_line_twice_is_one_entry() -> None:
         "10.0.0.1;" + "c" * 256,
         "10.0.0.1;10.0.0.2;10.0.0.3",
         '"10.0.0.1;public;private',
+        '10.0.0.1;"public',
+        '10.0.0.1;"public" x',
         "10.9.9.9;another",
         "x" * 300,
         "10.0.0.1;" * 1000,
