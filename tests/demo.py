@@ -1,4 +1,4 @@
-"""`make demo`: a LAN of simulated printers, a demo cloud, and a Plug at work between them."""
+"""`make demo`: a LAN of simulated printers, a demo cloud, a Plug at work between them, and its page."""
 
 import argparse
 import asyncio
@@ -6,13 +6,18 @@ import contextlib
 import json
 import re
 import signal
+import socket
+import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from ipaddress import ip_address
 from pathlib import Path
 
+import aiohttp
+
+from appliance import config
 from appliance.commands import levels, page, terminal, words
 from appliance.delivery import parcel
 from appliance.model import Cost, CounterName, Printer
@@ -28,12 +33,14 @@ DEVICES = 40  # of the sixty addresses; the others are silent
 AGEING = 10.0  # seconds between two looks at the simulated clock
 OFFICE_HOURS = 3600  # simulated seconds that pass meanwhile
 ARRIVAL_SECONDS = 20.0
+PAGE_SECONDS = 20.0
 XML_LINES = 20
 
 SETTINGS = """\
 [plug]
 name = "{plug}"
 site = "Demo"
+mdns = false  # nothing of this belongs on the real LAN
 
 [[discovery.entries]]
 addresses = "{first}-{last}"
@@ -41,6 +48,10 @@ port = {port}
 
 [schedule]
 query_every = "1m"
+
+[web]
+port = {port_http}
+tls_port = {port_https}
 
 [transmission]
 mode = "https"
@@ -70,19 +81,61 @@ async def demo(once: bool) -> None:
         _show_printers(state)
         _show_cost(document["cost"], await lan.counts())
         _show_arrival(await _first_arrival(cloud))
+        web_log = stack.enter_context((state / "web.log").open("w"))
+        services = {"web": _service(stack, state, "web", stderr=web_log)}
+        address = await _page(state, services["web"])
         if not once:
-            with children.running(children.printmonitor("poller", state=state)) as poller:
-                say("\nThe poller service goes on: a query a minute, while printers print. Ctrl-C ends it.")
-                say(f"Another terminal may look in: .venv/bin/printmonitor --state {state} status\n")
-                await _stay(lan, cloud, poller.poll)
+            services["poller"] = _service(stack, state, "poller")
+            say("\nThe services go on: a query a minute, while printers print. Ctrl-C ends them.")
+            say(f"Another terminal may look in: .venv/bin/printmonitor --state {state} status")
+        say(f"\nThe page is at {address}  (admin / printmonitor)\n")
+        if not once:
+            await _stay(lan, cloud, services)
+
+
+def _service(stack: AsyncExitStack, state: Path, name: str, **options: object) -> "subprocess.Popen[str]":
+    return stack.enter_context(children.running(children.printmonitor(name, state=state), **options))
+
+
+async def _page(state: Path, service: "subprocess.Popen[str]") -> str:
+    """The page's address, once its login answers."""
+    port = config.load(config.Home(state)).web.port
+    address = f"http://127.0.0.1:{port}"
+    try:
+        async with asyncio.timeout(PAGE_SECONDS), aiohttp.ClientSession() as session:
+            while service.poll() is None:
+                with contextlib.suppress(aiohttp.ClientConnectionError):
+                    async with session.get(f"{address}/login") as answer:
+                        if answer.status == 200 and b'name="password"' in await answer.read():
+                            return address
+                        raise Failed(f"{address}/login is no login page (status {answer.status})")
+                await asyncio.sleep(0.1)
+    except TimeoutError:
+        raise Failed(f"{address} did not answer within {PAGE_SECONDS:g} s") from None
+    raise Failed(f"the page ended by itself: {(state / 'web.log').read_text()[-500:]}")
+
+
+def _free_ports() -> tuple[int, int]:
+    """Two ports that nobody uses just now."""
+    with socket.create_server(("", 0)) as one, socket.create_server(("", 0)) as other:
+        return one.getsockname()[1], other.getsockname()[1]
 
 
 def _set_up(folder: Path, port: int, cloud: Cloud) -> Path:
     state = folder / "state"
     state.mkdir(mode=0o700)
     cloud.issue_client(state / "tls", PLUG)
+    port_http, port_https = _free_ports()
     settings = SETTINGS.format(
-        plug=PLUG, first=FIRST, last=LAST, port=port, key=KEY, url=cloud.url, ca_file=cloud.ca_file
+        plug=PLUG,
+        first=FIRST,
+        last=LAST,
+        port=port,
+        key=KEY,
+        url=cloud.url,
+        ca_file=cloud.ca_file,
+        port_http=port_http,
+        port_https=port_https,
     )
     (state / "settings.toml").write_text(settings)
     (state / "settings.toml").chmod(0o600)
@@ -171,7 +224,7 @@ def _totals(xml: bytes) -> tuple[int, int]:
     return xml.count(b"<Printers>"), sum(map(int, pages))
 
 
-async def _stay(lan: Separate, cloud: Cloud, exit_code: Callable[[], int | None]) -> None:
+async def _stay(lan: Separate, cloud: Cloud, services: Mapping[str, "subprocess.Popen[str]"]) -> None:
     """Let time pass for the printers, and tell of every parcel that arrives."""
     told = len(cloud.arrivals)
     ticks = 0
@@ -184,8 +237,9 @@ async def _stay(lan: Separate, cloud: Cloud, exit_code: Callable[[], int | None]
             name, xml = parcel.unpack(arrival.body, KEY)
             say(f"arrived: {name}: {_sizes(arrival, xml)}")
         told = len(cloud.arrivals)
-        if exit_code() is not None:
-            raise Failed(f"the poller service ended by itself with exit code {exit_code()}")
+        for name, service in services.items():
+            if service.poll() is not None:
+                raise Failed(f"the {name} service ended by itself with exit code {service.returncode}")
 
 
 def say(text: str) -> None:

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import aiohttp
 import psutil
 import pytest
 
@@ -21,6 +22,8 @@ PROMISED = (
     "What arrived at the cloud, opened with the key",
     '<?xml version="1.0"',
     "<CounterTotalDevices>",
+    "The page is at http://127.0.0.1:",
+    "(admin / printmonitor)",
 )
 
 
@@ -54,7 +57,7 @@ async def read_until(process: asyncio.subprocess.Process, end: str | None) -> st
 @pytest.mark.parametrize("kind", ["once", "until Ctrl-C"])
 async def test_demo(kind: str, tmp_path: Path) -> None:
     async with demo(tmp_path, *(["--once"] if kind == "once" else [])) as process:
-        seen = await read_until(process, None if kind == "once" else "status\n")
+        seen = await read_until(process, None if kind == "once" else "(admin / printmonitor)\n")
         assert all(promised in seen for promised in PROMISED), seen
         assert seen.count("\n127.20.0.") > 20
         assert max(map(len, seen.partition("Found")[2].partition("\n\n")[0].splitlines())) <= 80
@@ -63,12 +66,24 @@ async def test_demo(kind: str, tmp_path: Path) -> None:
             assert not any(os.scandir(tmp_path))
             return
         family = psutil.Process(process.pid).children(recursive=True)
-        assert len(family) == 2, family  # the LAN, the poller
+        assert len(family) == 3, family  # the LAN, the poller, the page
+        await log_in(seen.partition("The page is at ")[2].split()[0])
         process.send_signal(signal.SIGINT)
         process.send_signal(signal.SIGINT)
         assert "Traceback" not in await read_until(process, None)
         assert await process.wait() == 0
         assert [each for each in family if each.is_running()] == []
+
+
+async def log_in(address: str) -> None:
+    """As somebody who tries the demo does: the factory password leads to its change."""
+    async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as session:
+        form = {"username": "admin", "password": "printmonitor"}
+        headers = {"Origin": address}
+        async with session.post(
+            f"{address}/login", data=form, headers=headers, allow_redirects=False
+        ) as answer:
+            assert (answer.status, answer.headers["Location"]) == (303, "/password#")
 
 
 PARENT = """
