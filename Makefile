@@ -14,7 +14,7 @@ run: $(VENV)/ready
 
 test: $(VENV)/ready lint
 	./requirements/make-browser
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 bench: $(VENV)/ready
 	$(BIN)/python -m tests.bench $(if $(QUICK),--quick)
