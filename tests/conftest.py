@@ -98,6 +98,18 @@ def recordings() -> Recordings:
     return found
 
 
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A worker tells the main process which recordings it used."""
+    output: dict[str, object] | None = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["recordings"] = sorted(_used)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: object) -> None:
+    _used.update(getattr(node, "workeroutput", {}).get("recordings", ()))
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     there = len(list(RECORDINGS.glob("*.snmprec")))
     if there:
