@@ -86,7 +86,8 @@ class Asking:
 
     async def known(self, printer: Known, *, full: bool = False) -> None:
         """A known printer, at its address or by its name; `full`: whatever was remembered of it."""
-        if not printer.ignore and not self._exclusions.excludes_printer(printer.target, printer.identity):
+        excluded = self._exclusions.excludes_printer(printer.target, printer.identity, printer.called)
+        if not printer.ignore and not excluded:
             await self._one(printer.target, printer, _where, full=full)
 
     async def met(self, answer: Answer) -> None:
@@ -153,9 +154,7 @@ class Asking:
         except Exception as error:  # a fault of ours in reading one printer must not cost the others
             log.exception("%s: cannot be read", target.host)
             raise _Fault(f"cannot be read: {type(error).__name__}") from error
-        if self._exclusions.excludes_printer(reading.target, reading.identity):
-            raise _Unwanted("excluded")
-        if reading.details.name and self._exclusions.excludes_name(reading.details.name):
+        if self._exclusions.excludes_printer(reading.target, reading.identity, reading.details.name):
             raise _Unwanted("excluded")
         here = self._by_serial.get(_serial(reading.identity)) if reading.identity.serial_number else printer
         if here and here.ignore:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from appliance.config import Config, Home
 from appliance.delivery import deliver, outbox
-from appliance.discovery.entries import Exclusions
+from appliance.discovery import entries
 from appliance.store import meta, printers, traps
 
 log = logging.getLogger(__name__)
@@ -31,9 +31,8 @@ def hand_over(
     wait, last = timedelta(seconds=seconds), meta.get_time(db, REPORTED)
     if next_run - now < wait or (last is not None and abs(now - last) < wait):
         return None
-    exclusions = Exclusions(config.discovery.exclusions)
     found = filter(None, (printers.latest(db, printer_id) for printer_id in owed))
-    wanted = [each for each in found if not exclusions.excludes_printer(each.target, each.identity)]
+    wanted = entries.wanted(found, config.discovery.exclusions)
     try:
         parcel = deliver.hand_over(db, home, config, wanted, now)
     except outbox.NotKept as error:

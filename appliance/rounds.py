@@ -255,9 +255,7 @@ def _handed_over(
     result: RoundResult, db: sqlite3.Connection, home: Home, config: Config, *, now: datetime
 ) -> RoundResult:
     """With a parcel of all known printers, those that were silent included, with their last values."""
-    exclusions = entries.Exclusions(config.discovery.exclusions)
-    known = printers.all(db)
-    wanted = (each for each in known if not exclusions.excludes_printer(each.target, each.identity))
+    wanted = entries.wanted(printers.all(db), config.discovery.exclusions)
     try:
         return replace(result, parcel=deliver.hand_over(db, home, config, wanted, now))
     except outbox.NotKept as error:

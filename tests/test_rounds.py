@@ -127,11 +127,16 @@ async def test_who_is_excluded_is_not_taken(plug: Plug, how: str) -> None:
         assert [(each.host, each.reason) for each in result.skipped] == [("127.16.0.1", "excluded")]
 
 
-@pytest.mark.parametrize("how", ["address", "serial", "mac"])
+@pytest.mark.parametrize("how", ["address", "serial", "mac", "name"])
 async def test_a_known_printer_that_is_excluded_is_left_in_peace(plug: Plug, how: str) -> None:
     place, _ = plug.put(RICOH, HP)
     await plug.discover()
-    text = {"address": "127.16.0.1", "serial": place.who.serial, "mac": place.who.mac.hex()}[how]
+    text = {
+        "address": "127.16.0.1",
+        "serial": place.who.serial,
+        "mac": place.who.mac.hex(),
+        "name": place.who.name,
+    }[how]
     plug.cover("127.16.0.1-20", exclusions=(text,))
     plug.lan.forget()
     result = await plug.query()
@@ -283,6 +288,17 @@ async def test_all_known_printers_are_handed_over_those_that_are_gone_too(plug: 
     assert result.delivery is None
     _, xml = parcel.unpack(outbox.read(plug.home.outbox, result.parcel), "the key")
     assert [place.who.serial.encode() in xml for place in places] == [True, True, False]
+
+
+async def test_who_is_excluded_by_the_name_it_gives_itself_is_not_handed_over(plug: Plug) -> None:
+    places = plug.put(HP, RICOH)
+    await plug.discover()
+    plug.cover("127.16.0.1-20", exclusions=(places[0].who.name,))
+    plug.config = replace(plug.config, transmission=sending("https://127.0.0.1:9/"))
+    result = await run_round(plug.db, plug.home, plug.config, "query", send=False)
+    assert result.parcel
+    _, xml = parcel.unpack(outbox.read(plug.home.outbox, result.parcel), "the key")
+    assert [place.who.serial.encode() in xml for place in places] == [False, True]
 
 
 async def test_progress_and_result_are_in_the_jobs_row(plug: Plug) -> None:

@@ -6,15 +6,17 @@ from appliance import config
 from appliance.commands import state, terminal
 from appliance.commands.trouble import Wrong
 from appliance.delivery import export
+from appliance.discovery import entries
 from appliance.store import printers
 from appliance.system import files
 
 
 def run(home: config.Home, output: str | None) -> int:
-    """Write the XML of all known printers to a file or to standard output."""
+    """Write the XML of all known printers but the excluded ones to a file or to standard output."""
     settings, _ = config.load_last_good(state.existing(home))
     with state.opened(home) as db:
-        xml = export.render(printers.all(db), settings.schedule.zone, settings.transmission.xml_names)
+        wanted = entries.wanted(printers.all(db), settings.discovery.exclusions)
+        xml = export.render(wanted, settings.schedule.zone, settings.transmission.xml_names)
     if output is None:
         terminal.raw(xml)
     else:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from itertools import chain
 
 from appliance.discovery.addresses import BadEntry, Span, Spans, address, parse, shown, spans, tidy
-from appliance.model import DiscoveryEntry, Identity, Target
+from appliance.model import DiscoveryEntry, Identity, Printer, Target
 from appliance.system.daemon_threads import DaemonThreads
 
 MOST = 65_536  # a /16: what a site needs at most, and what a typing error such as /8 passes by far
@@ -33,7 +33,7 @@ class Exclusions:
     def __init__(self, texts: Iterable[str] = ()) -> None:
         """Raises BadEntry."""
         self._spans = Spans()
-        self._names: set[str] = set()  # in lower case, as the serial numbers
+        self._names: set[str] = set()  # in lower case
         self._short_names: set[str] = set()  # the first labels of those that have a domain
         self._macs: set[str] = set()
         self._serials: set[str] = set()
@@ -53,7 +53,7 @@ class Exclusions:
             self._names.add(name)
             if "." in name:
                 self._short_names.add(name.partition(".")[0])
-        self._serials.add(text.casefold())
+        self._serials.add(_squeezed(text))
 
     def excludes_address(self, ip: str) -> bool:
         number = address(ip)
@@ -72,14 +72,25 @@ class Exclusions:
 
     def excludes_identity(self, identity: Identity) -> bool:
         serial, mac = identity.serial_number, identity.mac_address
-        return bool(serial and serial.casefold() in self._serials) or bool(mac and mac in self._macs)
+        return bool(serial and _squeezed(serial) in self._serials) or bool(mac and mac in self._macs)
 
-    def excludes_printer(self, target: Target, identity: Identity) -> bool:
-        return self.excludes(target) or self.excludes_identity(identity)
+    def excludes_printer(self, target: Target, identity: Identity, called: str | None = None) -> bool:
+        """By all that is known of it; `called` is the name that it gives itself (sysName)."""
+        if self.excludes(target) or self.excludes_identity(identity):
+            return True
+        return bool(called and self.excludes_name(called))
 
     def without(self, span: Span) -> Iterator[Span]:
         """The parts of a span that may be asked."""
         return self._spans.gaps(span)
+
+
+def wanted(printers: Iterable[Printer], exclusions: Iterable[str]) -> Iterator[Printer]:
+    """Those that the provider may hear of: what is excluded does not leave the site, known or not."""
+    excluded = Exclusions(exclusions)
+    for each in printers:
+        if not excluded.excludes_printer(each.target, each.identity, each.details.name):
+            yield each
 
 
 def mac_address(text: str) -> str | None:
@@ -89,6 +100,11 @@ def mac_address(text: str) -> str | None:
         return None
     parts = re.split("[.:-]", text)
     return "".join(part.zfill(2) for part in parts)
+
+
+def _squeezed(serial: str) -> str:
+    """A serial number as it is compared: one label prints blanks into it, another does not."""
+    return "".join(serial.split()).casefold()
 
 
 def check_exclusion(text: str) -> str | None:

@@ -38,6 +38,7 @@ class Known:
     id: int
     target: Target
     identity: Identity
+    called: str | None  # sysName
     ignore: bool
 
 
@@ -58,10 +59,18 @@ def known(db: sqlite3.Connection) -> list[Known]:
     A printer whose last address is another one's now is left out until a discovery meets it again.
     """
     with database.snapshot(db):
-        found = db.execute("SELECT id, target, identity, ignore FROM printers WHERE NOT lost ORDER BY id")
+        found = db.execute(
+            "SELECT id, target, identity, details, ignore FROM printers WHERE NOT lost ORDER BY id"
+        )
         return [
-            Known(row[0], codec.decode(Target, row[1]), codec.decode(Identity, row[2]), bool(row[3]))
-            for row in found
+            Known(
+                id=printer_id,
+                target=codec.decode(Target, target),
+                identity=codec.decode(Identity, identity),
+                called=codec.decode(Details, details).name,
+                ignore=bool(ignore),
+            )
+            for printer_id, target, identity, details, ignore in found
         ]
 
 

@@ -159,7 +159,7 @@ def test_a_mac_address_is_excluded_in_any_notation(text: str) -> None:
     assert not exclusions.excludes_identity(Identity())
 
 
-@pytest.mark.parametrize("text", ["V1.399605417", "v1.399605417", " V1.399605417 "])
+@pytest.mark.parametrize("text", ["V1.399605417", "v1.399605417", " V1.399605417 ", "V1.399 605417"])
 def test_a_serial_number_is_excluded_whatever_its_case(text: str) -> None:
     exclusions = Exclusions([text])
     assert exclusions.excludes_identity(Identity(serial_number="V1.399605417"))
@@ -181,7 +181,8 @@ def test_a_printer_is_excluded_by_where_or_who_it_is() -> None:
     assert exclusions.excludes_printer(Target("10.0.0.1"), Identity())
     assert exclusions.excludes_printer(Target("10.0.0.2", name="printer2"), Identity())
     assert exclusions.excludes_printer(Target("10.0.0.3"), Identity(serial_number="cnb123"))
-    assert not exclusions.excludes_printer(Target("10.0.0.3"), Identity())
+    assert exclusions.excludes_printer(Target("10.0.0.3"), Identity(), called="PRINTER2")
+    assert not exclusions.excludes_printer(Target("10.0.0.3"), Identity(), called="printer3")
 
 
 @pytest.mark.parametrize("text", ["", " ", "10.0.0.300", "10.0.0.9-1", "10.0.0.0/33", "10.0.0.1-x"])
