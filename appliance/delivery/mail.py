@@ -285,6 +285,8 @@ class _Talk:
     def _no_connection(self, error: Exception) -> str:
         host, port = self._mailbox.host, self._mailbox.port
         if isinstance(error, TimeoutError):
+            if isinstance(error.__cause__, aiosmtplib.SMTPTimeoutError):  # in reading the greeting
+                return f"{host}:{port}: is there, and said nothing in time"
             return f"{host}:{port}: no connection in time"
         cause = next((each for each in chain(error) if type(each).__module__ != "aiosmtplib.errors"), None)
         if cause is None:  # connected, and nothing was said

@@ -277,6 +277,12 @@ async def test_nobody_there() -> None:
     assert str(error) == f"127.0.0.1:{server.port}: connection refused"
 
 
+async def test_a_server_that_does_not_greet_is_not_taken_for_a_firewall() -> None:
+    async with Scripted(greeting=STALL) as server:
+        error = await failure(mailbox(server.port, reply_seconds=0.2))
+    assert str(error) == f"127.0.0.1:{server.port}: is there, and said nothing in time"
+
+
 async def test_the_whole_talk_has_an_end() -> None:
     endless = "250-" + "x" * 40_000
     async with Scripted(ehlo=endless) as server:
