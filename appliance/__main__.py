@@ -128,6 +128,12 @@ def _import_printers(options: argparse.Namespace) -> int:
     )
 
 
+def _counters(options: argparse.Namespace) -> int:
+    from appliance.commands import counters
+
+    return counters.run(_home(options), options.printer, options.confirm, options.json)
+
+
 def _status(options: argparse.Namespace) -> int:
     from appliance.commands import status
 
@@ -306,6 +312,17 @@ def _take_outbox(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("parcel", metavar="ID", nargs="?", help="a parcel; for retry also: all")
 
 
+def _take_counters(parser: argparse.ArgumentParser) -> None:
+    _take_state_and_json(parser)
+    parser.add_argument("printer", metavar="PRINTER", help="its number, serial number, address or name")
+    parser.add_argument(
+        "--confirm",
+        metavar="COUNTER",
+        nargs="*",
+        help="believe the held value of these counters; without a name, of all",
+    )
+
+
 def _take_traps(parser: argparse.ArgumentParser) -> None:
     _take_state_and_json(parser)
     what = parser.add_mutually_exclusive_group()
@@ -364,6 +381,7 @@ COMMANDS: dict[str, tuple[str, Take, Do]] = {
     "export": ("write the XML as it would be sent", _take_export, _export),
     "import-printers": ("maintain discovery entries by a CSV list", _take_import_printers, _import_printers),
     "outbox": ("list the parcels, show or retry one, or test the transmission", _take_outbox, _outbox),
+    "counters": ("show a printer's page counters; confirm held ones", _take_counters, _counters),
     "status": ("show the state of the Plug at a glance", _take_state_and_json, _status),
     "licence": ("show the licence; request, install or renew one", _take_licence, _licence),
     "wizard": ("ask for settings and licence, then try them", _take_wizard, _wizard),

@@ -8,6 +8,7 @@ from appliance.model import Alert, Amount, Cost, Counter, InputTray, OutputTray,
 
 HEADERS = 42  # bytes of Ethernet, IPv4 and UDP headers around each datagram's payload
 LABEL = 15  # wide enough for the longest label below
+COUNTERS = ("Counter", "Pages", "Source")
 NUMBERS = frozenset({"#", "Pages", "Used", "Size", "Code", "Place", "Since"})
 
 STORAGE_TYPE = {  # the last arc of hrStorageTypes, RFC 2790
@@ -72,7 +73,7 @@ def _pairs(pairs: Sequence[tuple[str, str | None]]) -> None:
 
 
 def _sections(reading: Reading) -> Iterator[Section]:
-    yield Section("Page counters", ("Counter", "Pages", "Source"), _counters(reading.counters))
+    yield Section("Page counters", COUNTERS, counters(reading.counters))
     supplies = ("#", "Supply", "Kind", "Colour", "State", "Level")
     yield Section("Supplies", supplies, [_supply(supply) for supply in reading.supplies])
     inputs = ("#", "Tray", "Kind", "Media", "Level", "Status")
@@ -89,8 +90,16 @@ def _sections(reading: Reading) -> Iterator[Section]:
         yield Section("Not read", ("Part", "Why"), [(part.part, part.reason) for part in reading.failures])
 
 
-def _counters(counters: Sequence[Counter]) -> list[tuple[str, ...]]:
-    return [(counter.name.replace("_", " "), f"{counter.value:,}", counter.source) for counter in counters]
+def counters(found: Sequence[Counter]) -> list[tuple[str, ...]]:
+    """Each counter with its source, then what speaks against it."""
+    lines: list[tuple[str, ...]] = []
+    for counter in found:
+        lines.append((counter.name.replace("_", " "), f"{counter.value:,}", counter.source))
+        if counter.held is not None:
+            lines.append(("", f"({counter.held:,})", f"held, not sent: {counter.held_reason}"))
+        if counter.dispute is not None:
+            lines.append(("", "", f"disputed: {counter.dispute}"))
+    return lines
 
 
 def _supply(supply: Supply) -> tuple[str, ...]:

@@ -125,7 +125,13 @@ def _counter(counter: Counter, held: Held | None) -> dict[str, Json]:
     doubted: Json = None
     if held:
         doubted = {"value": held.value, "reason": held.reason, "since": stamp(held.since)}
-    return {"name": counter.name.value, "value": counter.value, "source": counter.source, "held": doubted}
+    return {
+        "name": counter.name.value,
+        "value": counter.value,
+        "source": counter.source,
+        "dispute": counter.dispute,
+        "held": doubted,
+    }
 
 
 def _supply(row_id: int, judged: Judged, expected: Forecast | None, changed_at: str) -> dict[str, Json]:

@@ -92,7 +92,7 @@ async def test_csv_holds_no_formula(plug: Home, browser: Browser) -> None:
 async def test_one_printer_is_told_in_full(fleet: list[int], browser: Browser) -> None:
     printer = await browser.get(f"/api/printers/{fleet[0]}")
     assert printer["counters"] == [
-        {"name": "total", "value": 1500, "source": "prtMarkerLifeCount.1.1", "held": None}
+        {"name": "total", "value": 1500, "source": "prtMarkerLifeCount.1.1", "dispute": None, "held": None}
     ]
     black, waste, odd = printer["supplies"]
     assert (black["type"], black["percent"], black["state"], black["kind"]) == ("toner", 40, "ok", "consumed")

@@ -110,7 +110,8 @@ function forecast({ forecast: expected, kind }) {
 function counters() {
   rows('counters', printer.counters, (counter) => {
     const held = counter.held && h('span', { class: 'block' }, badge('warning', t('counters.held')), ' ', h('span', { class: 'quiet' }, t('counters.held.text', { value: number(counter.held.value), reason: say(counter.held.reason) })));
-    return h('tr', {}, h('td', {}, word('counter', counter.name), h('span', { class: 'quiet block', title: t('counters.source') }, counter.source), held), h('td', { class: 'number' }, number(counter.value)));
+    const dispute = counter.dispute && h('span', { class: 'block' }, badge('info', t('counters.disputed')), ' ', h('span', { class: 'quiet' }, say(counter.dispute)));
+    return h('tr', {}, h('td', {}, word('counter', counter.name), h('span', { class: 'quiet block', title: t('counters.source') }, counter.source), dispute, held), h('td', { class: 'number' }, number(counter.value)));
   });
 }
 
