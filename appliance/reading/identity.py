@@ -38,28 +38,31 @@ MAC_TEXT = re.compile(rb"[0-9A-Fa-f]{2}(?:[:-][0-9A-Fa-f]{2}){5}\0?")
 
 # Descriptions of the network card or of a whole range instead of the printer.
 NO_MODEL = re.compile(
-    r"print ?server|ethernet|\bjetdirect\b|multi-environment|printing system|okilan|\bNC-\d|printer board"
+    r"print ?server|document server|printer i/f|ethernet|\bjetdirect\b|multi-environment|printing system"
+    r"|okilan|\bNC-\d|printer board"
     r"|zebranet|zebra wired|epson built-in|^printer$|^linux|^unknown$|^generic",
     re.IGNORECASE,
 )
 # What follows the model in sysDescr: Ricoh's version and options, Lexmark's version, Canon's "/P", then
 # Samsung's "OS 1.01", Xerox's and others' list of firmware parts.
 AFTER_MODEL = re.compile(
-    r"( \d+\.[\w.]*)? / .*| version .*|,? printer /p.*| /p\b.*| OS \d.*|;.*| \((?:fax|ufrii[^)]*)\)$"
-    r"|, *rom .*",
+    r"( (?:ver\.? ?|v)?\d+\.[\w.]*)? / .*| version .*|,? printer /p.*| /p\b.*| OS \d.*|;.*"
+    r"| \((?:fax|ufrii[^)]*)\)$|, *(?:rom|ess|net|iot) .*",
     re.IGNORECASE,
 )
 # The firmware in sysDescr, most telling form first.
 FIRMWARE = (
-    re.compile(r"^.+? (\d+\.[\w.]+) / "),  # RICOH Aficio MP C4000 1.15 / RICOH Network Printer C model
+    # RICOH Aficio MP C4000 1.15 / RICOH Network Printer C model
+    re.compile(r"^.+? (?:ver\.? ?|v)?(\d+\.[\w.]+) / ", re.IGNORECASE),
     re.compile(r" version (\S+)", re.IGNORECASE),  # Lexmark T640 version NS.NP.N219 kernel 2.6.6 All-N-1
     re.compile(r"; ?(?:SS|System) ([\d.]+)"),  # Xerox AltaLink C8045; SS 100.002.057.09608, NC ...
-    re.compile(r"Attached to \S+ Rev\.([\d.]+\d)"),  # OKI OkiLAN 9450g ... Attached to MC873 Rev.07.87
+    re.compile(r"Attached to \S+ Rev\.([A-Z]?[\d.]+\d)"),  # OKI OkiLAN 9450g ... Attached to MC873 Rev.07.87
     re.compile(
-        r"[; ](?:Controller|ESS) ?([\d.]+\d)"
+        r"[;, ](?:Controller|ESS) ?([\d.]+\d)"
     ),  # Dell MFP Laser 3115cn; Net 9.26, Controller 200709110910
-    re.compile(r"; (V\d[\d.]*\d)"),  # Samsung M4080FX; V11.01.03.04_02-27-2017;Engine ...
+    re.compile(r"; (?:\w+_)?(V\d[\d.]*\d)"),  # Samsung M4080FX; V11.01.03.04_02-27-2017;Engine ...
     re.compile(r" OS (\d[\w.]*)"),  # Samsung ML-2850 Series OS 1.01.15.47 02-10-2010
+    re.compile(r"; (\d+(?:\.\d+){2,})[; ]"),  # Dell 2335dn MFP; 2.70.03.02;Engine 1.10.65
 )
 ATTACHED = re.compile(r"Attached to (.+?) Rev\.")
 SERIAL = re.compile(r"\bS/?N[: ] *([A-Za-z0-9-]{4,})")  # HP: SN:VNC12345,..; Dell: S/N 73P2FG1
@@ -226,7 +229,7 @@ def _mac(value: object) -> bytes | None:
 def model(printer: Subject, serial: str | None = None) -> str | None:
     """The model as the printer names itself, without serial number and firmware."""
     for candidate in _models(printer):
-        cleaned = _without_serial(" ".join(AFTER_MODEL.sub("", candidate).split()), serial)
+        cleaned = _without_serial(_once(AFTER_MODEL.sub("", candidate).split()), serial)
         if cleaned and not NO_MODEL.search(cleaned):
             return cleaned
     return None
@@ -244,6 +247,11 @@ def _models(printer: Subject) -> Iterator[str]:
         if found := pattern.search(printer.description):
             yield found[1]
     yield printer.description
+
+
+def _once(words: list[str]) -> str:
+    """The words, the first one once: "Samsung Samsung SCX-470x" was seen."""
+    return " ".join(words[1:] if words[:1] == words[1:2] else words)
 
 
 def _without_serial(text: str, serial: str | None) -> str:

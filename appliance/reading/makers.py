@@ -497,6 +497,7 @@ MAKERS = (
             "olivetti": "Olivetti",
         },
         model="18334.1.1.1.1.6.2.1.0",
+        firmware="18334.1.1.1.1.6.1.0",
         meters=(KONICA,),
     ),
     Maker(
@@ -597,7 +598,14 @@ MAKERS = (
         serial_numbers=("2001.1.1.1.1.11.1.10.45.0",),
         meters=(OKI,),
     ),
-    Maker("Sharp", ("2385",), {"sharp": "Sharp"}, printers=("2385.3",), meters=(SHARP,)),
+    Maker(
+        "Sharp",
+        ("2385",),
+        {"sharp": "Sharp"},
+        printers=("2385.3",),
+        firmware="2385.2.1.1.2.1.2.1",
+        meters=(SHARP,),
+    ),
     Maker(
         "Toshiba TEC",
         ("1129",),
