@@ -219,7 +219,7 @@ def test_merge() -> None:
 async def test_a_wrong_password_is_tried_once_until_it_changes() -> None:
     printer = Brother(login="new", serial="")
     memory = NOTHING
-    for password in ("guess", "guess", "guess", "initpass", "guess2", "guess2"):
+    for password in ("guess", "guess", "initpass", "guess", "guess2", "guess2"):
         found, memory, _ = await asked(printer, with_password(password), memory)
         assert (CounterName.COPY_TOTAL in {counter.name for counter in found.counters}) == (
             password == "initpass"

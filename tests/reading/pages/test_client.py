@@ -136,6 +136,14 @@ async def test_a_redirect_elsewhere_is_not_followed(location: str) -> None:
     assert len(site.requests) == 1
 
 
+async def test_a_redirect_to_a_neighbour_at_the_right_port_is_not_followed() -> None:
+    site: Website
+
+    async with client_of(lambda _: redirecting(f"http://127.0.9.2:{site.http}/")) as (site, client):
+        with pytest.raises(NoPage, match="another host"):
+            await client.get("/")
+
+
 async def test_redirects_come_to_an_end() -> None:
     async with client_of(lambda _: redirecting("/again")) as (site, client):
         with pytest.raises(NoPage, match="without end"):

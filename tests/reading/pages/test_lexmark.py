@@ -67,6 +67,16 @@ def test_other_models(functions: tuple[tuple[int, int | None], ...], found: dict
     assert lexmark.statistics(LexmarkClassic(functions=functions, words=CZECH).page(), None) == found
 
 
+def test_a_neighbour_with_other_words_is_no_function() -> None:
+    def row(indent: int, label: str, value: str = "") -> str:
+        return f'<tr><td><p style="margin-left: {indent};">{label}</p></td><td><p>{value}</p></td></tr>'
+
+    prints = [row(30, "Tisk"), row(40, "Mono", "90"), row(40, "Celkem", "90")]
+    sizes = [row(30, "Strany"), row(40, "Letter", "90"), row(40, "Celkem", "90")]
+    page = "".join([row(20, "Média"), *prints, *sizes])
+    assert lexmark.statistics(page, None) == {CounterName.PRINT_BLACK: 90, CounterName.PRINT_TOTAL: 90}
+
+
 def test_a_sum_that_is_not_the_printers_total_proves_nothing() -> None:
     page = LexmarkClassic().page()
     assert lexmark.statistics(page, TOTAL + 60) == COLOR  # reports belong to no function

@@ -26,6 +26,13 @@ def test_a_megabyte_of_rubbish(piece: str) -> None:
     assert len(found) <= 3 * markup.MOST_ROWS
 
 
+def test_what_comes_after_too_many_tags_is_not_read() -> None:
+    row = "<tr><td>x</td><td>1</td></tr>"
+    assert markup.rows("<b>" * 1_000 + row) == [Row("x", "1")]
+    assert markup.rows("<b>" * markup.MOST_TAGS + row) == []
+    assert len(markup.rows(row * (2 * markup.MOST_ROWS))) == markup.MOST_ROWS
+
+
 @given(st.text(alphabet=st.sampled_from("<>/tdrph3 ='\"&#;!-a1\n"), max_size=300))
 def test_nothing_escapes(page: str) -> None:
     markup.rows(page)
