@@ -9,9 +9,10 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from appliance.model import Counter, CounterName
-from appliance.reading import meters
+from appliance.reading import rules
 from appliance.reading.identity import Subject
-from appliance.reading.meters import Choice, Meter, Meters
+from appliance.reading.meters import Meter
+from appliance.reading.rules import Choice, Meters
 
 TOLERANCE = 0.005  # of a counter: pages that were printed between two answers, reports that one leaves out;
 TOLERANCE_PAGES = 10  # at least so many
@@ -72,23 +73,23 @@ def _said(each: Meters, printer: Subject, life: Life | None, failed: Collection[
 def _unproved_out(each: Meters, said: dict[str, Meter]) -> None:
     """Drops what means what we think only where a sum gives the total, and it does not."""
     totals = [
-        value for choice in meters.choices(each.rules[CounterName.TOTAL]) for value, _ in _all(choice, said)
+        value for choice in rules.choices(each.rules[CounterName.TOTAL]) for value, _ in _all(choice, said)
     ]
     for proof, keys in each.proofs.items():
-        (terms,) = meters.choices(proof)[0]
-        sum_ = meters.add(terms, said)
+        (terms,) = rules.choices(proof)[0]
+        sum_ = rules.add(terms, said)
         if sum_ is None or not any(agree(sum_[0], total) for total in totals):
             for key in keys.split():
                 said.pop(key, None)
 
 
 def _all(choice: Choice, said: Mapping[str, Meter]) -> Iterator[Count]:
-    return (count for terms in choice if (count := meters.add(terms, said)) is not None)
+    return (count for terms in choice if (count := rules.add(terms, said)) is not None)
 
 
 def _counter(name: CounterName, rule: str, said: Mapping[str, Meter], life: Life | None) -> Counter | None:
     """What a rule gives: the first choice that is there, with what others say against it."""
-    for choice in meters.choices(rule):
+    for choice in rules.choices(rule):
         alternatives = list(_all(choice, said))
         if alternatives:
             (value, source), *others = alternatives

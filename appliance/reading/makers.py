@@ -4,7 +4,7 @@ A maker is a row. `enterprises` are its numbers below iso.org.dod.internet.priva
 words by which its own devices, then those that it builds for others, name themselves. Objects are given by
 their instances below the same arc, the most trusted first.
 
-Its counters are rules over keys (see meters.py): `a + b | c ; d` is the sum of a and b; else c, which says
+Its counters are rules over keys (see rules.py): `a + b | c ; d` is the sum of a and b; else c, which says
 the same and is compared with it; else d, which says it less exactly. `life` is prtMarkerLifeCount. Full
 colour is all colour where a maker does not tell single colour from it; two-colour pages count as single
 colour, as in Ricoh's own table. Further counters are further keys; a table of counters is read by what its
@@ -16,17 +16,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from appliance.reading.meters import (
-    ByName,
-    ByNumber,
-    BySum,
-    ByType,
-    Meters,
-    Objects,
-    Records,
-    below,
-    meters,
-)
+from appliance.reading.meter_tables import ByName, ByNumber, BySum, ByType
+from appliance.reading.meters import Objects, Records, below
+from appliance.reading.rules import Meters, meters
 from appliance.reading.snmp.oids import Oid
 from appliance.reading.tables import Table
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from appliance.model import Counter, CounterName, Target
-from appliance.reading import makers, meters, printer
+from appliance.reading import makers, printer, rules
 from appliance.reading.meters import below, records
 from appliance.reading.tables import Value
 from tests.fakes.models import MODELS
@@ -591,7 +591,7 @@ def test_no_bytes_break_the_records(raw: bytes) -> None:
 
 
 def test_rules_read_as_they_are_written() -> None:
-    assert meters.choices("a + b? | 1.2.0 ; t10") == (
+    assert rules.choices("a + b? | 1.2.0 ; t10") == (
         ((("a", False), ("b", True)), (("1.2.0", False),)),
         ((("t10", False),),),
     )

@@ -2,7 +2,7 @@
 
 import pytest
 
-from appliance.reading import makers, meters
+from appliance.reading import makers, meter_tables, meters, rules
 from appliance.reading.makers import MAKERS
 from tests.fakes.models import MODELS
 from tests.reading.cells import cells
@@ -77,17 +77,17 @@ def test_every_key_of_a_rule_is_kept_by_one_of_the_makers_groups() -> None:
                 match group:
                     case meters.Objects():
                         known |= {group.prefix + key for key in group.keys}
-                    case meters.ByNumber():
+                    case meter_tables.ByNumber():
                         known |= {str(number) for number in group.numbers}
-                    case meters.ByType():
+                    case meter_tables.ByType():
                         known |= {f"{group.prefix}{kind}" for kind in group.types} | set(group.names.values())
-                    case meters.ByName():
+                    case meter_tables.ByName():
                         known |= {key + end for key in group.names.values() for end in group.values.values()}
-                    case meters.BySum():
+                    case meter_tables.BySum():
                         known |= set(group.sums)
                     case meters.Records():
                         known |= {f"{group.prefix}{code:02x}" for code in range(256)}
-            named = set().union(*(meters.keys(rule) for rule in (*each.rules.values(), *each.proofs)))
+            named = set().union(*(rules.keys(rule) for rule in (*each.rules.values(), *each.proofs)))
             assert named <= known, maker.name
 
 
