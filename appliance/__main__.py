@@ -161,9 +161,9 @@ def _licence(options: argparse.Namespace) -> int:
 
 
 def _wizard(options: argparse.Namespace) -> int:
-    from appliance.commands import wizard
+    from appliance.commands import conversation, wizard
 
-    return wizard.run(_home(options), wizard.Flags.of(vars(options)))
+    return wizard.run(_home(options), conversation.Flags.of(vars(options)))
 
 
 def _poller(options: argparse.Namespace) -> int:

@@ -11,6 +11,7 @@ from appliance.model import DiscoveryEntry
 Table = Mapping[str, object]  # settings as settings.toml holds them
 EMPTY = "-"  # the answer that empties a setting which has an offer
 NOTHING = (EMPTY, "none", "never")
+WORDS = ("transmission.mail.security",)  # of a few that are right
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,8 @@ class Question:
 
 def wrong(question: Question, settings: Table, answer: str) -> str | None:
     """Why this answer will not do: what is wrong with it as a setting."""
+    if isinstance(get(settings, question.key), int) and not (answer.isascii() and answer.isdecimal()):
+        return f"{answer} is no number"
     problems = config.problems(question.change(settings, answer))
     return next((problem for problem in problems if problem.startswith(question.key)), None)
 
@@ -54,6 +57,8 @@ def _plain(
     def change(settings: Table, answer: str) -> Table:
         if isinstance(get(settings, key), int) and answer.isascii() and answer.isdecimal():
             return put(settings, key, int(answer))
+        if key in WORDS:
+            answer = answer.lower()
         return put(settings, key, "" if answer == EMPTY else answer)
 
     return Question(name, text, key, lambda settings: str(get(settings, key) or ""), change, asked, secret)
@@ -137,7 +142,7 @@ TRANSMISSION = (
         "How to send the data: https, mail or off",
         "transmission.mode",
         lambda settings: str(get(settings, "transmission.mode")).replace("off", "https"),
-        lambda settings, answer: put(settings, "transmission.mode", answer),
+        lambda settings, answer: put(settings, "transmission.mode", answer.lower()),
     ),
     _plain("mail-host", "Mail server", "transmission.mail.host", _by_mail),
     _plain("mail-port", "Its port", "transmission.mail.port", _by_mail),

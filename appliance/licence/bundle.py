@@ -88,9 +88,7 @@ def _blocks(data: bytes) -> list[tuple[str, str]]:
     except UnicodeDecodeError:
         raise malformed("is no text") from None
     blocks = []
-    for label, body in re.findall(
-        r"-----BEGIN ([A-Z0-9 ]{1,40})-----([A-Za-z0-9+/=\s]*)-----END \1-----", text
-    ):
+    for label, body in _BLOCK.findall(text):
         if label not in ("CERTIFICATE", "CMS", "PKCS7"):
             raise malformed(f"holds a block {label}, which does not belong there")
         name = "CERTIFICATE" if label == "CERTIFICATE" else "CMS"

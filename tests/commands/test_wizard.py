@@ -200,6 +200,9 @@ async def test_without_a_terminal_the_missing_flags_are_named(home: Path, author
         (("--time-zone", "Mars/Olympus"), "--time-zone: schedule.time_zone"),
         (("--transmission", "pigeon"), "--transmission: transmission.mode"),
         (("--mail-port", "0"), "--mail-port: transmission.mail.port"),
+        (("--mail-port", "x"), "--mail-port: x is no number"),
+        (("--enrolment-url", "http://x.example"), "begins with https://"),
+        (("--licence-file", "nowhere.pem"), "nowhere.pem: no such file"),
         (("--transmission", "mail"), "transmission.mail.host: is missing"),
         (("--licence", "maybe"), "invalid choice"),
         (("--licence-only", "--schedule-only"), "not allowed with"),
@@ -225,6 +228,7 @@ async def test_control_c_leaves_everything_as_it_was(home: Path, authority: Auth
     person.presses_control_c()
     assert await asyncio.to_thread(person.end) in (130, -signal.SIGINT)
     assert "Traceback" not in person.seen
+    assert person.seen.endswith("nothing was changed\r\n")
     assert (home / "settings.toml").read_text() == 'plug.site = "before"\n'
     assert state.status(home, NOW).state == "none"
 
@@ -297,6 +301,51 @@ async def test_what_the_page_saves_meanwhile_stays(home: Path, authority: Author
     assert await asyncio.to_thread(person.end) == 0
     now = settings(home)
     assert (now.plug.site, now.schedule.query_every, now.schedule.discover_at) == ("Zug", "2h", ("05:00",))
+
+
+async def test_where_the_licence_comes_from_is_checked_when_it_is_asked(
+    home: Path, authority: Authority
+) -> None:
+    person = Terminal(home, authority, ("--licence-only",))
+    await asyncio.to_thread(
+        person.answers,
+        ("Licence: online, by file, keep or later [online]", "Online"),
+        ("The provider's enrolment URL (none: later) [none]", "http://provider.example/"),
+        ("begins with https://", None),
+        ("The provider's enrolment URL", "https://127.0.0.1:1/"),
+        ("Enrolment code", "two words"),
+        ("a character that no code has", None),
+        ("Enrolment code", "code"),
+        ("Save this?", "no"),
+    )
+    assert await asyncio.to_thread(person.end) == 0
+    person = Terminal(home, authority, ("--licence-only",))
+    await asyncio.to_thread(
+        person.answers,
+        ("Licence: online, by file, keep or later", "file"),
+        ("Licence file", "nowhere.pem"),
+        ("nowhere.pem: no such file", None),
+        ("Licence file", "none"),
+        ("Save this?", "no"),
+    )
+    assert await asyncio.to_thread(person.end) == 0
+
+
+async def test_without_a_url_the_licence_comes_later(home: Path, authority: Authority) -> None:
+    person = Terminal(home, authority, ("--licence-only",))
+    await asyncio.to_thread(
+        person.answers, ("Licence: online", ""), ("enrolment URL (none: later)", ""), ("Save this?", "")
+    )
+    assert await asyncio.to_thread(person.end) == 0
+    assert "later: printmonitor licence enrol" not in person.seen
+
+
+async def test_answers_of_a_few_words_in_any_case(home: Path, authority: Authority) -> None:
+    flags = ("--yes", "--transmission", "MAIL", "--mail-security", "STARTTLS", "--mail-host", "mail.example")
+    more = ("--mail-sender", "a@b.example", "--mail-recipient", "c@d.example", "--licence", "later", *ENDING)
+    code, _, err = await by_flags(home, authority, *flags, *more)
+    assert code == 0, err
+    assert settings(home).transmission.mail.security == "starttls"
 
 
 async def test_no_is_an_answer(home: Path, authority: Authority) -> None:
