@@ -38,6 +38,7 @@ __all__ = [
 TRIES = (1.0, 2.0, 4.0)  # seconds to wait after each sending; a sleeping printer needs some to wake up
 SHORTEST_WAIT = 0.5  # seconds; a table may take a printer far longer than a name
 PATIENCE = 8  # times the slowest answer so far is waited for before a request counts as lost
+LEAST_PATIENCE = 1.5  # times the slowest answer: who needs 1.8 s is not asked twice for everything
 MOST_GARBLED = 2  # a cut-off answer is no accident the second time
 MOST_REFUSED = 2  # nor is a closed port
 SEND_AGAIN_AFTER = (0.01, 0.05, 0.2)  # seconds, while the system's buffer for sending is full
@@ -117,7 +118,8 @@ class Session:
         self._packets = 0
         self._bytes = 0
         self._started: float | None = None  # the clock runs from the first request on
-        self._slowest: float | None = None
+        self._slowest: float | None = None  # seconds that an answer took
+        self._late: float | None = None  # the same, of an answer that may belong to an earlier sending
         self._garbled = self._refused = 0
         self._answer: asyncio.Future[ber.Message | None] | None = None
         self._turn = asyncio.Lock()
@@ -166,13 +168,16 @@ class Session:
         strays = self.strays
         self._garbled = self._refused = 0
         self._endpoint.listen(self._address.peer, request_id, self)
+        began = time.monotonic()
         try:
             for number, seconds in enumerate(self._waits()):
-                sent = time.monotonic()
                 message = await self._try(data, seconds)
                 if message is not None:
+                    took = time.monotonic() - began
                     if number == 0:  # after a second sending nobody can tell which one was answered
-                        self._slowest = max(self._slowest or 0.0, time.monotonic() - sent)
+                        self._slowest = max(self._slowest or 0.0, took)
+                    else:
+                        self._late = took
                     return message
                 if self._garbled >= MOST_GARBLED or self._refused >= MOST_REFUSED:
                     break
@@ -237,11 +242,15 @@ class Session:
             self._answer.set_result(message)
 
     def _waits(self) -> tuple[float, ...]:
-        """The tries, shortened in proportion once it is known how fast this printer answers."""
-        if self._slowest is None or not self.tries:
+        """The tries as this printer needs them: shortened in proportion, none below its slowest answer."""
+        took = self._slowest or self._late
+        if took is None or not self.tries:
             return self.tries
-        shortened = max(SHORTEST_WAIT, PATIENCE * self._slowest) / self.tries[0]
-        return tuple(seconds * min(1.0, shortened) for seconds in self.tries)
+        least = min(LEAST_PATIENCE * took, self.tries[-1])
+        if self._slowest is None:
+            return tuple(max(seconds, least) for seconds in self.tries)
+        shortened = min(1.0, max(SHORTEST_WAIT, PATIENCE * self._slowest) / self.tries[0])
+        return tuple(max(seconds * shortened, least) for seconds in self.tries)
 
     def _seconds(self) -> float:
         return 0.0 if self._started is None else time.monotonic() - self._started

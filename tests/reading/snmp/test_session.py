@@ -135,6 +135,14 @@ async def test_a_printer_known_to_be_quick_is_waited_for_less(agent, endpoint):
 
 
 @pytest.mark.skipif("sys.platform != 'linux'", reason="ICMP errors are only known on Linux")
+async def test_a_slow_printer_is_asked_everything_but_the_first_thing_once(agent, endpoint):
+    slow = agent.add(HOST, Device(MIB, delay=0.3))
+    asked = session(endpoint, agent, tries=(0.2, 0.4, 0.8))
+    for _ in range(4):
+        assert await asked.get([DESCR]) == [AFICIO]
+    assert slow.requests.total() == 5
+
+
 async def test_a_closed_port_is_known_at_once(agent, endpoint):
     asked = session(endpoint, agent, host="127.0.1.99", tries=(30.0, 30.0, 30.0))
     with pytest.raises(NoAnswer, match=f"port {agent.port} is closed"):
