@@ -184,5 +184,4 @@ def _place(target: Target) -> tuple[str, int]:
 
 
 def _serial(identity: Identity) -> str:
-    """Serial numbers that printers give in one place with blanks, in another without, are the same."""
-    return "".join((identity.serial_number or "").split()).casefold()
+    return entries.comparable(identity.serial_number or "")

@@ -53,7 +53,7 @@ class Exclusions:
             self._names.add(name)
             if "." in name:
                 self._short_names.add(name.partition(".")[0])
-        self._serials.add(_squeezed(text))
+        self._serials.add(comparable(text))
 
     def excludes_address(self, ip: str) -> bool:
         number = address(ip)
@@ -72,7 +72,7 @@ class Exclusions:
 
     def excludes_identity(self, identity: Identity) -> bool:
         serial, mac = identity.serial_number, identity.mac_address
-        return bool(serial and _squeezed(serial) in self._serials) or bool(mac and mac in self._macs)
+        return bool(serial and comparable(serial) in self._serials) or bool(mac and mac in self._macs)
 
     def excludes_printer(self, target: Target, identity: Identity, called: str | None = None) -> bool:
         """By all that is known of it; `called` is the name that it gives itself (sysName)."""
@@ -102,7 +102,7 @@ def mac_address(text: str) -> str | None:
     return "".join(part.zfill(2) for part in parts)
 
 
-def _squeezed(serial: str) -> str:
+def comparable(serial: str) -> str:
     """A serial number as it is compared: one label prints blanks into it, another does not."""
     return "".join(serial.split()).casefold()
 
