@@ -20,7 +20,9 @@ from appliance.web.description import Description
 from appliance.web.discovery import Discovery
 from appliance.web.files import Files, folder
 from appliance.web.gate import Gate, add_headers
+from appliance.web.imports import Imports
 from appliance.web.jobs import Jobs, Poller
+from appliance.web.licences import Licences
 from appliance.web.listening import Guests, Patient, Sockets
 from appliance.web.live import Live
 from appliance.web.login import Login
@@ -28,6 +30,7 @@ from appliance.web.metrics import Metrics
 from appliance.web.names import names
 from appliance.web.overview import Overview
 from appliance.web.printers import Listing, Printers
+from appliance.web.recordings import Recordings
 from appliance.web.services import Services
 from appliance.web.sessions import Sessions
 from appliance.web.settings import Settings
@@ -119,15 +122,19 @@ def _app(
     app = web.Application(middlewares=[guests.note, gate.pass_through], client_max_size=MOST_BYTES)
     app.on_response_prepare.append(add_headers)
     listing, poller = Listing(store), Poller(home, store, utc_now)
+    recordings = Recordings(store, utc_now)
     apis = (
         Printers(store, listing, poller, utc_now),
+        recordings,
         Jobs(store, poller),
         Overview(home, settings=settings, store=store, listing=listing, poller=poller, clock=utc_now),
         Discovery(settings, poller, utc_now),
+        Imports(home, settings, store, poller, utc_now),
         around,
         Transmission(home, settings, store, poller, utc_now),
         Traps(home, settings, store),
         Services(home),
+        Licences(home, settings, poller, utc_now),
         System(home, settings=settings, store=store, sessions=sessions, ways=ways, clock=utc_now),
     )
     for api in apis:
@@ -136,6 +143,7 @@ def _app(
     for part in (login, live, Metrics(settings, store, utc_now), Files(place)):
         app.add_routes(part.routes())
     stack.callback(login.close)
+    stack.push_async_callback(recordings.close)
     app.on_shutdown.append(live.close)
     return app
 

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from appliance.model import Printer
-from appliance.store import database, listing, printers
+from appliance.store import counters, database, listing, printers
 from appliance.web import charts, shapes
 from appliance.web.api import Asked, Download, Ready, Routes, ready
 from appliance.web.forecast import Forecast, forecast
 from appliance.web.jobs import Poller
 from appliance.web.judging import PERCENT, judge, percent
 from appliance.web.store import Store
-from appliance.web.trouble import missing
+from appliance.web.trouble import Trouble, missing
 from appliance.web.values import Json, Object, number, truth
 
 LOOK_BACK = timedelta(days=90)  # for forecasts: a cartridge ago tells no more than the last one does
@@ -80,6 +80,7 @@ class Printers:
             ("DELETE", "/api/printers/{id}", self._forget),
             ("GET", "/api/printers/{id}/history", self._history),
             ("POST", "/api/printers/{id}/read", self._read),
+            ("POST", "/api/printers/{id}/counters/{name}/confirm", self._confirm),
         ]
 
     async def _list(self, _asked: Asked) -> Ready:
@@ -105,6 +106,9 @@ class Printers:
     async def _read(self, asked: Asked) -> Object:
         await self._store.ask(_must_be_known, asked.id)
         return await self._poller.order("query", {"printers": [asked.id]})
+
+    async def _confirm(self, asked: Asked) -> Object:
+        return await self._store.ask(_confirm, asked.id, asked.where["name"], self._clock())
 
 
 def _listed(db: sqlite3.Connection) -> Listed:
@@ -139,6 +143,14 @@ def _change(db: sqlite3.Connection, printer_id: int, body: Object, now: datetime
             printers.set_ignore(db, printer_id, ignore)
         if (group := number(body, "device_group")) is not None:
             printers.set_device_group(db, printer_id, group)
+    return _printer(db, printer_id, now)
+
+
+def _confirm(db: sqlite3.Connection, printer_id: int, name: str, now: datetime) -> Object:
+    with database.transaction(db):
+        _must_be_known(db, printer_id)
+        if not counters.confirm(db, printer_id, name):
+            raise Trouble(409, "Nothing is held of this counter: somebody has confirmed it, or the printer.")
     return _printer(db, printer_id, now)
 
 

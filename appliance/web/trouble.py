@@ -4,7 +4,16 @@ from collections.abc import Mapping
 from typing import Literal
 
 Code = Literal[
-    "login", "password-change", "slow-down", "origin", "host", "elsewhere", "wrong", "settings", "busy"
+    "login",
+    "password-change",
+    "slow-down",
+    "origin",
+    "host",
+    "elsewhere",
+    "wrong",
+    "settings",
+    "busy",
+    "doubt",
 ]
 
 
@@ -46,3 +55,8 @@ def missing(what: str) -> Trouble:
 def elsewhere(text: str) -> Trouble:
     """Only the box itself can do that."""
     return Trouble(409, text, code="elsewhere")
+
+
+def sentence(line: str) -> str:
+    """A line of another part's as a sentence of the page's."""
+    return f"{line[:1].upper()}{line[1:]}{'' if line.endswith(('.', '?')) else '.'}"

@@ -23,6 +23,8 @@ def concrete(path: str) -> str:
     replaced = {"{id}": "1", "{name}": "poller", "{action}": "restart"}
     if "/entries/" in path:
         replaced["{id}"] = "0123456789abcdef"
+    if "/counters/" in path:
+        replaced["{name}"] = "total"
     for key, value in replaced.items():
         path = path.replace(key, value)
     return path

@@ -198,3 +198,30 @@ async def test_many_at_once_do_not_trip_over_each_other(
 ) -> None:
     answers = await asyncio.gather(*(browser.ask("GET", f"/api/printers/{fleet[n % 3]}") for n in range(60)))
     assert {answer.status for answer in answers} == {200}
+
+
+async def test_a_held_counter_is_confirmed(browser: Browser, plug: Home, fleet: list[int]) -> None:
+    path = f"/api/printers/{fleet[0]}"
+    db = database.open(plug.database)
+    printers.keep(db, reading(1, pages=200), datetime.now(UTC))  # 1,500 were told before
+    db.close()
+    (held,) = (await browser.get(path))["counters"]
+    assert (held["value"], held["held"]["value"]) == (1500, 200)
+    answer = await browser.ask("POST", f"{path}/counters/total/confirm")
+    assert answer.status == 200
+    (counter,) = answer.json["counters"]
+    assert (counter["value"], counter["held"]) == (200, None)
+    again = await browser.ask("POST", f"{path}/counters/total/confirm")
+    assert (again.status, "Nothing is held" in again.error) == (409, True)
+
+
+async def test_only_what_is_held_can_be_confirmed(browser: Browser, fleet: list[int]) -> None:
+    assert (await browser.ask("POST", "/api/printers/99/counters/total/confirm")).status == 404
+    assert (await browser.ask("POST", f"/api/printers/{fleet[0]}/counters/pages/confirm")).status == 404
+    assert (await browser.ask("POST", f"/api/printers/{fleet[0]}/counters/fax/confirm")).status == 409
+    answer = await browser.ask("POST", f"/api/printers/{fleet[0]}/counters/total/confirm", {"value": 1})
+    assert answer.status == 400
+
+
+async def test_strangers_confirm_nothing(stranger: Browser, fleet: list[int]) -> None:
+    assert (await stranger.ask("POST", f"/api/printers/{fleet[0]}/counters/total/confirm")).status == 401
