@@ -30,12 +30,16 @@ async def _run(target: Target, as_json: bool) -> int:
             reading = await ask.ask(endpoint, target, "", datetime.now(UTC), full=True)
         echo = await _echo(reading)
     except ask.NotRead as error:
-        explanation = await why.explain(target) if error.reason.startswith(NOTHING_HEARD) else None
+        silent = error.reason.startswith(NOTHING_HEARD)
+        explanation = await why.explain(target) if silent else why.meaning(error.reason)
         progress.end()
         return _failed(target, error.reason, explanation, as_json)
     finally:
         progress.end()
     _show(reading, echo, as_json)
+    if why.is_no_printer(reading):
+        terminal.tell(why.NO_PRINTER)
+        return FAILED
     return FAILED if reading.failures else DONE
 
 

@@ -5,7 +5,7 @@ import errno
 from pathlib import Path
 from typing import Literal
 
-from appliance.model import Target
+from appliance.model import Reading, Target
 from appliance.reading.snmp import ber, oids
 from appliance.system import neighbours
 
@@ -23,6 +23,15 @@ AWAKE = (
     "switched off; a wrong community, which most printers do not answer at all; an access list in the "
     "printer that leaves this address out; a firewall; asleep but for its network card; no printer."
 )
+MEANINGS = {  # how a reason begins, of somebody who did say something
+    "answers, but says nothing": "It speaks SNMP and shows none of the objects of printers: no printer, or"
+    " an access list in it shows this community next to nothing.",
+    "answers, but not with what was asked": "What it sends cannot be decoded, or belongs to another "
+    "question: a faulty agent, a worn-out network, or something else than SNMP at that port.",
+    "took longer than": "It answers too slowly to be read: overloaded, or behind a bad line. Try again.",
+    "took more than": "It answers, and never comes to an end: a faulty agent, or one that floods.",
+}
+NO_PRINTER = "Nothing of it is a printer's: no supply, tray, counter or status. Is it the right device?"
 NOBODY = "Nobody at that address answers to ARP: switched off, unplugged, or no such address in this network."
 
 
@@ -51,6 +60,17 @@ async def explain(target: Target, patience: float = PATIENCE, arp: Path = neighb
     if mac is None:
         return SILENCE
     return AWAKE.format(mac) if mac else NOBODY
+
+
+def meaning(reason: str) -> str | None:
+    """What it may mean that somebody answered and could not be read."""
+    return next((text for start, text in MEANINGS.items() if reason.startswith(start)), None)
+
+
+def is_no_printer(reading: Reading) -> bool:
+    """Whether all that was said could be any device's."""
+    parts = (reading.supplies, reading.inputs, reading.outputs, reading.counters, reading.failures)
+    return not any(parts) and reading.details.status is None
 
 
 class _Ear(asyncio.DatagramProtocol):

@@ -66,6 +66,29 @@ async def test_printer_that_does_not_answer(agent: Agent) -> None:
     assert "nothing listens at UDP port" in " ".join(ended.err.split())
 
 
+@pytest.mark.parametrize(
+    ("device", "said"),
+    [
+        (Device({}), "shows none of the objects"),
+        (Device({}, truncate=True), "cannot be decoded"),
+        (Device(MODELS[MODEL].rows(), garbage=1000), "never comes to an end"),
+    ],
+)
+async def test_who_answers_and_cannot_be_read_is_explained(agent: Agent, device: Device, said: str) -> None:
+    agent.add("127.31.0.7", device)
+    ended = await run("test", "127.31.0.7", "2", "--port", str(agent.port))
+    assert (ended.code, ended.out) == (1, "")
+    assert said in " ".join(ended.err.split())
+
+
+async def test_a_device_that_is_no_printer_is_called_so(agent: Agent) -> None:
+    agent.add("127.31.0.8", Device({"1.3.6.1.2.1.1.1.0": (4, "a switch")}))
+    ended = await run("test", "127.31.0.8", "2", "--port", str(agent.port))
+    assert ended.code == 1
+    assert "a switch" in ended.out
+    assert "Is it the right device?" in ended.err
+
+
 @pytest.mark.parametrize("host", ["127.0.0.0/24", "127.0.0.1-127.0.0.9", "a b", "999.1.1.1", "", "\x1b[2J"])
 def test_host_that_is_none(host: str, here: Here) -> None:
     ended = here("test", host)
