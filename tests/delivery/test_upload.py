@@ -113,6 +113,7 @@ IN_AN_HOUR = format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True
         ("Thu, 01 Jan 2015 00:00:00 GMT", 0, 0),
         ("9" * 30, 1e9, 1e10),
     ],
+    ids=["seconds", "in an hour", "long ago", "for ever"],
 )
 async def test_retry_after(
     cloud: Cloud, destination: Destination, header: str, least: float, most: float

@@ -43,7 +43,7 @@ async def test_nobody_listens() -> None:
             await client.get("/")
 
 
-@pytest.mark.parametrize("body", [gzip.compress(b"hello"), zlib.compress(b"hello")])
+@pytest.mark.parametrize("body", [gzip.compress(b"hello"), zlib.compress(b"hello")], ids=["gzip", "deflate"])
 async def test_a_packed_page(body: bytes) -> None:
     encoding = "gzip" if body[:2] == b"\x1f\x8b" else "deflate"
     async with client_of(lambda _: Response(body, headers=[("Content-Encoding", encoding)])) as (_, client):
