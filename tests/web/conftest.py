@@ -180,10 +180,18 @@ def _socket() -> socket.socket:
 
 @pytest.fixture
 def plug(tmp_path: Path) -> Home:
-    """A Plug whose password was changed."""
+    """A Plug whose password was changed, and which says nothing to the LAN that the tests run in."""
     made = Home(tmp_path / "plug")
     made.create()
-    config.save(made, replace(Config(), web=replace(Config().web, password_hash=password_hash())))
+    standard = Config()
+    config.save(
+        made,
+        replace(
+            standard,
+            plug=replace(standard.plug, mdns=False),
+            web=replace(standard.web, password_hash=password_hash()),
+        ),
+    )
     return made
 
 

@@ -24,7 +24,7 @@ def name() -> str:
 async def page(plug: Home, name: str) -> AsyncIterator[Page]:
     """A page that is on the air."""
     async with running(plug, air=Air(lambda: (OWN,), LOOPBACK, look=0.05)) as made:
-        made.change(plug={"name": name, "site": "Head office"})
+        made.change(plug={"name": name, "site": "Head office", "mdns": True})
         yield made
 
 
@@ -62,6 +62,7 @@ async def test_what_announces_itself_is_shown_and_taken_over(browser: Browser, p
 
 async def test_without_a_network_that_is_said(plug: Home) -> None:
     async with running(plug) as page, page.browser() as browser:
+        page.change(plug={"mdns": True})
         await browser.log_in()
         told = await browser.get("/api/discovery/heard")
         assert (told["on"], told["name"], told["printers"]) == (False, None, [])

@@ -6,7 +6,7 @@ import pytest
 
 from appliance.config import Home
 from appliance.store import database, printers
-from tests.fakes.agent import Agent
+from tests.fakes.agent import Agent, Device
 from tests.web.conftest import Browser, reading
 from tests.web.test_discovery import printer
 
@@ -65,7 +65,8 @@ async def test_a_masked_recording_tells_no_serial_number(browser: Browser, known
 async def test_one_at_a_time_and_it_can_be_ended(
     browser: Browser, agent: Agent, known: int, plug: Home
 ) -> None:
-    silent = keep(plug, 2, agent.port, "127.0.0.22")  # nobody answers there for seconds
+    agent.add("127.0.0.22", Device({}, asleep=True))  # it is waited for, for seconds
+    silent = keep(plug, 2, agent.port, "127.0.0.22")
     path = f"/api/printers/{silent}/recording"
     assert (await browser.ask("POST", path, {"mask": False})).status == 202
     busy = await browser.ask("POST", f"/api/printers/{known}/recording", {"mask": False})
