@@ -28,9 +28,12 @@ PAGES = {
     "/traps": "traps",
     "/services": "services",
     "/system": "system",
+    "/guide": "guide",
 }
 OPEN_PAGES = {"/login": "login", "/password": "password"}
-PAGE_PATH = re.compile(r"/|/printers(/[1-9][0-9]{0,9})?|/discovery|/transmission|/traps|/services|/system")
+PAGE_PATH = re.compile(
+    r"/|/printers(/[1-9][0-9]{0,9})?|/discovery|/transmission|/traps|/services|/system|/guide"
+)
 TYPES = {
     ".css": "text/css",
     ".html": "text/html",

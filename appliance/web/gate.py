@@ -62,6 +62,8 @@ class Gate:
             return answered(
                 request, Trouble(503, "The database cannot be used just now. Please try again.", code="busy")
             )
+        except ConnectionError:
+            raise  # whoever asked is gone; aiohttp ends it without a word
         except Exception:
             log.exception("%s %s", request.method, request.path)
             return answered(

@@ -9,6 +9,7 @@ import * as live from '../app/live.js';
 import { follow, jobName, jobState, outcome, traffic, when } from '../app/run.js';
 import { start } from '../app/shell.js';
 import { badge } from '../app/states.js';
+import { importing } from './importing.js';
 
 const NEW = { addresses: '', community_read: 'public', snmp_version: 'auto', port: 161, address_by: 'ip', community_write: { set: false }, http_username: '', http_password: { set: false } };
 const dialog = $('#entry-dialog');
@@ -23,6 +24,7 @@ const HEARD_EVERY = 30_000; // nobody tells of what is heard
 start(async () => {
   await Promise.all([refresh(), heard(), follow($('#run'), { kinds: ['discover', 'query'], changed: results })]);
   acts();
+  importing(refresh);
   live.on(['settings'], () => Promise.all([refresh(true), heard()]));
   setInterval(() => {
     if (!document.hidden) heard();

@@ -2,6 +2,7 @@
 import { get } from '../app/api.js';
 import { $, calm, cell, h, row, swap, term } from '../app/dom.js';
 import { moment, percent } from '../app/format.js';
+import { offered } from '../app/guide.js';
 import { say, t, word } from '../app/i18n.js';
 import { icon } from '../app/icons.js';
 import * as live from '../app/live.js';
@@ -13,10 +14,18 @@ const EVENTS = 12;
 const STATES = ['error', 'warning', 'silent', 'ok', 'ignored'];
 
 start(async () => {
+  if (await begins()) return;
   await Promise.all([refresh(), refreshEvents(), follow($('#run'))]);
   live.on(['printers', 'jobs', 'outbox', 'settings', 'events', 'traps'], calm(() => refresh(true), 2000));
   live.on(['events'], calm(() => refreshEvents(true), 2000));
 });
+
+/** A Plug that is told nothing yet is told step by step, unless somebody wanted it otherwise. */
+async function begins() {
+  if (!offered() || (await get('/api/discovery')).entries.length) return false;
+  location.replace('/guide');
+  return true;
+}
 
 async function refresh(background = false) {
   const overview = await get('/api/overview', { background });

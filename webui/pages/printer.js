@@ -10,6 +10,7 @@ import { outcome, progress, traffic } from '../app/run.js';
 import { start, title } from '../app/shell.js';
 import { amount, badge, bar, errors, printerState, supplyLevel, supplyText, swatch } from '../app/states.js';
 import { chart } from './chart.js';
+import { recording } from './recording.js';
 
 const id = Number(location.pathname.split('/').pop());
 const api = `/api/printers/${id}`;
@@ -22,6 +23,7 @@ start(async () => {
   await refresh();
   const redraw = await chart(id);
   acts();
+  await recording(api);
   live.on(['printers'], calm(async () => {
     await refresh(true);
     await redraw();
@@ -109,9 +111,22 @@ function forecast({ forecast: expected, kind }) {
 
 function counters() {
   rows('counters', printer.counters, (counter) => {
-    const held = counter.held && h('span', { class: 'block' }, badge('warning', t('counters.held')), ' ', h('span', { class: 'quiet' }, t('counters.held.text', { value: number(counter.held.value), reason: say(counter.held.reason) })));
+    const held = counter.held && h('span', { class: 'block' }, badge('warning', t('counters.held')), ' ', h('span', { class: 'quiet' }, t('counters.held.text', { value: number(counter.held.value), reason: say(counter.held.reason) })), ' ', believe(counter));
     const dispute = counter.dispute && h('span', { class: 'block' }, badge('info', t('counters.disputed')), ' ', h('span', { class: 'quiet' }, say(counter.dispute)));
     return h('tr', {}, h('td', {}, word('counter', counter.name), h('span', { class: 'quiet block', title: t('counters.source') }, counter.source), dispute, held), h('td', { class: 'number' }, number(counter.value)));
+  });
+}
+
+/** The button for a reading that is not believed. */
+function believe(counter) {
+  const label = `${t('counters.believe')}: ${word('counter', counter.name)}, ${number(counter.held.value)}`;
+  return button(h('button', { type: 'button', class: 'small', 'data-key': `believe-${counter.name}`, 'aria-label': label }, t('counters.believe')), async () => {
+    const values = { name: word('counter', counter.name), value: number(counter.held.value), old: number(counter.value) };
+    const sure = await confirm({ title: t('counters.believe.title'), text: t('counters.believe.text', values), action: t('counters.believe'), danger: false });
+    if (!sure) return;
+    printer = await post(`${api}/counters/${counter.name}/confirm`);
+    show();
+    notify(t('counters.believed'));
   });
 }
 

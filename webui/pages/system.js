@@ -2,17 +2,19 @@
 import { download, get, leave, patch, post, put, remove } from '../app/api.js';
 import { confirm } from '../app/dialog.js';
 import { $, h, notify, swap, term } from '../app/dom.js';
+import { base64 } from '../app/file.js';
 import { button, handle, show } from '../app/form.js';
 import { bytes, celsius, duration, exact, moment } from '../app/format.js';
 import { choose, say, t, word } from '../app/i18n.js';
+import { licence } from '../app/licence.js';
 import * as live from '../app/live.js';
 import { start } from '../app/shell.js';
-import { badge, licenceState } from '../app/states.js';
+import { badge } from '../app/states.js';
 
 let system = null;
 
 start(async () => {
-  const [{ zones }] = await Promise.all([get('/api/time-zones'), load()]);
+  const [{ zones }, lookAgain] = await Promise.all([get('/api/time-zones'), licence($('#licence')), load()]);
   swap($('#time-zone'), ...zones.map((zone) => h('option', { value: zone }, zone.replaceAll('_', ' '))));
   fill();
   names();
@@ -21,7 +23,7 @@ start(async () => {
   certificate();
   metrics();
   live.on(['settings'], async () => {
-    await load(true);
+    await Promise.all([load(true), lookAgain(true)]);
     fill();
   });
 });
@@ -39,13 +41,6 @@ function fill() {
   $('#sessions').textContent = t('sessions.text', { count: system.sessions });
   swap($('#about'), ...about());
   swap($('#restarts'), system.box ? ['services', 'box'].map(restart) : null);
-  swap(
-    $('#licence'),
-    term(t('licence.state'), licenceState(system.licence.state), h('span', { class: 'quiet block' }, say(system.licence.text))),
-    system.licence.customer ? term(t('licence.customer'), system.licence.customer) : null,
-    system.licence.valid_until ? term(t('licence.until'), moment(system.licence.valid_until)) : null,
-    system.licence.printers === null ? null : term(t('licence.printers'), String(system.licence.printers)),
-  );
   showCertificate();
   $('#metrics').replaceChildren(badge(system.metrics.enabled ? 'ok' : 'off', t(system.metrics.enabled ? 'metrics.is.on' : 'metrics.is.off')));
   $('#metrics-on').textContent = t(system.metrics.enabled ? 'metrics.renew' : 'metrics.on');
@@ -125,16 +120,6 @@ function backup() {
     fill();
     return answer;
   }, { done: (answer) => answer && say(answer.text) });
-}
-
-async function base64(file) {
-  const address = await new Promise((resolve, reject) => {
-    const reader = new FileReader();
-    reader.onload = () => resolve(reader.result);
-    reader.onerror = () => reject(reader.error);
-    reader.readAsDataURL(file);
-  });
-  return address.split(',')[1] ?? '';
 }
 
 function showCertificate() {

@@ -2,12 +2,12 @@
 import { get, patch, post } from '../app/api.js';
 import { $, $$, calm, cell, h, notify, row, swap, term } from '../app/dom.js';
 import { button, forgettable, handle, show } from '../app/form.js';
-import { bytes, moment, number, seconds } from '../app/format.js';
+import { bytes, moment, number } from '../app/format.js';
 import { say, t, word } from '../app/i18n.js';
-import { icon } from '../app/icons.js';
 import * as live from '../app/live.js';
 import { start } from '../app/shell.js';
 import { badge } from '../app/states.js';
+import { trial } from '../app/trial.js';
 
 const LEVELS = { waiting: 'info', delivered: 'ok', refused: 'error', lost: 'error' };
 const form = $('#transmission');
@@ -27,7 +27,7 @@ start(async () => {
     show(form, settings, { force: true });
     parts();
   });
-  button($('#test'), test);
+  button($('#test'), () => trial($('#tested')));
   live.on(['settings'], () => refresh(true));
   live.on(['outbox'], calm(() => outbox(true), 1500));
 });
@@ -46,31 +46,6 @@ function parts() {
   for (const part of $$('[data-needs]', form)) part.hidden = !part.dataset.needs.split(' ').includes(mode);
   $('#mail-ca').hidden = settings.mail.ca_file === undefined;
   $('#test').disabled = settings.mode === 'off';
-}
-
-async function test() {
-  swap($('#tested'), h('p', {}, t('try.runs')));
-  try {
-    const result = await post('/api/transmission/test');
-    swap($('#tested'), h('p', {}, badge(result.ok ? 'ok' : 'error', t(result.ok ? 'try.good' : 'try.bad'))), h('ol', { class: 'steps-tried' }, result.steps.map(step)));
-  } catch (error) {
-    swap($('#tested'), h('p', { class: 'problem' }, error.message));
-  }
-}
-
-function step(each) {
-  return h(
-    'li',
-    { class: each.ok ? 'good' : 'bad' },
-    icon(each.ok ? 'ok' : 'error'),
-    h('div', {}, h('b', {}, word('step', each.name)), h('span', { class: 'unseen' }, `: ${t(each.ok ? 'try.step.good' : 'try.step.bad')}`), h('p', {}, told(each)), each.advice ? h('p', { class: 'quiet' }, say(each.advice)) : null),
-    h('span', { class: 'quiet' }, seconds(each.seconds)),
-  );
-}
-
-function told({ name, ok, text }) {
-  const resolved = name === 'name' && ok ? /^(\S+) is (.+)\.$/.exec(text) : null;
-  return resolved ? t('try.resolves', { name: resolved[1], addresses: resolved[2] }) : say(text);
 }
 
 async function outbox(background = false) {
