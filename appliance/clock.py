@@ -36,8 +36,18 @@ class Clock:
         self._since = monotonic()
         self._believed = False
         self._jump = timedelta()
+        self.latest = self._known  # that it has given; for whoever puts right what was stamped to set back
 
     def __call__(self) -> datetime:
+        now = self._now()
+        self.latest = max(self.latest, now)
+        return now
+
+    def is_set_back(self) -> bool:
+        """Whether it has given times that have not come yet."""
+        return self.latest - self() >= A_JUMP
+
+    def _now(self) -> datetime:
         wall, expected = self._wall(), self._expected()
         if wall < EARLIEST or not (self._believed or wall >= self._known or self._synchronized()):
             return expected

@@ -4,20 +4,20 @@ import asyncio
 import logging
 import signal
 import sqlite3
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Collection
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from appliance import config, renewal, reports, schedule, watch
-from appliance.clock import Clock
+from appliance.clock_watch import ClockWatch
 from appliance.config import Home
 from appliance.delivery import deliver, outbox
 from appliance.discovery.addresses import BadEntry
 from appliance.rounds import Failed, Progress, RoundResult, Skipped, run_round
 from appliance.store import database, events, jobs, lives, meta, printers, traps
 from appliance.store.jobs import Job
+from appliance.store.outage import Outage
 from appliance.system import lock, notify
 from appliance.system.daemon_threads import DaemonThreads
 from appliance.watched_list import WatchedList
@@ -27,18 +27,11 @@ __all__ = ["Failed", "Progress", "RoundResult", "Skipped", "run_round", "serve"]
 log = logging.getLogger(__name__)
 
 TICK_SECONDS = 15.0  # how late a clock that was set, or settings that were changed by hand, may be noticed
-SETTLE_SECONDS = (
-    600.0  # that the first scheduled run waits for the clock to be set; a LAN may have no time server
-)
 WATCH_SECONDS = 60.0
-SEEN_EVERY = timedelta(hours=1)  # the time is written to the memory card
 PRUNE_EVERY = timedelta(days=1)
-PRUNE_AFTER = 3600.0  # seconds that the clock must have run undisturbed: a wrong year would prune all history
-PRUNE_AFTER_JUMP = 86_400.0
-STRANGE_ABSENCE = timedelta(days=35)  # switched off for longer than hourly history is kept, or a wrong clock
 
 EXPECTED = (database.Unusable, BadEntry, lock.Busy)  # what a run may end with; all else is a fault of ours
-SEEN, PRUNED = "clock.seen", "pruned"
+PRUNED = "pruned"
 BEGAN = {"query": "schedule.query", "discover": "schedule.discover"}
 
 
@@ -50,6 +43,9 @@ def serve(home: Home) -> int:
     except lock.Busy:
         log.error("another poller serves %s", home.folder)
         return 1
+    except database.Unusable as error:
+        log.error("%s", error)
+        return 1
     return 0
 
 
@@ -60,8 +56,9 @@ async def _serve(home: Home) -> None:
     db = database.open(home.database)
     stop = asyncio.Event()
     try:
-        with jobs.listen(home.wake) as woken:
-            poller = _Poller(home, db, stop, woken)
+        asked = asyncio.Event()
+        with jobs.listen(home.wake, asked) as woken:
+            poller = _Poller(home, db, stop, woken, asked)
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.add_signal_handler(number, poller.stop)
             loop.add_signal_handler(signal.SIGHUP, poller.reload)
@@ -72,7 +69,7 @@ async def _serve(home: Home) -> None:
                     poller.watch_list(),
                     notify.feed_watchdog(),
                 )
-                beside = (poller.send_parcels(), *watches)
+                beside = (poller.send_parcels(), poller.read_few(), *watches)
                 helpers = [tasks.create_task(work) for work in beside]
                 await poller.run()
                 for helper in helpers:
@@ -84,23 +81,28 @@ async def _serve(home: Home) -> None:
 class _Poller:
     """The service while it runs."""
 
-    def __init__(self, home: Home, db: sqlite3.Connection, stop: asyncio.Event, woken: asyncio.Event) -> None:
-        self._home, self._db, self._stop, self._woken = home, db, stop, woken
+    def __init__(
+        self,
+        home: Home,
+        db: sqlite3.Connection,
+        stop: asyncio.Event,
+        woken: asyncio.Event,
+        asked: asyncio.Event,
+    ) -> None:
+        """`woken` and `asked` are set where there may be a job."""
+        self._home, self._db, self._stop, self._woken, self._asked = home, db, stop, woken, asked
         self._parcel = asyncio.Event()
-        self._started = time.monotonic()
-        self._seen = meta.get_time(db, SEEN)
-        self._clock = Clock(self._seen)
+        self._times = ClockWatch(db)
+        self._clock = self._times.clock
+        self._outage = Outage(db, "poller", self._clock)
         now = self._clock()
-        absent_long = self._seen is not None and abs(now - self._seen) > STRANGE_ABSENCE
-        self._prune_after = self._started + (PRUNE_AFTER_JUMP if absent_long else PRUNE_AFTER)
         self._failing: dict[int, str] = {}
         self._incomplete: dict[int, Failed] = {}
-        self._trouble = ""
         self._untried: str | None = None
         self._turned_down = False
         self._load()
         self._done = schedule.Done(*(meta.get_time(db, BEGAN[kind]) for kind in ("query", "discover")))
-        with self._survived():
+        with self._outage.survived():
             outbox.sweep(db, home.outbox, now)
             self._owe_interrupted(now)
             lives.begin(db, "poller", now)
@@ -120,18 +122,28 @@ class _Poller:
         while not self._stop.is_set():
             self._woken.clear()  # before looking: what comes from now on is seen the next time
             busy = False
-            with self._survived():
+            with self._outage.survived():
                 busy = await self._step()
             if not busy:
                 await _event(self._woken, self._idle_seconds())
-        with self._survived():
-            meta.put_time(self._db, SEEN, self._clock())
+        with self._outage.survived():
+            self._times.note_seen(self._clock())
             lives.end(self._db, "poller")
+
+    async def read_few(self) -> None:
+        """Printers that somebody waits for are read beside whatever run is on."""
+        while True:
+            self._asked.clear()
+            with self._outage.survived():
+                jobs.interrupt_running(self._db, self._clock(), few=True)  # whose end could not be written
+                while job := jobs.take(self._db, self._clock(), few=True):
+                    await self._do_few(job)
+            await _event(self._asked, TICK_SECONDS)
 
     async def watch(self) -> None:
         """The Plug itself is looked after while runs go on."""
         while True:
-            with self._survived():
+            with self._outage.survived():
                 watch.look(self._db, self._home, self._config, self._clock())
             await asyncio.sleep(WATCH_SECONDS)
 
@@ -139,7 +151,7 @@ class _Poller:
         """Parcels leave while runs go on: a slow server delays no printer."""
         while True:
             self._parcel.clear()
-            with self._survived():
+            with self._outage.survived():
                 if self._config.transmission.mode != "off" and outbox.due(self._db, self._clock()):
                     summary = await deliver.deliver_due(self._db, self._home, self._config, self._clock)
                     self._tell_delivery(summary)
@@ -149,7 +161,7 @@ class _Poller:
     async def watch_licence(self) -> None:
         """The licence is renewed while runs and deliveries go on."""
         while True:
-            with self._survived():
+            with self._outage.survived():
                 now, turned_down = self._clock(), self._turned_down
                 await renewal.look(self._db, self._home, self._config, now, turned_down=turned_down)
             await asyncio.sleep(renewal.LOOK_SECONDS)
@@ -158,7 +170,7 @@ class _Poller:
         """The import list is taken over, however slow the share that it lies on."""
         watched = WatchedList(self._home, self._db)
         while True:
-            with self._survived():
+            with self._outage.survived():
                 await watched.look(self._config.import_, self._clock())
             await asyncio.sleep(TICK_SECONDS)
 
@@ -166,7 +178,8 @@ class _Poller:
         """Do one thing that is due; tells whether there was one."""
         if self._must_load or self._stamp != self._home.stamp():
             self._load()
-        now = self._look_at_clock()
+        now = self._times.look()
+        self._done = schedule.after_jump(self._done, now)
         if job := self._next_job(now):
             await self._do(job, now)
             return True
@@ -179,8 +192,7 @@ class _Poller:
     def _next_job(self, now: datetime) -> Job | None:
         if job := self._take(now):
             return job
-        settled = self._clock.settled() or time.monotonic() > self._started + SETTLE_SECONDS
-        kind = schedule.due(self._plan, self._done, now) if settled else None
+        kind = schedule.due(self._plan, self._done, now) if self._times.is_settled() else None
         if kind is None:
             return None
         jobs.put(self._db, kind, now, {"scheduled": True})
@@ -195,10 +207,26 @@ class _Poller:
             return None  # a run that somebody typed; the next tick looks again
 
     async def _do(self, job: Job, now: datetime) -> None:
-        wanted = job.arguments.get("printers")
-        only = {number for number in wanted if isinstance(number, int)} if isinstance(wanted, list) else None
-        if only is None:
-            self._began(job.kind, now)
+        self._began(job.kind, now)
+        try:
+            result = await self._run(job, on_progress=lambda progress: _tell_systemd(job, progress))
+            if result and job.kind == "discover" and not (result.interrupted or result.left_alone):
+                self._began("query", now)  # everybody was read
+        finally:
+            notify.status("idle")
+
+    async def _do_few(self, job: Job) -> None:
+        wanted = job.arguments["printers"]
+        await self._run(job, only=set(wanted) if isinstance(wanted, list) else set())
+
+    async def _run(
+        self,
+        job: Job,
+        *,
+        only: Collection[int] | None = None,
+        on_progress: Callable[[Progress], None] | None = None,
+    ) -> RoundResult | None:
+        """A run to its end, which is written into the job; None for one that failed."""
         try:
             result = await run_round(
                 self._db,
@@ -208,19 +236,16 @@ class _Poller:
                 job_id=job.id,
                 clock=self._clock,
                 stop=self._stop,
-                on_progress=lambda progress: _tell_systemd(job, progress),
+                on_progress=on_progress,
                 only=only,
                 send=False,
             )
         except Exception as error:  # named in the job's row: a run that fails must not end the service
             log.error("%s: %s", job.kind, error, exc_info=not isinstance(error, EXPECTED))
             jobs.finish(self._db, job.id, "failed", {"reason": str(error)}, self._clock())
-        else:
-            self._finish(job, result)
-            if job.kind == "discover" and only is None and not (result.interrupted or result.left_alone):
-                self._began("query", now)  # everybody was read
-        finally:
-            notify.status("idle")
+            return None
+        self._finish(job, result)
+        return result
 
     def _finish(self, job: Job, result: RoundResult) -> None:
         state: jobs.End = "interrupted" if result.interrupted else "done"
@@ -266,28 +291,15 @@ class _Poller:
         """A run that was broken off is done again; one that was broken off twice waits for its next time."""
         with suppress(lock.Busy), lock.held(self._home.lock):
             jobs.interrupt_running(self._db, now)
-        states = [job.state for job in jobs.recent(self._db, 2)]
+        jobs.interrupt_running(self._db, now, few=True)
+        whole = [job for job in jobs.recent(self._db) if not jobs.is_few(job)][:2]
+        states = [job.state for job in whole]
         if states[:1] == ["interrupted"] and states != ["interrupted"] * 2:
-            job = jobs.recent(self._db, 1)[0]
-            jobs.put(self._db, job.kind, now, job.arguments)
-
-    def _look_at_clock(self) -> datetime:
-        now, jump = self._clock(), self._clock.take_jump()
-        if jump:
-            direction = "forward" if jump > timedelta() else "back"
-            text = f"the clock was set {direction} by {abs(jump)}"
-            log.warning("%s", text)
-            events.note(self._db, "clock", "clock", text, now)
-            self._prune_after = time.monotonic() + PRUNE_AFTER_JUMP
-        self._done = schedule.after_jump(self._done, now)
-        if self._seen is None or abs(now - self._seen) >= SEEN_EVERY:
-            meta.put_time(self._db, SEEN, now)
-            self._seen = now
-        return now
+            jobs.put(self._db, whole[0].kind, now, whole[0].arguments)
 
     def _prune(self, now: datetime) -> None:
         pruned = meta.get_time(self._db, PRUNED)
-        if time.monotonic() < self._prune_after or (pruned and abs(now - pruned) < PRUNE_EVERY):
+        if not self._times.is_steady() or (pruned and abs(now - pruned) < PRUNE_EVERY):
             return
         meta.put_time(self._db, PRUNED, now)
         printers.prune(self._db, now)
@@ -308,18 +320,6 @@ class _Poller:
     def _idle_seconds(self) -> float:
         now = self._clock()
         return min(TICK_SECONDS, max(0.0, (schedule.next_at(self._plan, now) - now).total_seconds()))
-
-    @contextmanager
-    def _survived(self) -> Iterator[None]:
-        """A database that cannot be used now, such as on a full disk, is told of once; it may come back."""
-        try:
-            yield
-        except database.Unusable as error:
-            if str(error) != self._trouble:
-                log.error("%s", error)
-            self._trouble = str(error)
-        else:
-            self._trouble = ""
 
 
 async def _event(event: asyncio.Event, seconds: float) -> None:

@@ -14,7 +14,7 @@ from collections.abc import (
     Iterator,
     Sequence,
 )
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, nullcontext, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Literal, TypeVar
@@ -97,11 +97,11 @@ async def run_round(
 ) -> RoundResult:
     """Do a run, to its end or until `stop`; what was read by then is kept.
 
-    `only` limits a query to some printers, and nothing is handed over then. With `send` off the parcel is
-    left to whoever delivers. Raises lock.Busy, BadEntry, database.Unusable.
+    `only` limits a query to some printers: it waits for no other run, and nothing is handed over then. With
+    `send` off the parcel is left to whoever delivers. Raises lock.Busy, BadEntry, database.Unusable.
     """
     progress = Progress()
-    with lock.held(home.lock):
+    with lock.held(home.lock) if only is None else nullcontext():
         async with (
             _told(db, job_id, progress, on_progress),
             Keeper(db, clock) as keeper,

@@ -64,14 +64,14 @@ def _revived(db: sqlite3.Connection, home: Home, now: datetime) -> None:
         lines = (home.run / "answers" / "revived").read_text("utf-8", "replace").splitlines()[-100:]
     except OSError:
         return
-    told = int(meta.get(db, _TOLD_REVIVED) or 0)
-    latest = told
-    for line in lines:
-        with suppress(ValueError, OverflowError, OSError):
-            when, unit, state = line.split(" ")
-            if int(when) > told:
+    told = meta.get(db, _TOLD_REVIVED)  # the last line, not its time: the clock may have been set back
+    new = lines[lines.index(told) + 1 :] if told in lines else lines
+    if not new:
+        return
+    with database.transaction(db):
+        for line in new:
+            with suppress(ValueError, OverflowError, OSError):
+                when, unit, state = line.split(" ")
                 at = min(now, datetime.fromtimestamp(int(when), UTC))
                 events.note(db, REVIVED, unit, f"{unit} was {state}: the service monitor started it", at)
-                latest = max(latest, int(when))
-    if latest != told:
-        meta.put(db, _TOLD_REVIVED, str(latest))
+        meta.put(db, _TOLD_REVIVED, new[-1])

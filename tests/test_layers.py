@@ -29,7 +29,7 @@ FLOORS = (
         "trapd",
         "web",
     },
-    {"rounds", "reports", "watch", "watched_list"},
+    {"rounds", "reports", "watch", "watched_list", "clock_watch"},
     {"poller"},
     {"commands"},
     {"__main__"},

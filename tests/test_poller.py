@@ -126,6 +126,13 @@ class Plug:
         jobs.wake(self.home.wake)
         return job_id
 
+    async def done(self, job_id: int) -> jobs.Job:
+        """The job, once it has ended."""
+        async with asyncio.timeout(PATIENCE):
+            while (job := jobs.get(self.db, job_id)) is None or job.finished_at is None:  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+        return job
+
     def states(self) -> list[tuple[str, str]]:
         return [(job.kind, job.state) for job in reversed(jobs.recent(self.db))]
 
@@ -301,10 +308,38 @@ async def test_read_now_reads_one_printer(plug: Plug) -> None:
         await service.says("STATUS=idle")
         plug.lan.forget()
         wanted = printers.known(plug.db)[4]
-        plug.order("query", printers=[wanted.id])
-        await service.says("STATUS=idle")
+        await plug.done(plug.order("query", printers=[wanted.id]))
     asked = [host for host, device in plug.lan.agent.devices.items() if device.requests.total()]
     assert asked == [wanted.target.host]
+
+
+async def test_read_now_waits_for_no_run(plug: Plug) -> None:
+    slow = replace(plug.config.discovery, packets_per_second=5)
+    plug.config = replace(plug.config, discovery=slow)
+    plug.save()
+    with running(plug.home) as service:
+        await service.says("READY=1")
+        whole = plug.order("discover")
+        await service.says("STATUS=discover")
+        async with asyncio.timeout(PATIENCE):
+            while not plug.known():  # noqa: ASYNC110  it is another process that finds them
+                await asyncio.sleep(0.02)
+        few = plug.order("query", printers=[printers.known(plug.db)[0].id])
+        assert (await plug.done(few)).result["read"] == 1
+        running_still = jobs.get(plug.db, whole)
+        assert running_still
+        assert running_still.state == "running"
+
+
+async def test_read_now_that_was_broken_off_keeps_no_run_from_being_done_again(plug: Plug) -> None:
+    whole = jobs.put(plug.db, "query", utc_now())
+    few = jobs.put(plug.db, "query", utc_now(), {"printers": [1]})
+    assert jobs.take(plug.db, utc_now())
+    assert jobs.take(plug.db, utc_now(), few=True)
+    with running(plug.home) as service:
+        await service.says("STATUS=idle")
+    states = {job.id: job.state for job in jobs.recent(plug.db)}
+    assert states == {whole: "interrupted", few: "interrupted", few + 1: "done"}
 
 
 async def test_a_disk_that_takes_nothing_is_survived(plug: Plug) -> None:

@@ -66,6 +66,19 @@ def test_what_the_service_monitor_did_is_told_once(db: sqlite3.Connection, place
     ]
 
 
+def test_what_the_service_monitor_did_is_told_whatever_the_clock_said_before(
+    db: sqlite3.Connection, place: Home
+) -> None:
+    folder = place.run / "answers"
+    folder.mkdir()
+    stamp, told = int(NOW.timestamp()), []
+    for line in (stamp + 315_532_800, stamp, stamp + 60):  # ten years ahead, then put right
+        told.append(f"{line} printmonitor-web.service failed\n")
+        (folder / "revived").write_text("".join(told))
+        watch.look(db, place, Config(), NOW + MINUTE, ROOMY)
+    assert len(events.recent(db)) == 3
+
+
 def test_a_service_that_did_not_end_in_order(db: sqlite3.Connection, tmp_path: Path) -> None:
     boot = tmp_path / "boot_id"
     boot.write_text("one\n")

@@ -4,7 +4,7 @@ import asyncio
 import os
 import socket
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,6 +18,9 @@ End = Literal["done", "failed", "interrupted"]
 State = Literal["waiting", "running", "done", "failed", "interrupted"]
 
 MOST_KEPT = 200
+
+# A run of a few printers, which somebody waits for in front of the page: it goes on beside a whole one.
+_FEW = "(json_extract(arguments, '$.printers') IS NOT NULL)"
 
 _COLUMNS = "id, kind, arguments, state, progress, result, put_at, started_at, finished_at"
 
@@ -54,11 +57,18 @@ def put(
         return cursor.lastrowid or 0
 
 
-def take(db: sqlite3.Connection, now: datetime) -> Job | None:
-    """Start the oldest job that waits; None while another one runs, or if none waits."""
+def is_few(job: Job) -> bool:
+    """Whether it is for some printers alone, and so may go on beside a whole run."""
+    return "printers" in job.arguments
+
+
+def take(db: sqlite3.Connection, now: datetime, *, few: bool = False) -> Job | None:
+    """Start the oldest job that waits, of a few printers or of all; None while one of these runs."""
     with database.transaction(db):
         row = db.execute(
-            "SELECT id, state FROM jobs WHERE finished_at IS NULL ORDER BY state, id LIMIT 1"
+            f"SELECT id, state FROM jobs WHERE finished_at IS NULL AND {_FEW} = ?"  # noqa: S608 a constant
+            " ORDER BY state, id LIMIT 1",
+            (few,),
         ).fetchone()  # "running" sorts before "waiting"
         if row is None or row[1] == "running":
             return None
@@ -88,12 +98,13 @@ def finish(
         )
 
 
-def interrupt_running(db: sqlite3.Connection, now: datetime) -> int:
-    """Close what a process that is gone left running; the poller does this when it starts."""
+def interrupt_running(db: sqlite3.Connection, now: datetime, *, few: bool = False) -> int:
+    """Close what a process that is gone left running, of a few printers or of all."""
     with database.transaction(db):
         cursor = db.execute(
-            "UPDATE jobs SET state = 'interrupted', finished_at = ? WHERE state = 'running'",
-            (database.to_ms(now),),
+            "UPDATE jobs SET state = 'interrupted', finished_at = ?"  # noqa: S608 a constant
+            f" WHERE state = 'running' AND {_FEW} = ?",
+            (database.to_ms(now), few),
         )
         return cursor.rowcount
 
@@ -130,15 +141,18 @@ def wake(path: Path) -> None:
 
 
 @contextmanager
-def listen(path: Path) -> Iterator[asyncio.Event]:
-    """An event of the running loop that is set by every `wake`; the waiter clears it before it looks."""
+def listen(path: Path, *also: asyncio.Event) -> Iterator[asyncio.Event]:
+    """An event of the running loop that is set by every `wake`; the waiter clears it before it looks.
+
+    `also`: the events of further waiters.
+    """
     woken = asyncio.Event()
     loop = asyncio.get_running_loop()
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as receiver:
         path.unlink(missing_ok=True)  # left by a process that was killed
         with _short(path) as address:
             receiver.bind(address)
-        loop.add_reader(receiver, _drain, receiver, woken)
+        loop.add_reader(receiver, _drain, receiver, (woken, *also))
         try:
             yield woken
         finally:
@@ -146,11 +160,12 @@ def listen(path: Path) -> Iterator[asyncio.Event]:
             path.unlink(missing_ok=True)
 
 
-def _drain(receiver: socket.socket, woken: asyncio.Event) -> None:
+def _drain(receiver: socket.socket, woken: Iterable[asyncio.Event]) -> None:
     with suppress(OSError):
         for _ in range(100):  # more than a socket's queue holds
             receiver.recv(16)
-    woken.set()
+    for each in woken:
+        each.set()
 
 
 @contextmanager

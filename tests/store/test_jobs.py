@@ -34,6 +34,21 @@ def test_one_at_a_time_the_oldest_first(db):
     assert jobs.take(db, NOW) is None
 
 
+def test_a_few_printers_are_read_beside_a_whole_run(db):
+    whole, few = jobs.put(db, "discover", NOW), jobs.put(db, "query", NOW, {"printers": [1]})
+    other = jobs.put(db, "query", NOW, {"printers": [2]})
+    assert jobs.take(db, NOW).id == whole
+    taken = jobs.take(db, NOW, few=True)
+    assert (taken.id, jobs.is_few(taken)) == (few, True)
+    assert jobs.take(db, NOW) is None
+    assert jobs.take(db, NOW, few=True) is None
+    assert jobs.interrupt_running(db, NOW) == 1
+    assert (jobs.get(db, whole).state, jobs.get(db, few).state) == ("interrupted", "running")
+    assert jobs.interrupt_running(db, NOW, few=True) == 1
+    assert jobs.take(db, NOW) is None
+    assert jobs.take(db, NOW, few=True).id == other
+
+
 def test_two_processes_never_take_the_same_one(db, home):
     with closing(database.open(home / "printmonitor.db")) as other:
         jobs.put(db, "query", NOW)
@@ -47,7 +62,7 @@ def test_the_same_wish_waits_once_but_may_come_again_while_it_runs(db):
     assert jobs.put(db, "query", NOW, {"printers": [1]}) == first
     assert jobs.put(db, "query", NOW, {"printers": [2]}) != first
     assert jobs.put(db, "discover", NOW, {"printers": [1]}) != first
-    jobs.take(db, NOW)
+    jobs.take(db, NOW, few=True)
     assert jobs.put(db, "query", NOW, {"printers": [1]}) != first
 
 
