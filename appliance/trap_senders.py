@@ -1,8 +1,9 @@
 """Which printer a trap is about, and to whom an acknowledgement may go."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
-from appliance.discovery.entries import Coverage, Exclusions
+from appliance.discovery.entries import Coverage, Exclusions, entry_for, expand_all
 from appliance.model import DiscoveryEntry, Target, Trap
 from appliance.store.printers import Known
 
@@ -21,7 +22,8 @@ class Senders:
                 self._by_serial[serial] = each
             if each.identity.mac_address:
                 self._by_mac[each.identity.mac_address] = each
-        self._coverage = Coverage(entries)
+        self._entries = tuple(entries)
+        self._coverage = Coverage(self._entries)
 
     def at(self, host: str) -> Known | None:
         """The printer that is known at an address."""
@@ -44,6 +46,11 @@ class Senders:
         if exclusions.excludes_address(host):
             return False
         return host in self._by_host or Target(host) in self._coverage
+
+    def places(self, host: str, exclusions: Exclusions) -> list[Target]:
+        """How a discovery would ask at this address: once for each community that may be right."""
+        covering = (each for each in self._entries if entry_for([each], host))
+        return list(expand_all([replace(each, addresses=host) for each in covering], exclusions))
 
 
 def _squeezed(serial: str | None) -> str:

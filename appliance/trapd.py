@@ -1,7 +1,8 @@
 """The trap receiver: the service that keeps what printers say of themselves, reads them at once.
 
 It reads by itself instead of asking the poller to: a discovery may take many minutes, and one run is on at a
-time. What it reads is one printer, at the address where that printer is known, never at the sender's.
+time. What it reads is one printer, at the address where that printer is known, or at the sender's if that is
+one that a discovery would ask.
 """
 
 import asyncio
@@ -12,30 +13,33 @@ import socket
 import sqlite3
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 
 from appliance import config
 from appliance.clock import Clock
 from appliance.config import Config, Home
 from appliance.discovery.addresses import BadEntry
 from appliance.discovery.entries import Exclusions
-from appliance.model import Trap
+from appliance.model import Target, Trap
 from appliance.reading import traps as meanings
 from appliance.reading.snmp.endpoint import Endpoint
-from appliance.store import database, events, lives, meta, printers, traps
+from appliance.store import database, events, lives, meta, printers
+from appliance.store.outage import Outage
+from appliance.store.printers import Known
 from appliance.store.traps import Came
 from appliance.system import lock, notify, passed_sockets
+from appliance.trap_book import Book
 from appliance.trap_intake import FLOOD, CannotListen, Intake, bind
 from appliance.trap_readings import Readings
 from appliance.trap_senders import Senders
+from appliance.trap_visits import Visits
 
 log = logging.getLogger(__name__)
 
 NAME = "traps"  # of the sockets that systemd passes, of the lock, of the service in events
 GATHER_SECONDS = 0.1  # that a trap waits for others: one durable write for all
 FLOOD_GATHER_SECONDS = 0.4  # and well below trap_bundles.QUIET
-LOOK_SECONDS = 2.0  # how late a change of the settings, or a new printer, may be noticed
+LOOK_SECONDS = 1.0  # how late a change of the settings, or a new printer, may be noticed
 CALM_SECONDS = 30.0  # without a drop: then a flood is over
 FLOODED = "too many traps"
 
@@ -48,7 +52,7 @@ def serve(home: Home, port: int | None = None, address: str = "") -> int:
     except lock.Busy:
         log.error("another trap receiver serves %s", home.folder)
         return 1
-    except CannotListen as error:
+    except (CannotListen, database.Unusable) as error:
         log.error("%s", error)
         return 1
     return 0
@@ -61,11 +65,13 @@ async def _serve(home: Home, port: int | None, address: str) -> None:
         given = [each for name, each in passed_sockets.take(os.environ, os.getpid()) if name == NAME]
         async with Endpoint() as endpoint:
             receiver = Receiver(home, db, endpoint, given, port=port, address=address)
-            lives.begin(db, NAME, receiver.clock())
+            with receiver.outage.survived():
+                lives.begin(db, NAME, receiver.clock())
             for number in (signal.SIGTERM, signal.SIGINT):
                 asyncio.get_running_loop().add_signal_handler(number, receiver.stop)
             await receiver.run()
-            lives.end(db, NAME)
+            with receiver.outage.survived():
+                lives.end(db, NAME)
     finally:
         db.close()
 
@@ -87,8 +93,10 @@ class Receiver:
         self._home, self._db = home, db
         self._given, self._port, self._address = given, port, address
         self.clock = Clock(meta.get_time(db, "clock.seen"))
+        self.outage = Outage(db, NAME, self.clock)
+        self._book, self._visits = Book(db), Visits()
         self._stop = asyncio.Event()
-        self._readings = Readings(home, db, self.clock, endpoint)
+        self._readings = Readings(home, db, self.clock, endpoint, self.outage)
         self._intake: Intake | None = None
         self._own: list[socket.socket] = []
         self._listening: tuple[int, tuple[str, ...]] | None = (0, ())  # not looked yet; None: switched off
@@ -127,7 +135,7 @@ class Receiver:
     async def _look_all(self) -> None:
         while True:
             await asyncio.sleep(LOOK_SECONDS)
-            with self._survived():
+            with self.outage.survived():
                 self._look()
                 self._count()
 
@@ -139,20 +147,26 @@ class Receiver:
             self._config, problems = config.load_last_good(self._home)
             for problem in problems:
                 log.error("%s", problem)
-            self._exclusions = Exclusions(self._config.discovery.exclusions)
-        self._know(anew=changed)
         try:
+            if changed:
+                self._exclusions = Exclusions(self._config.discovery.exclusions)
+            self._know(anew=changed)
             self._listen()
-        except CannotListen as error:
+        except (CannotListen, BadEntry) as error:
             if first:
                 raise
-            self._say(str(error))
+            if str(error) != self._trouble:
+                log.error("%s", error)
+            self._trouble = str(error)
+        else:
+            self._trouble = ""
 
     def _know(self, *, anew: bool = False) -> None:
-        version: int = self._db.execute("PRAGMA data_version").fetchone()[0]  # moves when others write
-        if anew or version != self._version:
-            self._version = version
-            self.senders = Senders(printers.known(self._db), self._config.discovery.entries)
+        with database.snapshot(self._db):
+            version: int = self._db.execute("PRAGMA data_version").fetchone()[0]  # moves when others write
+            if anew or version != self._version:
+                self._version = version
+                self.senders = Senders(printers.known(self._db), self._config.discovery.entries)
 
     def _listen(self) -> None:
         """Listen as the settings say, if they say so."""
@@ -196,7 +210,7 @@ class Receiver:
                     await self._intake.arrived.wait()
             flooded = time.monotonic() - self._dropped_at < LOOK_SECONDS
             await asyncio.sleep(FLOOD_GATHER_SECONDS if flooded else GATHER_SECONDS)
-            with self._survived():
+            with self.outage.survived():
                 self._keep()
 
     def _keep(self) -> None:
@@ -215,24 +229,39 @@ class Receiver:
                 continue
             printer = self.senders.find(heard.sender, trap)
             came[heard.sender, printer.id if printer else None, trap] += 1
-            if printer:
-                self._readings.order(printer, self._exclusions, full=trap.kind == meanings.COLD_START)
+            self._order(heard.sender, printer, trap)
         missed, intake.missed = intake.missed, set()
         for printer in filter(None, map(self.senders.at, missed)):
             self._readings.order(printer, self._exclusions)
-        if came:
-            traps.keep(
-                self._db,
-                [Came(sender, number, trap, now, times) for (sender, number, trap), times in came.items()],
-            )
+        self._book.write(
+            [Came(sender, number, trap, now, times) for (sender, number, trap), times in came.items()]
+        )
+
+    def _order(self, sender: str, printer: Known | None, trap: Trap) -> None:
+        """It is read where it is known, or where it sends from now."""
+        full = trap.kind == meanings.COLD_START
+        elsewhere = printer is None or printer.target.host not in (sender, trap.agent_address)
+        if elsewhere and (places := self._places(sender)):
+            self._readings.meet(places, self._exclusions, printer)
+        elif printer:
+            self._readings.order(printer, self._exclusions, full=full)
+
+    def _places(self, sender: str) -> list[Target]:
+        """How to ask who is there; nothing where somebody is known, or the Plug would not ask now."""
+        if self.senders.at(sender) or not self.senders.may_answer(sender, self._exclusions):
+            return []
+        return (
+            self.senders.places(sender, self._exclusions)
+            if self._visits.take(sender, time.monotonic())
+            else []
+        )
 
     def _count(self) -> None:
         """Write down what was dropped, and say once that it is too much, once that it is over."""
         if self._intake is None:
             return
         dropped, now = self._intake.take_dropped(), time.monotonic()
-        if dropped:
-            traps.add_dropped(self._db, dropped)
+        self._book.count(dropped)
         if FLOOD.intersection(dropped):
             if now - self._dropped_at > CALM_SECONDS:
                 text = "more traps come than can be kept: some are counted only, their printers are read"
@@ -241,21 +270,6 @@ class Receiver:
             self._dropped_at = now
         elif now - self._dropped_at > CALM_SECONDS and events.end(self._db, FLOODED, NAME, self.clock()):
             log.info("traps can all be kept again")
-
-    @contextmanager
-    def _survived(self) -> Iterator[None]:
-        """A database that cannot be used now is told of once; it may come back."""
-        try:
-            yield
-        except (database.Unusable, BadEntry) as error:
-            self._say(str(error))
-        else:
-            self._trouble = ""
-
-    def _say(self, trouble: str) -> None:
-        if trouble != self._trouble:
-            log.error("%s", trouble)
-        self._trouble = trouble
 
 
 async def _watched() -> None:

@@ -22,10 +22,12 @@ FLOORS = (
         "keeper",
         "asking",
         "renewal",
+        "trap_book",
         "trap_bundles",
         "trap_intake",
         "trap_senders",
         "trap_readings",
+        "trap_visits",
         "trapd",
         "web",
     },
@@ -42,7 +44,10 @@ STEPS = {
     ("licence", "system"),
     ("asking", "keeper"),
     *(("trap_readings", name) for name in ("trap_bundles", "asking", "keeper")),
-    *(("trapd", name) for name in ("trap_intake", "trap_readings", "trap_senders")),
+    *(
+        ("trapd", name)
+        for name in ("trap_book", "trap_intake", "trap_readings", "trap_senders", "trap_visits")
+    ),
 }
 
 HOMES = {

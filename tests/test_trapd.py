@@ -180,6 +180,39 @@ async def test_strangers_are_shown_and_never_answered(plug: Plug) -> None:
     assert {each.printer_id for each in traps.recent(plug.db) if each.sender == STRANGER} == {None}
 
 
+async def test_a_printer_that_moved_is_read_where_it_sends_from(plug: Plug) -> None:
+    second = next(each for each in printers.known(plug.db) if each.target.host == "127.16.0.2")
+    device = plug.lan.agent.devices["127.16.0.2"]
+    plug.lan.agent.add("127.16.0.30", replace(device))
+    device.asleep = True
+    with serving(plug):
+        plug.send(wire.version_2(bindings=wire.PAPER_OUT), "127.16.0.30")
+        await plug.until(lambda: traps.reports_owed(plug.db) == [second.id], 4.0)
+    moved = next(each for each in printers.known(plug.db) if each.id == second.id)
+    assert moved.target.host == "127.16.0.30"
+    assert [each.kind for each in events.recent(plug.db)] == ["printer address changed"]
+    assert [each.printer_id for each in traps.recent(plug.db)] == [second.id]
+
+
+async def test_a_new_printer_within_the_discovery_entries_is_met(plug: Plug) -> None:
+    plug.lan.put(list(PRINTERS)[3], "127.16.0.31")
+    with serving(plug):
+        plug.send(wire.version_2(wire.COLD_START), "127.16.0.31")
+        await plug.until(lambda: len(printers.known(plug.db)) == 4)
+        plug.send(wire.version_2(wire.COLD_START), "127.16.0.32")  # where nobody answers
+        await plug.until(lambda: len(plug.kinds()) == 2)
+    assert [each.printer_id is None for each in traps.recent(plug.db)] == [True, False]
+
+
+async def test_who_only_passes_a_trap_on_is_asked_and_its_printer_is_read(plug: Plug) -> None:
+    third = printers.known(plug.db)[2]
+    serial = wire.version_2(bindings={"1.3.6.1.2.1.43.5.1.1.17.1": (4, third.identity.serial_number or "")})
+    with serving(plug):
+        plug.send(serial, "127.16.0.40")
+        await plug.until(lambda: traps.reports_owed(plug.db) == [third.id])
+    assert third.target in [each.target for each in printers.known(plug.db)]
+
+
 async def test_an_inform_of_a_printer_is_acknowledged_and_kept_once(plug: Plug) -> None:
     with serving(plug), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as printer:
         printer.bind(("127.16.0.1", 0))

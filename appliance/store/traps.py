@@ -52,6 +52,16 @@ def keep(db: sqlite3.Connection, came: Iterable[Came]) -> None:
             _prune(db, "1", (), MOST_KEPT)
 
 
+def adopt(db: sqlite3.Connection, sender: str, printer_id: int) -> None:
+    """The stranger who sent these turned out to be a printer."""
+    with database.transaction(db):
+        db.execute(
+            "UPDATE traps SET printer_id = (SELECT id FROM printers WHERE id = ?)"
+            " WHERE sender = ? AND printer_id IS NULL",
+            (printer_id, sender),
+        )
+
+
 def recent(db: sqlite3.Connection, most: int = 200, printer_id: int | None = None) -> list[KeptTrap]:
     """The newest first; with `printer_id` those of one printer."""
     where, values = ("1", ()) if printer_id is None else ("printer_id = ?", (printer_id,))
