@@ -80,7 +80,8 @@ class Conversation:
 
     def __init__(self, flags: Flags) -> None:
         self.flags = flags
-        self._interactive = sys.stdin.isatty() and not flags.yes
+        # a shell may have closed it: then it is None
+        self._interactive = bool(sys.stdin) and sys.stdin.isatty() and not flags.yes
 
     def check(self, asked: Sequence[Question], settings: Table) -> None:
         """Raises Wrong in one line where nobody can answer, or a flag is wrong: before anything is asked."""

@@ -101,7 +101,7 @@ def install_file(home: Home, file: str) -> Licence:
     """Raises Wrong with the reason where the licence is not taken."""
     most = bundle.MOST_BYTES + 1
     if file == "-":
-        data = sys.stdin.buffer.read(most)
+        data = sys.stdin.buffer.read(most) if sys.stdin else b""  # a shell may have closed it
     else:
         with Path(file).open("rb") as opened:
             data = opened.read(most)

@@ -36,7 +36,8 @@ BY_MAIL = {  # where mail wants another advice
     "this Plug's address in?",
     "tls": "Check port and security (starttls mostly on 25 or 587, tls on 465), date and time of this Plug; "
     "where the server's certificate is its own, give its CA as ca_file.",
-    "parcel": "The server's own words say why: check sender and recipient, and whether it relays mail there.",
+    "parcel": "The server's own words say why: check sender and recipient, and whether it relays mail there. "
+    "With a code from 400 to 499 it says: not now; parcels are sent again until it takes them.",
 }
 DONE = {
     "port": "The mail server answers.",

@@ -80,6 +80,14 @@ async def test_a_test_mail_that_does_not_arrive(home: Path) -> None:
     assert "relays mail" in ended.err
 
 
+async def test_greylisting_is_not_told_as_a_mistake(home: Path) -> None:
+    async with Scripted(rcpt="450 4.2.0 greylisted") as server:
+        settings(home, server.port)
+        ended = await run("outbox", "test", state=home)
+    assert ended.code == 3
+    assert "parcels are sent again until it takes them" in " ".join(ended.err.split())
+
+
 @pytest.mark.parametrize("arguments", [["outbox", "test", "abcd"], ["outbox", "test"]])
 async def test_a_test_of_nothing(home: Path, arguments: list[str]) -> None:
     assert (await run(*arguments, state=home)).code == 2

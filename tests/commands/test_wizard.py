@@ -192,6 +192,15 @@ async def test_without_a_terminal_the_missing_flags_are_named(home: Path, author
     assert not (home / "settings.toml").exists()
 
 
+def test_with_its_input_closed_the_missing_flags_are_named_too(home: Path) -> None:
+    closed = ["sh", "-c", 'exec "$@" <&-', "sh"]
+    for command, said in ((("wizard",), "no terminal"), (("licence", "install", "-"), "no licence file")):
+        typed = [*closed, *children.printmonitor(*command, state=home)]
+        ended = subprocess.run(typed, cwd=children.ROOT, capture_output=True, text=True, check=False)
+        assert (ended.returncode, len(ended.stderr.splitlines())) == (2, 1), ended.stderr
+        assert said in ended.stderr
+
+
 @pytest.mark.parametrize(
     ("flags", "said"),
     [
