@@ -13,7 +13,7 @@ run: $(VENV)/ready
 	$(BIN)/printmonitor --state $(STATE) poller
 
 test: $(VENV)/ready lint
-	./requirements/make-browser
+	./requirements/make-tools
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 bench: $(VENV)/ready
@@ -21,7 +21,7 @@ bench: $(VENV)/ready
 
 # Shows each page in light, dark and on a phone; for the README, and for a look at a change.
 screenshots: $(VENV)/ready
-	./requirements/make-browser
+	./requirements/make-tools
 	$(BIN)/python -m tests.browser.screenshots
 
 lint: $(VENV)/ready

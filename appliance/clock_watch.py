@@ -46,7 +46,8 @@ class ClockWatch:
         if self._jump:
             direction = "forward" if self._jump > timedelta() else "back"
             self._steady_at = self._monotonic() + STEADY_AFTER_JUMP
-            text = f"the clock was set {direction} by {abs(self._jump)}"
+            by = timedelta(seconds=round(abs(self._jump).total_seconds()))
+            text = f"the clock was set {direction} by {by}"
             events.note(self._db, "clock", "clock", text, now)
             log.warning("%s", text)
             self._jump = timedelta()
