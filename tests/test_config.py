@@ -21,6 +21,7 @@ EVERYTHING = """
 name = "printmonitor-4f2a91"
 site = ""
 language = "en"
+mdns = true
 
 [[discovery.entries]]
 addresses = "192.168.1.1-192.168.2.254"
@@ -74,6 +75,7 @@ recipient = ""
 enabled = false
 port = 162
 communities = []
+report = "5m"
 
 [web]
 port = 80

@@ -5,6 +5,7 @@ Only UDP 5353 is used, and nothing is sent to a printer: questions go to the gro
 
 import asyncio
 import logging
+import random
 import socket
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -38,6 +39,7 @@ PROBE_SECONDS = 1.5  # RFC 6762, 6: whoever has said it just now says it again a
 SETTLE_SECONDS = 5.0  # for another one to give way, before we do
 ANSWER_SECONDS = 3.0
 MOST_NUMBERS = 99  # of "-2", "-3" ... behind a name
+MOST_AT_ONCE = 2  # times that a name is tried again, RFC 6762, 8.2
 MOST_IN_LINE = 1_000  # announcements that wait to be looked into ...
 MOST_ASKED = 8  # ... and that are, at once: each asks the group a few questions
 MOST_PLUGS = 500
@@ -108,12 +110,20 @@ class Neighbours:
         """The first free one of name, name-2, name-3 ...; announced (RFC 6762, 8 and 9)."""
         if wanted.name != self._name:
             self._name, self._number = wanted.name, 1
+        at_once = 0
         for _ in range(MOST_NUMBERS):
             name = notices.numbered(wanted.name, self._number)
-            if not await _is_taken(air, name, addresses) and await _announced(air, wanted, name, addresses):
+            taken = await _is_taken(air, name, addresses)
+            if not taken and await _announced(air, wanted, name, addresses):
                 return name
+            if (
+                not taken and at_once < MOST_AT_ONCE
+            ):  # somebody else probes for it just now: who is next has it
+                at_once += 1
+                await asyncio.sleep(random.uniform(0.2, 2.0))
+                continue
             self._say(f"the name {name}.local belongs to another device")
-            self._number = self._number % MOST_NUMBERS + 1
+            self._number, at_once = self._number % MOST_NUMBERS + 1, 0
         raise zeroconf.NonUniqueNameException(f"{wanted.name}.local and all like it belong to other devices")
 
     def _hear(self, service: str, name: str, info: AsyncServiceInfo | None) -> None:
