@@ -56,9 +56,9 @@ async def _serve(home: Home) -> None:
     db = database.open(home.database)
     stop = asyncio.Event()
     try:
-        asked = asyncio.Event()
-        with jobs.listen(home.wake, asked) as woken:
-            poller = _Poller(home, db, stop, woken, asked)
+        asked, parcel = asyncio.Event(), asyncio.Event()
+        with jobs.listen(home.wake, asked, parcel) as woken:
+            poller = _Poller(home, db, stop, woken, asked=asked, parcel=parcel)
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.add_signal_handler(number, poller.stop)
             loop.add_signal_handler(signal.SIGHUP, poller.reload)
@@ -87,11 +87,13 @@ class _Poller:
         db: sqlite3.Connection,
         stop: asyncio.Event,
         woken: asyncio.Event,
+        *,
         asked: asyncio.Event,
+        parcel: asyncio.Event,
     ) -> None:
-        """`woken` and `asked` are set where there may be a job."""
+        """`woken` and `asked` are set where there may be a job, `parcel` where one may be sent."""
         self._home, self._db, self._stop, self._woken, self._asked = home, db, stop, woken, asked
-        self._parcel = asyncio.Event()
+        self._parcel = parcel
         self._times = ClockWatch(db)
         self._clock = self._times.clock
         self._outage = Outage(db, "poller", self._clock)

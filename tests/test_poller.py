@@ -15,17 +15,18 @@ from pathlib import Path
 
 import pytest
 
-from appliance import config
+from appliance import config, poller, schedule
 from appliance.clock import utc_now
 from appliance.config import (
     Config,
     DiscoveryConfig,
     Home,
     HttpsConfig,
+    PlugConfig,
     ScheduleConfig,
     TransmissionConfig,
 )
-from appliance.delivery import outbox
+from appliance.delivery import outbox, parcel
 from appliance.model import DiscoveryEntry
 from appliance.store import jobs, meta, printers
 from tests import children
@@ -289,16 +290,17 @@ async def test_the_watchdog_is_fed(plug: Plug) -> None:
             await service.says("WATCHDOG=1")
 
 
-async def test_a_last_run_in_the_future_does_not_silence_the_plug(plug: Plug) -> None:
-    future = utc_now() + timedelta(days=4000)
-    meta.put_time(plug.db, "schedule.query", future)
+async def test_a_clock_that_was_set_back_years_does_not_silence_the_plug(plug: Plug) -> None:
+    meta.put_time(plug.db, "schedule.query", utc_now() + timedelta(days=4000))
+    every = timedelta(minutes=1)
+    soon = (int(time.time()) + 4) % 60
+    names = (f"printmonitor-{number:06x}" for number in range(10_000))
+    name = next(name for name in names if schedule.offset(name, every).total_seconds() == soon)
+    plug.config = replace(plug.config, plug=PlugConfig(name), schedule=ScheduleConfig("1m", ()))
+    plug.save()
     with running(plug.home) as service:
-        await service.says("READY=1")
-        plug.order("query")
         await service.says("STATUS=idle")
-    kept = meta.get_time(plug.db, "schedule.query")
-    assert kept
-    assert kept < future
+    assert plug.states() == [("query", "done")]
 
 
 async def test_read_now_reads_one_printer(plug: Plug) -> None:
@@ -353,6 +355,24 @@ async def test_a_disk_that_takes_nothing_is_survived(plug: Plug) -> None:
     job = jobs.get(plug.db, job_id)
     assert job
     assert (job.state, plug.known()) == ("done", 12)
+
+
+async def test_a_parcel_that_is_sent_again_leaves_at_once(plug: Plug, cloud: Cloud) -> None:
+    cloud.issue_client(plug.home.tls, plug.config.plug.name)
+    https = HttpsConfig(cloud.url, str(cloud.ca_file))
+    plug.config = replace(plug.config, transmission=TransmissionConfig("https", key="k", https=https))
+    plug.save()
+    data = parcel.pack("again", b"<NewDataSet/>", "k")
+    put = outbox.put(plug.db, plug.home.outbox, "again", data, utc_now())
+    outbox.refuse(plug.db, put, "422: not now")
+    with running(plug.home) as service:
+        plug.order("query")
+        await service.says("STATUS=idle")  # and whatever was due has been looked at
+        began = time.monotonic()
+        outbox.retry(plug.db, plug.home.outbox, put.id, utc_now())
+        jobs.wake(plug.home.wake)
+        await service.logs("parcel again: delivered")
+    assert time.monotonic() - began < poller.TICK_SECONDS / 2
 
 
 async def test_parcels_leave_by_themselves_and_a_server_that_stalls_delays_no_run(

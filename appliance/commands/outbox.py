@@ -12,6 +12,7 @@ from appliance.commands.trouble import Wrong
 from appliance.delivery import licensed, outbox, parcel, trial
 from appliance.delivery.outbox import Parcel
 from appliance.delivery.shelf import Unreadable
+from appliance.store import jobs
 
 DELIVERED_SHOWN = 10
 SHORT_ID = 8  # characters: enough to tell a year's parcels apart
@@ -117,11 +118,10 @@ def _retry(db: sqlite3.Connection, home: config.Home, chosen: Sequence[Parcel]) 
         except outbox.NotRetried as error:
             terminal.tell(terminal.clean(str(error)))
             failed += 1
-    when = (
-        "within seconds"
-        if state.poller_runs(home)
-        else "with the next run: the poller service is not running"
-    )
+    poller_runs = state.poller_runs(home)
+    if poller_runs:
+        jobs.wake(home.wake)
+    when = "within seconds" if poller_runs else "with the next run: the poller service is not running"
     if len(chosen) > failed or not chosen:
         terminal.tell(f"{words.count(len(chosen) - failed, 'parcel')} will be sent {when}")
     return 2 if failed else 0
