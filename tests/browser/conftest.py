@@ -63,6 +63,7 @@ class Visitor:
             locale=LOCALES[language],
             color_scheme=scheme,  # type: ignore[arg-type]
             reduced_motion="reduce",
+            ignore_https_errors=True,  # a Plug's own certificate
             **more,  # type: ignore[arg-type]
         )
         self.contexts.append(context)
@@ -139,7 +140,7 @@ async def visitor(
 
 async def log_in(browser: Browser, plug: Plug, password: str = PASSWORD) -> dict[str, list[dict[str, str]]]:
     """The cookies of a login."""
-    context = await browser.new_context(base_url=plug.base)
+    context = await browser.new_context(base_url=plug.base, ignore_https_errors=True)
     answer = await context.request.post(
         "/api/session",
         headers={"Origin": plug.base, "Content-Type": "application/json"},

@@ -22,6 +22,7 @@ from appliance.reading import ask
 from appliance.reading.snmp.endpoint import Endpoint
 from appliance.store import database, events, printers
 from appliance.web import app, passwords
+from appliance.web.around import Air
 from appliance.web.listening import Sockets
 from tests import children
 from tests.fakes.agent import Agent
@@ -46,10 +47,14 @@ class Plug:
 
 
 @asynccontextmanager
-async def serving(home: Home, port: int = 0) -> AsyncIterator[Plug]:
-    """The page of a state folder, over HTTP."""
-    async with app.running(home, Sockets(socket.create_server(("127.0.0.1", port)), None)) as ways:
-        yield Plug(home, f"http://127.0.0.1:{ways.port}")
+async def serving(
+    home: Home, port: int = 0, *, tls: bool = False, air: Air | None = None
+) -> AsyncIterator[Plug]:
+    """The page of a state folder, over HTTP or HTTPS, on the air if asked for."""
+    listening = socket.create_server(("127.0.0.1", port))
+    sockets = Sockets(None, listening) if tls else Sockets(listening, None)
+    async with app.running(home, sockets, air=air) as ways:
+        yield Plug(home, f"{'https' if tls else 'http'}://127.0.0.1:{ways.tls_port if tls else ways.port}")
 
 
 @asynccontextmanager

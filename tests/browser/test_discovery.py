@@ -1,11 +1,18 @@
 """The discovery: entries, their test, a run with what it found, schedule and exclusions."""
 
+import asyncio
+import secrets
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Browser, expect
 
 from appliance import config
-from tests.browser.conftest import Visitor
-from tests.browser.plug import FIRST
+from appliance.web.around import Air
+from tests.browser.conftest import Visitor, log_in
+from tests.browser.plug import FIRST, SCRIPT, empty, serving
+from tests.discovery.on_air import LOOPBACK, WAIT, printer
 
 
 async def test_entry_is_added_tested_changed_and_removed(visitor: Visitor) -> None:
@@ -76,3 +83,31 @@ async def test_schedule_and_exclusions(
     assert now.discovery.exclusions == ("10.0.0.1", "00:11:22:33:44:55")
     config.save(visitor.plug.home, before)
     visitor.expect("422")
+
+
+async def test_printers_that_announce_themselves_are_taken_over(chromium: Browser, tmp_path: Path) -> None:
+    name = f"pm-{secrets.token_hex(5)}"  # other tests may be on the same air
+    home = empty(tmp_path)
+    now = config.load(home)
+    config.save(home, replace(now, plug=replace(now.plug, name=name, mdns=True)))
+    async with (
+        printer(f"{name}-p", "192.0.2.40", {"ty": SCRIPT, "note": "Room 3"}, "ipp", "uscan"),
+        serving(home, air=Air(lambda: ("192.0.2.7",), LOOPBACK, look=0.05)) as plug,
+    ):
+        visitor = Visitor(chromium, plug, await log_in(chromium, plug))
+        page = await visitor.open("/traps")
+        async with asyncio.timeout(WAIT):
+            while "192.0.2.40" not in await (await page.request.get("/api/discovery/heard")).text():  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+        await page.goto("/discovery")
+        line = page.locator("#heard tbody tr").filter(has_text="192.0.2.40")
+        await expect(line).to_contain_text(SCRIPT)
+        await expect(line).to_contain_text("Room 3")
+        await line.get_by_role("button", name="Add").click()
+        dialog = page.get_by_role("dialog")
+        await expect(dialog.get_by_label("Addresses")).to_have_value("192.0.2.40")
+        await dialog.get_by_role("button", name="Save").click()
+        await expect(line).to_contain_text("is searched already")
+        assert [entry.addresses for entry in config.load(home).discovery.entries] == ["192.0.2.40"]
+        await page.context.close()
+        visitor.check()

@@ -1,11 +1,13 @@
 """A printer's page: true states, the chart, reading, ignoring, grouping, forgetting."""
 
 import contextlib
+from datetime import UTC, datetime, timedelta
 
 from playwright.async_api import expect
 
+from appliance.model import Counter, CounterName, Details, Identity, Reading, Target
 from appliance.store import database, printers
-from tests.browser.conftest import Visitor, filled
+from tests.browser.conftest import Visitor, filled, saved
 from tests.browser.plug import known
 
 
@@ -79,6 +81,47 @@ async def test_printer_is_ignored_grouped_and_forgotten(visitor: Visitor) -> Non
     await page.get_by_role("dialog").get_by_role("button", name="Forget").click()
     await page.wait_for_url("**/printers")
     assert victim.id not in {printer.id for printer in known(visitor.plug.home)}
+
+
+async def test_counter_that_is_held_is_believed_after_a_question(visitor: Visitor) -> None:
+    now = datetime.now(UTC)
+    who, where = Identity("HP", "Held back", "HELD1"), Target("192.0.2.90", snmp_version="2")
+    with contextlib.closing(database.open(visitor.plug.home.database)) as db:
+        for pages, ago in ((20_000, 2), (150, 1)):
+            reading = Reading(where, who, Details(), (Counter(CounterName.TOTAL, pages, "test"),))
+            held = printers.keep(db, reading, now - timedelta(hours=ago))
+    page = await visitor.open(f"/printers/{held}")
+    line = page.locator("#counters tbody tr")
+    await expect(line).to_contain_text("not believed")
+    await line.get_by_role("button", name="Believe it").click()
+    dialog = page.get_by_role("dialog")
+    await expect(dialog).to_contain_text("Total becomes 150 (was 20,000)")
+    await dialog.get_by_role("button", name="Cancel").click()
+    await expect(line).to_contain_text("20,000")
+    await line.get_by_role("button", name="Believe it").click()
+    await dialog.get_by_role("button", name="Believe it").click()
+    await expect(line).not_to_contain_text("not believed")
+    await expect(line.locator(".number")).to_have_text("150")
+    with contextlib.closing(database.open(visitor.plug.home.database)) as db:
+        printers.forget(db, held)
+
+
+async def test_printer_is_recorded_and_the_file_fetched(visitor: Visitor) -> None:
+    page = await visitor.open("/printers/2", "de")
+    serial = next(each for each in known(visitor.plug.home) if each.id == 2).identity.serial_number
+    assert serial
+    for masked in (True, False):
+        await page.get_by_role("checkbox", name="Seriennummern").set_checked(masked)
+        await page.get_by_role("button", name="Aufzeichnen").click()
+        await expect(page.locator("#recorded")).to_contain_text("Aufgezeichnet", timeout=40_000)
+        async with page.expect_download() as started:
+            await page.get_by_role("link", name="Aufzeichnung herunterladen").click()
+        data = (await saved(await started.value)).decode()
+        assert "1.3.6.1.2.1.1.1.0|4" in data
+        assert (serial in data) is not masked
+    await page.get_by_role("button", name="Verwerfen").click()
+    await expect(page.locator("#recorded")).to_be_empty()
+    await expect(page.get_by_role("button", name="Aufzeichnen")).to_be_focused()
 
 
 async def test_printer_that_is_not_there_is_said(visitor: Visitor) -> None:

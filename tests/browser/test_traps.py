@@ -1,9 +1,15 @@
-"""The trap receiver is switched on and off."""
+"""The trap receiver is switched on and off; what came is listed."""
+
+import contextlib
+from datetime import UTC, datetime
 
 from playwright.async_api import expect
 
 from appliance import config
+from appliance.model import Trap
+from appliance.store import database, traps
 from tests.browser.conftest import Visitor
+from tests.browser.plug import SCRIPT, known
 
 
 async def test_receiver_is_switched(visitor: Visitor) -> None:
@@ -18,7 +24,32 @@ async def test_receiver_is_switched(visitor: Visitor) -> None:
     await page.get_by_role("button", name="Speichern").click()
     await expect(page.get_by_text("Gespeichert.")).to_be_visible()
     await expect(page.locator("#state")).not_to_contain_text("aus")
-    traps = config.load(visitor.plug.home).traps
-    assert (traps.enabled, traps.port, traps.communities) == (True, 10162, ("public", "other"))
+    wanted = config.load(visitor.plug.home).traps
+    assert (wanted.enabled, wanted.port, wanted.communities) == (True, 10162, ("public", "other"))
     config.save(visitor.plug.home, before)
     await expect(page.locator("#state")).to_contain_text("aus")
+
+
+async def test_traps_are_listed_as_they_come(visitor: Visitor) -> None:
+    """From a known printer and from a stranger whose texts are an attack."""
+    page = await visitor.open("/traps")
+    printer = known(visitor.plug.home)[0]
+    host = printer.target.host
+    jam = Trap(
+        "printerV2Alert", severity="critical", text="Paper jam in tray 2", objects=("prtAlertCode = 8",)
+    )
+    evil = Trap(SCRIPT, severity=SCRIPT, text=SCRIPT, objects=(SCRIPT,))
+    now = datetime.now(UTC)
+    with contextlib.closing(database.open(visitor.plug.home.database)) as db:
+        traps.keep(db, [traps.Came(host, printer.id, jam, now), traps.Came(host, printer.id, jam, now)])
+        traps.keep(db, [traps.Came("192.0.2.66", None, evil, now)])
+    jammed = page.locator("#traps tbody tr").filter(has_text="Paper jam in tray 2")
+    await expect(jammed).to_contain_text("Critical")
+    await expect(jammed).to_contain_text("2 times")
+    await expect(jammed.get_by_role("link")).to_have_attribute("href", f"/printers/{printer.id}")
+    await jammed.get_by_text("What it carried").click()
+    await expect(jammed).to_contain_text("prtAlertCode = 8")
+    stranger = page.locator("#traps tbody tr").filter(has_text="192.0.2.66")
+    await expect(stranger).to_contain_text(SCRIPT)
+    await expect(stranger.get_by_role("link")).to_have_count(0)
+    assert (await page.title()).startswith("Traps ")

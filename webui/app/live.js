@@ -28,8 +28,10 @@ export function onState(listener) {
 }
 
 export function connect() {
+  let begun = false;
   const socket = new WebSocket(`${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/api/live`);
   socket.addEventListener('open', () => {
+    begun = true;
     wait = FIRST_WAIT;
     tell(stateListeners, true);
     if (opened) changed(TOPICS); // what was missed meanwhile
@@ -46,6 +48,8 @@ export function connect() {
       return;
     }
     tell(stateListeners, false);
+    // A Plug that was restarted knows no session: what is asked then leads to the login.
+    if (!begun) get('/api/session', { background: true }).catch(() => {});
     setTimeout(connect, wait * (0.75 + Math.random() / 2));
     wait = Math.min(LONGEST_WAIT, wait * 2);
   });

@@ -109,8 +109,12 @@ function names() {
 function connection() {
   let timer = null;
   return (there) => {
-    clearTimeout(timer);
-    if (there) $('#lost').replaceChildren();
-    else timer = setTimeout(() => $('#lost').replaceChildren(icon('warning'), t('lost')), LOST_AFTER);
+    if (there) {
+      clearTimeout(timer);
+      timer = null;
+      $('#lost').replaceChildren();
+    } else {
+      timer ??= setTimeout(() => $('#lost').replaceChildren(icon('warning'), t('lost')), LOST_AFTER); // each try fails anew
+    }
   };
 }

@@ -19,7 +19,7 @@ let discovery = null;
 let editing = null;
 let jobs = [];
 
-const HEARD_EVERY = 30_000; // nobody tells of what is heard
+const HEARD_EVERY = 10_000; // nobody tells of what is heard
 
 start(async () => {
   await Promise.all([refresh(), heard(), follow($('#run'), { kinds: ['discover', 'query'], changed: results })]);
