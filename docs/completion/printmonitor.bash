@@ -10,7 +10,7 @@ _printmonitor() {
     esac
     for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
         if [[ -z $command && $before != --state ]]; then
-            case $word in query|discover|test|record|export|import-printers|outbox|status|licence|wizard|check|poller|traps|web|plugs|box) command=$word ;; esac
+            case $word in query|discover|test|record|export|import-printers|outbox|counters|status|licence|wizard|check|poller|traps|web|plugs|box) command=$word ;; esac
         fi
         before=$word
     done
@@ -20,6 +20,7 @@ _printmonitor() {
         record:--port) compopt +o default; return ;;
         record:--output) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
         export:--output) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
+        counters:--confirm) compopt +o default; return ;;
         licence:--output) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
         licence:--url) compopt +o default; return ;;
         licence:--code) compopt +o default; return ;;
@@ -47,7 +48,7 @@ _printmonitor() {
         plugs:--interface) compopt +o default; return ;;
     esac
     case $command in
-        "") words="query discover test record export import-printers outbox status licence wizard check poller traps web plugs box --state --version --help" ;;
+        "") words="query discover test record export import-printers outbox counters status licence wizard check poller traps web plugs box --state --version --help" ;;
         query) words="--state --json --help" ;;
         discover) words="--state --json --help" ;;
         test) words="--port --json --help" ;;
@@ -55,6 +56,7 @@ _printmonitor() {
         export) words="--state --output --help" ;;
         import-printers) words="--dry-run --force --state --json --help" ;;
         outbox) words="list show retry test --state --json --help" ;;
+        counters) words="--state --json --confirm --help" ;;
         status) words="--state --json --help" ;;
         licence) words="status request install enrol --state --json --output --url --code --help" ;;
         wizard) words="--state --site --range --community --query-every --discover-at --time-zone --transmission --mail-host --mail-port --mail-security --mail-username --mail-password --mail-sender --mail-recipient --licence --licence-file --enrolment-url --code --discover --no-discover --test --no-test --yes --licence-only --schedule-only --help" ;;
