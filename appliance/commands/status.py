@@ -218,4 +218,4 @@ def _need(need: Need, zone: tzinfo) -> tuple[str, ...]:
 
 def _event(event: events.Event, zone: tzinfo) -> tuple[str, ...]:
     until = words.moment(event.ended_at, zone) if event.ended_at else "goes on"
-    return (words.moment(event.begun_at, zone), until, event.subject, event.text)
+    return (words.moment(event.begun_at, zone), until, event.kind, event.text)

@@ -4,14 +4,16 @@ import asyncio
 import logging
 import os
 import signal
+import sqlite3
 import ssl
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, closing, suppress
 
 from aiohttp import web
 
 from appliance.clock import utc_now
 from appliance.config import Home
+from appliance.store import database, lives
 from appliance.system import notify, passed_sockets
 from appliance.web import listening, tls
 from appliance.web.api import MOST_BYTES, routes
@@ -59,11 +61,19 @@ async def serve(home: Home, port: int | None = None) -> None:
             ways.port,
             f" and https://localhost:{ways.tls_port}" if ways.tls_port else "",
         )
+        _note(home, lambda db: lives.begin(db, "web", utc_now()))
         notify.ready()
         watchdog = asyncio.create_task(_feed_watchdog())
         await stop.wait()
         notify.stopping()
         watchdog.cancel()
+        _note(home, lambda db: lives.end(db, "web"))
+
+
+def _note(home: Home, note: Callable[[sqlite3.Connection], None]) -> None:
+    """On a full disk the page does without."""
+    with suppress(database.Unusable), closing(database.open(home.database)) as db:
+        note(db)
 
 
 @asynccontextmanager

@@ -131,6 +131,8 @@ def test_each_service_comes_back(plug: Machine, number: signal.Signals) -> None:
     )
     plug.until("all are up again", lambda: active(plug, *NAMES))
     assert plug.python(PAGE.format(port=8888)).strip() == "200"
+    told = plug.do("/opt/bin/printmonitor", "status")
+    assert all(f"{name} was started again" in " ".join(told.split()) for name in NAMES)
 
 
 def test_what_systemd_has_given_up_on_comes_back(plug: Machine) -> None:
