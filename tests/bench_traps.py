@@ -15,7 +15,7 @@ from tests.fakes import traps as wire
 from tests.fakes.agent import Agent
 from tests.fakes.lan import Lan
 from tests.fakes.models import PRINTERS
-from tests.test_trapd import SERVE, Plug, flood, free_port
+from tests.trapping.test_trapd import SERVE, Plug, flood, free_port
 
 SECONDS = 60.0
 RATE = 5_000

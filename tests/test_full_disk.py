@@ -22,10 +22,10 @@ from tests.fakes import traps as wire
 from tests.fakes.agent import Agent
 from tests.fakes.lan import Lan
 from tests.fakes.models import PRINTERS
-from tests.test_trapd import SERVE, Plug, free_port
+from tests.trapping.test_trapd import SERVE, Plug, free_port
 
 SIZE = 4 << 20
-POLL = "import logging, pathlib; from appliance import poller; from appliance.config import Home; "
+POLL = "import logging, pathlib; from appliance.polling import poller; from appliance.config import Home; "
 POLL += "logging.basicConfig(level=logging.INFO); poller.serve(Home(pathlib.Path({state!r})))"
 _libc = ctypes.CDLL(None, use_errno=True)
 _NEW_MOUNTS = 0x00020000  # CLONE_NEWNS, sched.h

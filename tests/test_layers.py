@@ -18,21 +18,8 @@ FLOORS = (
     {"settings_rules"},
     {"config"},
     {"delivery", "importing"},
-    {
-        "keeper",
-        "asking",
-        "renewal",
-        "trap_book",
-        "trap_bundles",
-        "trap_intake",
-        "trap_senders",
-        "trap_readings",
-        "trap_visits",
-        "trapd",
-        "web",
-    },
-    {"rounds", "reports", "watch", "watched_list", "clock_watch"},
-    {"poller"},
+    {"runs"},
+    {"polling", "trapping", "web"},  # the services, none of which knows another one
     {"commands"},
     {"__main__"},
 )
@@ -42,12 +29,6 @@ EXCEPTIONS = {("delivery.outbox", "store.database")}
 STEPS = {
     ("system", "model"),
     ("licence", "system"),
-    ("asking", "keeper"),
-    *(("trap_readings", name) for name in ("trap_bundles", "asking", "keeper")),
-    *(
-        ("trapd", name)
-        for name in ("trap_book", "trap_intake", "trap_readings", "trap_senders", "trap_visits")
-    ),
 }
 
 HOMES = {
@@ -139,7 +120,11 @@ def test_imports_point_down_and_libraries_stay_at_home() -> None:
     ("module", "source", "complaint"),
     [
         ("model", "from appliance import config", "model imports upwards: config"),
-        ("store.printers", "import appliance.poller", "store.printers imports upwards: poller"),
+        (
+            "store.printers",
+            "import appliance.polling.poller",
+            "store.printers imports upwards: polling.poller",
+        ),
         (
             "reading.ask",
             "from appliance.store import jobs",
@@ -147,8 +132,16 @@ def test_imports_point_down_and_libraries_stay_at_home() -> None:
         ),
         ("delivery.upload", "from appliance.store.database import open", "another station: store.database"),
         ("delivery.outbox", "from appliance.store import printers", "another station: store.printers"),
-        ("rounds", "def f():\n    from appliance.poller import serve", "rounds imports upwards: poller"),
-        ("poller", "import aiosnmp.message", "poller imports aiosnmp, whose home is reading.snmp"),
+        (
+            "runs.rounds",
+            "def f():\n    from appliance.polling.poller import serve",
+            "runs.rounds imports upwards: polling.poller",
+        ),
+        (
+            "polling.poller",
+            "import aiosnmp.message",
+            "polling.poller imports aiosnmp, whose home is reading.snmp",
+        ),
         ("web.app", "import requests", "requests, which has no home"),
         ("reading.ask", "from ..store import jobs", "reading.ask imports another station: store.jobs"),
         ("delivery.outbox", "from appliance.store import database", None),

@@ -2,9 +2,9 @@
 
 import logging
 
-from appliance import poller
 from appliance.commands import logs
 from appliance.config import Home
+from appliance.polling import poller
 
 
 def run(home: Home) -> int:

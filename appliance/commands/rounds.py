@@ -9,13 +9,15 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 
-from appliance import config, poller, rounds
+from appliance import config
 from appliance.commands import logs, outcome, state, terminal, words
 from appliance.commands.outcome import Outcome
 from appliance.commands.trouble import Wrong
 from appliance.config import Config, Home
 from appliance.delivery import licensed, outbox
 from appliance.delivery.outbox import Parcel
+from appliance.polling import poller
+from appliance.runs import rounds
 from appliance.store import jobs, meta, printers
 from appliance.system import lock
 

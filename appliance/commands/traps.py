@@ -4,13 +4,14 @@ import logging
 import time
 from dataclasses import replace
 
-from appliance import config, trapd
+from appliance import config
 from appliance.commands import logs, state, terminal, words
 from appliance.commands.plain import record
 from appliance.config import INSTALLED, Home
 from appliance.store import traps
 from appliance.store.traps import KeptTrap
 from appliance.system import units
+from appliance.trapping import trapd
 
 SHOWN = 50
 ANSWER_SECONDS = 10.0

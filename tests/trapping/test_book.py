@@ -8,7 +8,7 @@ import pytest
 from appliance.model import Trap
 from appliance.store import database, traps
 from appliance.store.traps import Came
-from appliance.trap_book import MOST_WAITING, NOT_WRITTEN, Book
+from appliance.trapping.book import MOST_WAITING, NOT_WRITTEN, Book
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 

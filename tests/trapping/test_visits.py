@@ -1,6 +1,6 @@
 """How often addresses are asked because of strangers' traps."""
 
-from appliance.trap_visits import AGAIN, AT_ONCE, EVERY, MOST, Visits
+from appliance.trapping.visits import AGAIN, AT_ONCE, EVERY, MOST, Visits
 
 
 def test_an_address_is_asked_once_in_a_while() -> None:

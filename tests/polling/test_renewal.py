@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from appliance import renewal
 from appliance.config import Config, Home, HttpsConfig, TransmissionConfig
 from appliance.delivery import outbox
 from appliance.licence import install, request, state
 from appliance.licence.request import Enrolment
 from appliance.licence.terms import Licence
+from appliance.polling import renewal
 from appliance.store import events, meta, printers
 from tests import children
 from tests.licence.licences import DAY, HOUR, NOW, asked, licence
@@ -88,7 +88,7 @@ async def test_a_failing_renewal_is_tried_daily_and_told_once(
     provider: server.Enrolment,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    caplog.set_level(logging.INFO, "appliance.renewal")
+    caplog.set_level(logging.INFO, "appliance.polling.renewal")
     old = licensed(plug, provider)
     provider.faults.extend([Fault(500), Fault(500)])
     for hours in range(0, 48, 6):

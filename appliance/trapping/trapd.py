@@ -28,11 +28,11 @@ from appliance.store.outage import Outage
 from appliance.store.printers import Known
 from appliance.store.traps import Came
 from appliance.system import lock, notify, passed_sockets
-from appliance.trap_book import Book
-from appliance.trap_intake import FLOOD, CannotListen, Intake, bind
-from appliance.trap_readings import Readings
-from appliance.trap_senders import Senders
-from appliance.trap_visits import Visits
+from appliance.trapping.book import Book
+from appliance.trapping.intake import FLOOD, CannotListen, Intake, bind
+from appliance.trapping.readings import Readings
+from appliance.trapping.senders import Senders
+from appliance.trapping.visits import Visits
 
 log = logging.getLogger(__name__)
 

@@ -11,8 +11,8 @@ import pytest
 from appliance import config as configuration
 from appliance import importing
 from appliance.config import Home, ImportConfig
+from appliance.polling.watched_list import WatchedList
 from appliance.store import events, printers
-from appliance.watched_list import WatchedList
 from tests import children
 from tests.store.readings import HOUR, NOW, reading
 

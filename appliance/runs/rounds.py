@@ -19,16 +19,16 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Literal, TypeVar
 
-from appliance.asking import Asking, Failed, Progress, Skipped
 from appliance.clock import utc_now
 from appliance.config import Config, DiscoveryConfig, Home
 from appliance.delivery import deliver, outbox
 from appliance.discovery import entries
 from appliance.discovery.entries import Exclusions
-from appliance.keeper import Keeper
 from appliance.model import Cost, Target
 from appliance.reading import scan
 from appliance.reading.snmp.endpoint import Endpoint
+from appliance.runs.asking import Asking, Failed, Progress, Skipped
+from appliance.runs.keeper import Keeper
 from appliance.store import database, jobs, printers
 from appliance.store.printers import Known
 from appliance.system import lock

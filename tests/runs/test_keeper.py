@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from appliance.clock import utc_now
-from appliance.keeper import Keeper, NotKept
 from appliance.model import Details, Identity, Reading, Target
+from appliance.runs.keeper import Keeper, NotKept
 from appliance.store import database, printers
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from appliance.trap_bundles import Bundles
+from appliance.trapping.bundles import Bundles
 
 
 def readings(moments: list[float]) -> list[float]:

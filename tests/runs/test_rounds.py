@@ -14,7 +14,7 @@ from appliance.config import Config, DiscoveryConfig, Home, HttpsConfig, Transmi
 from appliance.delivery import outbox, parcel
 from appliance.discovery.entries import BadEntry
 from appliance.model import DiscoveryEntry, Printer
-from appliance.rounds import Kind, Progress, RoundResult, run_round
+from appliance.runs.rounds import Kind, Progress, RoundResult, run_round
 from appliance.store import database, jobs, printers
 from appliance.system import lock
 from tests.fakes.agent import Agent

@@ -9,12 +9,12 @@ from datetime import datetime
 
 from appliance.discovery import entries
 from appliance.discovery.entries import Exclusions, NotResolved
-from appliance.keeper import Keeper, NotKept
 from appliance.model import Cost, Identity, Reading, Target
 from appliance.reading.ask import NotRead, ask
 from appliance.reading.scan import Answer
 from appliance.reading.scan import Progress as ScanProgress
 from appliance.reading.snmp.endpoint import Endpoint
+from appliance.runs.keeper import Keeper, NotKept
 from appliance.store import printers
 from appliance.store.printers import Known
 

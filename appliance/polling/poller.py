@@ -9,18 +9,19 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from appliance import config, renewal, reports, schedule, watch
-from appliance.clock_watch import ClockWatch
+from appliance import config, schedule
 from appliance.config import Home
 from appliance.delivery import deliver, outbox
 from appliance.discovery.addresses import BadEntry
-from appliance.rounds import Failed, Progress, RoundResult, Skipped, run_round
+from appliance.polling import renewal, reports, watch
+from appliance.polling.clock_watch import ClockWatch
+from appliance.polling.watched_list import WatchedList
+from appliance.runs.rounds import Failed, Progress, RoundResult, Skipped, run_round
 from appliance.store import database, events, jobs, lives, meta, printers, traps
 from appliance.store.jobs import Job
 from appliance.store.outage import Outage
 from appliance.system import lock, notify
 from appliance.system.daemon_threads import DaemonThreads
-from appliance.watched_list import WatchedList
 
 __all__ = ["Failed", "Progress", "RoundResult", "Skipped", "run_round", "serve"]
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from appliance.clock import Clock
-from appliance.clock_watch import ClockWatch
 from appliance.model import Trap
+from appliance.polling.clock_watch import ClockWatch
 from appliance.store import database, events, meta, printers, traps
 from appliance.store.traps import Came
 from tests.store.readings import reading

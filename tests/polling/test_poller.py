@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from appliance import config, poller, schedule
+from appliance import config, schedule
 from appliance.clock import utc_now
 from appliance.config import (
     Config,
@@ -28,6 +28,7 @@ from appliance.config import (
 )
 from appliance.delivery import outbox, parcel
 from appliance.model import DiscoveryEntry
+from appliance.polling import poller
 from appliance.store import jobs, meta, printers
 from tests import children
 from tests.fakes.agent import Agent

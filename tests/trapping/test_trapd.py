@@ -18,7 +18,7 @@ from appliance import config
 from appliance.clock import utc_now
 from appliance.config import Config, DiscoveryConfig, Home, TrapsConfig
 from appliance.model import DiscoveryEntry
-from appliance.poller import run_round
+from appliance.polling.poller import run_round
 from appliance.store import events, printers, traps
 from tests import children
 from tests.fakes import traps as wire
@@ -28,7 +28,7 @@ from tests.fakes.models import PRINTERS
 
 PATIENCE = 20.0
 STRANGER = "127.99.0.1"  # outside of the discovery entries
-SERVE = "import logging, pathlib; from appliance import trapd; from appliance.config import Home; "
+SERVE = "import logging, pathlib; from appliance.trapping import trapd; from appliance.config import Home; "
 SERVE += "logging.basicConfig(level=logging.INFO); "
 SERVE += "trapd.serve(Home(pathlib.Path({state!r})), address='127.0.0.1')"
 

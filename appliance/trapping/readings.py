@@ -8,17 +8,17 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
 
-from appliance.asking import Asking, Progress
 from appliance.config import Home
 from appliance.discovery.entries import Exclusions
-from appliance.keeper import Keeper
 from appliance.model import Target
 from appliance.reading import scan
 from appliance.reading.snmp.endpoint import Endpoint
+from appliance.runs.asking import Asking, Progress
+from appliance.runs.keeper import Keeper
 from appliance.store import jobs, printers, traps
 from appliance.store.outage import Outage
 from appliance.store.printers import Known
-from appliance.trap_bundles import Bundles
+from appliance.trapping.bundles import Bundles
 
 log = logging.getLogger(__name__)
 

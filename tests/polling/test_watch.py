@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from appliance import reports, watch
 from appliance.config import Config, Home, TransmissionConfig, TrapsConfig
 from appliance.delivery import outbox
+from appliance.polling import reports, watch
+from appliance.polling.watch import Space
 from appliance.store import events, lives, printers, traps
-from appliance.watch import Space
 from tests.store.readings import reading
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)

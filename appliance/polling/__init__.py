@@ -1,0 +1,1 @@
+"""The poller: the service that does what is due."""

@@ -1,0 +1,1 @@
+"""The trap receiver: the service that keeps what printers say of themselves."""
