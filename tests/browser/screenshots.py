@@ -21,6 +21,7 @@ PAGES = {
     "traps": "/traps",
     "services": "/services",
     "system": "/system",
+    "guide": "/guide#at-range",
 }
 LOOKS = {  # language, colour scheme, width, height
     "light": ("en", "light", 1280, 860),

@@ -22,20 +22,23 @@ start(async () => {
 
 /** A Plug that is told nothing yet is told step by step, unless somebody wanted it otherwise. */
 async function begins() {
-  if (!offered() || (await get('/api/discovery')).entries.length) return false;
+  if (!offered()) return false;
+  const [{ entries }, overview] = await Promise.all([get('/api/discovery'), get('/api/overview')]);
+  if (entries.length || known(overview)) return false;
   location.replace('/guide');
   return true;
 }
 
 async function refresh(background = false) {
   const overview = await get('/api/overview', { background });
-  const known = STATES.reduce((sum, state) => sum + overview.counts[state], 0);
-  $('#begin').hidden = known > 0;
-  swap($('#tiles'), tile('printers', known, null), ...STATES.map((state) => tile(state, overview.counts[state], state)));
+  $('#begin').hidden = known(overview) > 0;
+  swap($('#tiles'), tile('printers', known(overview), null), ...STATES.map((state) => tile(state, overview.counts[state], state)));
   showAttention(overview);
   swap($('#runs'), ...runs(overview));
   swap($('#plug'), ...plug(overview));
 }
+
+const known = ({ counts }) => STATES.reduce((sum, state) => sum + counts[state], 0);
 
 function tile(name, count, state) {
   return h(
