@@ -15,6 +15,7 @@ from appliance.discovery import entries
 from appliance.discovery.addresses import BadEntry
 from appliance.model import DiscoveryEntry
 from appliance.reading import scan
+from appliance.system import routes
 from appliance.web.api import Asked, Routes
 from appliance.web.jobs import Poller
 from appliance.web.settings import Settings
@@ -150,6 +151,7 @@ class Discovery:
             "time_zone": when.time_zone,
             "next_query_at": stamp(schedule.next_query(plan, now)),
             "next_discover_at": maybe_stamp(schedule.next_discover(plan, now)),
+            "suggestion": _suggestion(),
         }
 
     def _shaped_entry(self, entry: DiscoveryEntry) -> dict[str, Json]:
@@ -163,6 +165,12 @@ class Discovery:
             **{key: {"set": bool(getattr(entry, key))} for key in SECRET},
             "count": count,
         }
+
+
+def _suggestion() -> str | None:
+    """The addresses of the Plug's own network, as the wizard offers them."""
+    network = routes.own_network()
+    return f"{network[1]}-{network[-2]}" if network and network.prefixlen < 31 else None
 
 
 def _entry(body: Object, old: DiscoveryEntry) -> DiscoveryEntry:

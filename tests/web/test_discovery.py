@@ -4,6 +4,7 @@ from appliance import config
 from appliance.clock import utc_now
 from appliance.config import Home
 from appliance.store import database, jobs
+from appliance.system import routes
 from tests.fakes.agent import Agent, Device
 from tests.web.conftest import Browser, Page
 
@@ -225,3 +226,9 @@ async def test_two_tabs_do_not_undo_each_other(browser: Browser, page: Page) -> 
         await browser.ask("DELETE", f"/api/discovery/entries/{one['id']}")
         listed = await other.get("/api/discovery")
     assert [entry["addresses"] for entry in listed["entries"]] == ["127.0.0.2"]
+
+
+async def test_a_first_entry_is_suggested_from_the_plugs_own_network(browser: Browser) -> None:
+    network = routes.own_network()
+    expected = f"{network[1]}-{network[-2]}" if network and network.prefixlen < 31 else None
+    assert (await browser.get("/api/discovery"))["suggestion"] == expected
