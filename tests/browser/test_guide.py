@@ -7,6 +7,7 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from appliance import config
+from appliance.system import routes
 from tests import children
 from tests.browser.conftest import Visitor, arrive, filled, log_in
 from tests.browser.plug import empty, serving
@@ -65,6 +66,8 @@ async def test_first_login_leads_through_the_steps_by_keyboard_alone(
             await type_into(page, "site", "Muster AG, Bern")
             await page.keyboard.press("Enter")
             await at(page, "range")
+            own = routes.own_network()
+            await expect(page.locator("#addresses")).to_have_value(f"{own[1]}-{own[-2]}" if own else "")
             await type_into(page, "addresses", "127.24.0.300")
             await page.keyboard.press("Enter")
             await expect(page.locator("[name=addresses]")).to_be_focused()
