@@ -58,5 +58,6 @@ def test_what_is_remembered_is_bounded() -> None:
     bundles = Bundles()
     for number in range(25_000):
         bundles.trap(number, number * 1.0)
-        bundles.take(number * 1.0 + 0.5)
+        if number % 100 == 99:
+            bundles.take(number * 1.0 + 0.5)
     assert len(bundles._bundles) <= 10_000
