@@ -29,6 +29,7 @@ POLL = "import logging, pathlib; from appliance.polling import poller; from appl
 POLL += "logging.basicConfig(level=logging.INFO); poller.serve(Home(pathlib.Path({state!r})))"
 _libc = ctypes.CDLL(None, use_errno=True)
 _NEW_MOUNTS = 0x00020000  # CLONE_NEWNS, sched.h
+_OWN_FOLDER = 0x00000200  # CLONE_FS
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small disk")
 
@@ -64,7 +65,8 @@ def mounts_of_its_own() -> Iterator[None]:
         subprocess.run(["mount", "--make-rprivate", "/"], check=True)
         yield
     finally:
-        assert _libc.setns(before, _NEW_MOUNTS) == 0
+        _libc.unshare(_OWN_FOLDER)  # setns(2) refuses a thread that shares it with one that it started
+        assert _libc.setns(before, _NEW_MOUNTS) == 0, os.strerror(ctypes.get_errno())
         os.close(before)
         os.chdir(here)  # setns(2) leads to the root
 
