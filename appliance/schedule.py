@@ -23,6 +23,12 @@ class Plan:
     offset: timedelta = timedelta()
 
 
+def plan(name: str, seconds: int, discover_at: tuple[time, ...], zone: tzinfo) -> Plan:
+    """The plan of the Plug with this name, which queries every so many seconds."""
+    every = timedelta(seconds=seconds)
+    return Plan(every, discover_at, zone, offset(name, every))
+
+
 @dataclass(frozen=True, slots=True)
 class Done:
     """When each kind of run last began; None: never."""

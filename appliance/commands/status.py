@@ -129,8 +129,7 @@ class _Seen:
 
 def _plan(settings: config.Config) -> schedule.Plan:
     when = settings.schedule
-    every = timedelta(seconds=when.query_seconds)
-    return schedule.Plan(every, when.discover_times, when.zone, schedule.offset(settings.plug.name, every))
+    return schedule.plan(settings.plug.name, when.query_seconds, when.discover_times, when.zone)
 
 
 def _licence(home: config.Home, fleet: int, now: datetime) -> str:

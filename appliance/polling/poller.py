@@ -316,9 +316,7 @@ class _Poller:
         for problem in problems:
             log.error("%s", problem)
         when = self._config.schedule
-        every = timedelta(seconds=when.query_seconds)
-        offset = schedule.offset(self._config.plug.name, every)
-        self._plan = schedule.Plan(every, when.discover_times, when.zone, offset)
+        self._plan = schedule.plan(self._config.plug.name, when.query_seconds, when.discover_times, when.zone)
 
     def _idle_seconds(self) -> float:
         now = self._clock()

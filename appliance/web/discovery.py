@@ -7,7 +7,7 @@ import secrets
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from appliance import schedule
 from appliance.config import Config
@@ -137,8 +137,7 @@ class Discovery:
 
     def _shaped(self, config: Config) -> dict[str, Json]:
         now, when = self._clock(), config.schedule
-        every = timedelta(seconds=when.query_seconds)
-        plan = schedule.Plan(every, when.discover_times, when.zone, schedule.offset(config.plug.name, every))
+        plan = schedule.plan(config.plug.name, when.query_seconds, when.discover_times, when.zone)
         shaped = [self._shaped_entry(entry) for entry in config.discovery.entries]
         return {
             "entries": list(shaped),

@@ -164,8 +164,7 @@ def _post(db: sqlite3.Connection) -> _Post:
 
 def _next_run(config: Config, now: datetime) -> dict[str, Json]:
     when = config.schedule
-    every = timedelta(seconds=when.query_seconds)
-    plan = schedule.Plan(every, when.discover_times, when.zone, schedule.offset(config.plug.name, every))
+    plan = schedule.plan(config.plug.name, when.query_seconds, when.discover_times, when.zone)
     query, discover = schedule.next_query(plan, now), schedule.next_discover(plan, now)
     if discover is not None and discover <= query:
         return {"kind": "discover", "at": stamp(discover)}
