@@ -43,33 +43,40 @@ class Failed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Verb:
-    """What is done, to which units; a verb without units takes none."""
+    """What is done with the order; which units may be named, and which further texts have to be there.
 
-    do: Callable[[Run, str], None]
+    Whoever does it checks the further texts, and raises Refused.
+    """
+
+    do: Callable[[Run, Mapping[str, str]], None]
     units: Collection[str] = ()
+    texts: Collection[str] = ()
 
 
-def _start(run: Run, unit: str) -> None:
+def _start(run: Run, order: Mapping[str, str]) -> None:
+    unit = order["unit"]
     with contextlib.suppress(Failed):
         run("systemctl", "reset-failed", *SOCKETS.get(unit, ()), unit)
     run("systemctl", "start", *SOCKETS.get(unit, ()), unit)
 
 
-def _stop(run: Run, unit: str) -> None:
+def _stop(run: Run, order: Mapping[str, str]) -> None:
+    unit = order["unit"]
     run("systemctl", "stop", *SOCKETS.get(unit, ()), unit)
 
 
-def _restart(run: Run, unit: str) -> None:
+def _restart(run: Run, order: Mapping[str, str]) -> None:
+    unit = order["unit"]
     with contextlib.suppress(Failed):
         run("systemctl", "reset-failed", unit)
     run("systemctl", "--no-block", "restart", unit)  # whoever asked may be part of it
 
 
-def _reboot(run: Run, _unit: str) -> None:
+def _reboot(run: Run, _order: Mapping[str, str]) -> None:
     run("systemctl", "--no-block", "reboot")
 
 
-def _apply(run: Run, _unit: str) -> None:
+def _apply(run: Run, _order: Mapping[str, str]) -> None:
     run("systemctl", "--no-block", "restart", "printmonitor-apply.service")
 
 
@@ -120,8 +127,8 @@ def _one(
     finally:
         _remove(requests, name)
     try:
-        verb, unit = _checked(data, verbs)
-        verb.do(run, unit)
+        verb, order = _checked(data, verbs)
+        verb.do(run, order)
     except Refused as why:
         return "refused", str(why)
     except Failed as why:
@@ -149,22 +156,21 @@ def _read(requests: int, name: str, owners: Collection[int]) -> bytes:
     return data
 
 
-def _checked(data: bytes, verbs: Mapping[str, Verb]) -> tuple[Verb, str]:
+def _checked(data: bytes, verbs: Mapping[str, Verb]) -> tuple[Verb, Mapping[str, str]]:
     try:
         order = json.loads(data)
     except (ValueError, RecursionError) as error:
         raise Refused("is no JSON") from error
     if not isinstance(order, dict) or not all(isinstance(value, str) for value in order.values()):
         raise Refused("is no object of texts")
-    name, unit = order.get("do", ""), order.get("unit", "")
-    verb = verbs.get(name)
+    verb = verbs.get(order.get("do", ""))
     if verb is None:
         raise Refused("asks for something that there is not")
-    if set(order) != ({"do", "unit"} if verb.units else {"do"}):
+    if set(order) != {"do", *(["unit"] if verb.units else []), *verb.texts}:
         raise Refused("says more or less than it should")
-    if verb.units and unit not in verb.units:
+    if verb.units and order["unit"] not in verb.units:
         raise Refused("names a unit of which this cannot be asked")
-    return verb, unit
+    return verb, order
 
 
 def _remove(requests: int, name: str) -> None:
