@@ -5,13 +5,14 @@ import tempfile
 from pathlib import Path
 
 
-def write(path: Path, data: bytes) -> None:
-    """Replaces a file durably; only the owner of its folder can read it."""
+def write(path: Path, data: bytes, *, mode: int = 0o600) -> None:
+    """Replaces a file durably; only the owner of its folder can read it, where `mode` does not say else."""
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # 0600
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)
             own(Path(name))
+            os.fchmod(file.fileno(), mode)
             file.flush()
             os.fsync(file.fileno())
         os.replace(name, path)
