@@ -283,6 +283,8 @@ class Printer:
     seen_at: datetime  # the last time it answered
     failed_at: datetime | None = None  # the last attempt, if that one failed
     failure: str | None = None  # why
+    failures: tuple[Failure, ...] = ()  # parts that the last reading could not read: their values are older
+    notes: tuple[str, ...] = ()  # of the last reading
     cost: Cost = Cost()  # of the last reading
     plan: str = ""
     device_group: int = 0

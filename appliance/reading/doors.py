@@ -33,6 +33,7 @@ class Memory:
     scheme: Literal["http", "https"] = "http"
     adds: bool = False  # whether it said anything that SNMP did not
     refused: str = ""  # the credentials that it turned down, as a salted digest
+    note: str = ""  # why there was nothing to be had the last time; it stands until the page is asked again
 
 
 NOTHING = Memory()
@@ -44,8 +45,10 @@ async def knock(
 ) -> tuple[Reading, Memory]:
     """The reading with what the maker's page adds, then what to remember; a page never spoils a reading."""
     maker = door(reading)
-    if maker is None or not (full or memory.adds):
+    if maker is None:
         return reading, memory
+    if not (full or memory.adds):
+        return _noted(reading, memory.note), memory
     # Imported here: it takes aiohttp along, which most printers never need.
     from appliance.reading.pages.client import Credentials  # noqa: PLC0415
     from appliance.reading.pages.visit import Visited, visit  # noqa: PLC0415
@@ -69,11 +72,11 @@ async def knock(
     refused = _digest(reading, memory.refused) if visited.refused else memory.refused
     memory = replace(memory, scheme=visited.scheme, refused=refused)
     if visited.page is None:
-        return _without(reading, memory, visited.reason), memory
+        return _without(reading, memory, visited.reason)
     if not is_same(reading.identity.serial_number, visited.page.serial_number):
-        return _without(reading, memory, "the web page is another device's"), memory
+        return _without(reading, memory, "the web page is another device's")
     joined = join(reading, visited.page)
-    return joined, replace(memory, path=visited.page.path, adds=_adds(reading, joined))
+    return joined, replace(memory, path=visited.page.path, adds=_adds(reading, joined), note="")
 
 
 def door(reading: Reading) -> str | None:
@@ -133,13 +136,17 @@ def _filled(supply: Supply, levels: Mapping[str, int]) -> Supply:
     return replace(supply, level=percent, max_capacity=100, unit=PERCENT)
 
 
-def _without(reading: Reading, memory: Memory, reason: str) -> Reading:
+def _without(reading: Reading, memory: Memory, reason: str) -> tuple[Reading, Memory]:
     """A page that could not be read. What it counted the last time still stands."""
     if not memory.adds:
-        return replace(reading, notes=(*reading.notes, reason))
+        return _noted(reading, reason), replace(memory, note=reason)
     if any(failure.part == "counters" for failure in reading.failures):
-        return reading
-    return replace(reading, failures=(*reading.failures, Failure("counters", reason)))
+        return reading, memory
+    return replace(reading, failures=(*reading.failures, Failure("counters", reason))), memory
+
+
+def _noted(reading: Reading, note: str) -> Reading:
+    return replace(reading, notes=(*reading.notes, note)) if note else reading
 
 
 def _total(reading: Reading) -> int | None:

@@ -102,7 +102,7 @@ def dump(plan: Plan, tables: Iterable[Table]) -> str:
         "get_only": [dotted(oid) for oid in sorted(plan.get_only)],
     }
     if plan.door != NOTHING:
-        everything["door"] = asdict(plan.door)
+        everything["door"] = {name: value for name, value in asdict(plan.door).items() if value}
     return json.dumps(everything, separators=(",", ":"))
 
 
@@ -149,11 +149,13 @@ def _load(data: Json) -> Plan:
 
 
 def _door(data: dict[str, Json]) -> Memory:
-    path, refused = data.get("path", ""), data.get("refused", "")
-    if not isinstance(path, str) or not isinstance(refused, str) or not REFUSED.fullmatch(refused):
+    path, refused, note = data.get("path", ""), data.get("refused", ""), data.get("note", "")
+    if not (isinstance(path, str) and isinstance(refused, str) and isinstance(note, str)):
         raise ValueError("no memory of a door")
+    if not REFUSED.fullmatch(refused):
+        raise ValueError("no digest of credentials")
     scheme: Literal["http", "https"] = "https" if data.get("scheme") == "https" else "http"
-    return Memory(path, scheme, data.get("adds") is True, refused)
+    return Memory(path, scheme, data.get("adds") is True, refused, note)
 
 
 def _dict(data: Json) -> dict[str, Json]:

@@ -13,7 +13,7 @@ from pathlib import Path
 log = logging.getLogger(__name__)
 
 # The n-th script makes version n of the version before: append, never change one that shipped.
-SCRIPTS = ("schema.sql", "002_traps.sql", "003_counters.sql", "004_beside.sql")
+SCRIPTS = ("schema.sql", "002_traps.sql", "003_counters.sql", "004_beside.sql", "005_remarks.sql")
 
 BUSY_SECONDS = 10.0  # transactions last milliseconds: whoever waits longer has met a stopped process
 DAMAGED_COPIES = 3  # kept aside for whoever wants to look; a dying card must not fill itself with them

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from appliance.model import Details, Identity, Reading, Target
-from appliance.store import codec, counters, database, history, identity, moves, rows
+from appliance.store import codec, counters, database, history, identity, moves, remarks, rows
 
 Record = TypeVar("Record", Identity, Details)
 
@@ -139,12 +139,13 @@ def _values(db: sqlite3.Connection, printer_id: int) -> history.Values:
 def _keep_sighting(db: sqlite3.Connection, printer_id: int, reading: Reading, moment: int) -> None:
     uptime = reading.details.uptime
     db.execute(
-        "UPDATE sightings SET seen_at = ?, failed_at = NULL, failure = NULL, uptime = ?, cost = ?"
-        " WHERE printer_id = ?",
+        "UPDATE sightings SET seen_at = ?, failed_at = NULL, failure = NULL, uptime = ?, cost = ?,"
+        " remarks = ? WHERE printer_id = ?",
         (
             moment,
             uptime if uptime is not None and uptime <= rows.LARGEST else None,
             codec.encode(reading.cost),
+            remarks.encoded(reading.failures, reading.notes),
             printer_id,
         ),
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from appliance.model import Cost, Details, Identity, Printer, Target
-from appliance.store import codec, counters, database, identity, rows
+from appliance.store import codec, counters, database, identity, remarks, rows
 from appliance.store.history import history, prune
 from appliance.store.keeping import keep, keep_failure
 
@@ -154,7 +154,7 @@ def _printers(db: sqlite3.Connection, first_id: int, last_id: int) -> list[Print
         storages = rows.STORAGES.of(db, first_id, last_id)
         found = db.execute(
             "SELECT id, target, identity, details, uptime, created_at, changed_at, seen_at, failed_at,"
-            " failure, cost, plan, device_group, ignore FROM printers"
+            " failure, cost, plan, device_group, ignore, remarks FROM printers"
             " JOIN sightings ON sightings.printer_id = id LEFT JOIN plans ON plans.printer_id = id"
             " WHERE id BETWEEN ? AND ? ORDER BY id",
             (first_id, last_id),
@@ -176,6 +176,8 @@ def _printers(db: sqlite3.Connection, first_id: int, last_id: int) -> list[Print
             seen_at=database.from_ms(row[7]),
             failed_at=database.maybe_from_ms(row[8]),
             failure=row[9],
+            failures=remarks.failures(row[14]),
+            notes=remarks.notes(row[14]),
             cost=codec.decode(Cost, row[10]),
             plan=row[11] or "",
             device_group=row[12],

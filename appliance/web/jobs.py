@@ -127,16 +127,16 @@ def _result(db: sqlite3.Connection, found: Job) -> dict[str, Json]:
     cost = result.get("cost")
     costs = cost if isinstance(cost, dict) else {}
     seconds = costs.get("seconds")
-    failed, skipped = _skipped(result.get("failed")), _skipped(result.get("skipped"))
+    named: dict[str, Json] = {}
+    for kind in ("failed", "incomplete", "skipped"):
+        some = _skipped(result.get(kind))
+        named |= {kind: some, f"{kind}_total": max(len(some), _number(result, f"{kind}_total"))}
     error = result.get("reason") or result.get("not_handed_over")
     parcel = result.get("parcel")
     return {
         "printers": _number(result, "read"),
         "new": _new(db, found),
-        "failed": failed,
-        "failed_total": max(len(failed), _number(result, "failed_total")),
-        "skipped": skipped,
-        "skipped_total": max(len(skipped), _number(result, "skipped_total")),
+        **named,
         **{key: _number(result, key) for key in ("left_alone", "asked", "answered")},
         **{key: _number(costs, key) for key in ("packets", "bytes")},
         "seconds": round(float(seconds), 3) if isinstance(seconds, int | float) else 0.0,

@@ -144,6 +144,7 @@ def _run(job: Object) -> dict[str, Json]:
         "scheduled": job["scheduled"],
         "printers": number(result, "printers"),
         "failed": number(result, "failed_total"),
+        "incomplete": number(result, "incomplete_total"),
         "error": text(result, "error"),
     }
 

@@ -99,6 +99,8 @@ def printer(
         "seen_at": stamp(known.seen_at),
         "failed_at": maybe_stamp(known.failed_at),
         "failure": known.failure,
+        "incomplete": [{"part": each.part, "reason": each.reason} for each in known.failures],
+        "notes": list(known.notes),
         "device_group": known.device_group,
         "ignore": known.ignore,
     }

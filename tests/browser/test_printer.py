@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from playwright.async_api import expect
 
-from appliance.model import Counter, CounterName, Details, Identity, Reading, Target
+from appliance.model import Counter, CounterName, Details, Failure, Identity, Reading, Target
 from appliance.store import database, printers
 from tests.browser.conftest import Visitor, filled, saved
 from tests.browser.plug import known
@@ -104,6 +104,27 @@ async def test_counter_that_is_held_is_believed_after_a_question(visitor: Visito
     await expect(line.locator(".number")).to_have_text("150")
     with contextlib.closing(database.open(visitor.plug.home.database)) as db:
         printers.forget(db, held)
+
+
+async def test_what_the_last_reading_left_out_is_shown(visitor: Visitor) -> None:
+    reading = Reading(
+        Target("192.0.2.91", snmp_version="2"),
+        Identity("Brother", "Half read", "HALF1"),
+        Details(),
+        failures=(Failure("alerts", "stopped answering"),),
+        notes=("the web page is another device's",),
+    )
+    with contextlib.closing(database.open(visitor.plug.home.database)) as db:
+        half = printers.keep(db, reading, datetime.now(UTC))
+    page = await visitor.open(f"/printers/{half}", "de")
+    await expect(page.locator("#incomplete li")).to_have_text("Meldungen: antwortete nicht mehr")
+    await expect(page.locator("#notes li")).to_have_text("die Webseite gehört einem anderen Gerät")
+    await page.goto("/printers/2")
+    await filled(page)
+    await expect(page.locator("#incomplete")).to_be_hidden()
+    await expect(page.locator("#notes")).to_be_hidden()
+    with contextlib.closing(database.open(visitor.plug.home.database)) as db:
+        printers.forget(db, half)
 
 
 async def test_printer_is_recorded_and_the_file_fetched(visitor: Visitor) -> None:

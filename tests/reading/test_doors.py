@@ -161,9 +161,11 @@ async def test_a_page_that_counted_and_fails_leaves_the_last_values() -> None:
 
 async def test_nobody_listens() -> None:
     async with Website(Brother(), ADDRESS, plain=False, tls=False) as site:
-        found, _ = await knock(reading(), ports=ports(site))
+        found, memory = await knock(reading(), ports=ports(site))
 
     assert found.notes == ("no web page: the printer takes no connection",)
+    again, _ = await knock(reading(), memory, full=False, ports=Ports(1, 1))
+    assert again.notes == found.notes  # not asked again, and still so
 
 
 async def test_a_fault_of_ours_spoils_nothing(caplog: pytest.LogCaptureFixture) -> None:

@@ -1,6 +1,7 @@
 """What is remembered of a printer survives as text; what is not understood is forgotten."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -143,10 +144,17 @@ def test_more_is_tried_again_daily() -> None:
     assert plans.limits(Plan(), full=True) == Limits(True, LARGEST, MOST_OBJECTS)
 
 
-@pytest.mark.parametrize("door", [[], {"path": 5}, {"refused": "x"}, {"refused": "0a:1b"}, {"refused": None}])
+@pytest.mark.parametrize(
+    "door", [[], {"path": 5}, {"refused": "x"}, {"refused": "0a:1b"}, {"refused": None}, {"note": 5}]
+)
 def test_a_door_that_is_none_is_no_plan(door: object) -> None:
     text = json.loads(plans.dump(known(), STANDARD)) | {"door": door}
     assert plans.load(json.dumps(text)) == Plan()
+
+
+def test_a_note_is_remembered() -> None:
+    noted = replace(known(), door=Memory(note="no web page"))
+    assert plans.load(plans.dump(noted, STANDARD)).door == noted.door
 
 
 def test_a_plan_from_before_there_were_doors() -> None:

@@ -154,7 +154,7 @@ class TestPartsThatFailed:
         parts = ("supplies", "alerts", "inputs", "outputs", "storages", "counters")
         failed = tuple(Failure(part, "garbled") for part in parts)
         printers.keep(db, reading(failures=failed, **dict.fromkeys(parts, ())), NOW + HOUR)
-        assert printers.latest(db, printer_id) == replace(before, seen_at=NOW + HOUR)
+        assert printers.latest(db, printer_id) == replace(before, seen_at=NOW + HOUR, failures=failed)
 
     def test_a_part_that_was_read_is_not_spared(self, db):
         printer_id = printers.keep(db, reading(), NOW)
@@ -407,3 +407,21 @@ class TestFleet:
         for number in range(20):
             printers.keep(db, reading(f"127.0.1.{number}", f"S{number}", None, plan="p" * 9000), NOW + HOUR)
         assert wal_pages(db, path) <= 20
+
+
+def test_what_a_reading_left_out_stands_until_the_next_one(db):
+    failures, notes = (Failure("alerts", "stopped answering"),), ("the web page wants a password",)
+    known = printers.keep(db, replace(reading(), failures=failures, notes=notes), NOW)
+    printers.keep_failure(db, known, "silent", NOW + HOUR)
+    kept = printers.latest(db, known)
+    assert (kept.failures, kept.notes) == (failures, notes)
+
+    printers.keep(db, reading(), NOW + 2 * HOUR)
+    kept = printers.latest(db, known)
+    assert (kept.failures, kept.notes) == ((), ())
+
+
+def test_remarks_have_bounds(db):
+    endless = replace(reading(), notes=("x" * 100_000,) * 100)
+    kept = printers.latest(db, printers.keep(db, endless, NOW))
+    assert sum(map(len, kept.notes)) <= 20 * 500

@@ -177,9 +177,12 @@ async def test_a_run_is_ordered_watched_and_remembered(
     )
     failed = [{"host": "127.0.0.9", "reason": "silent", "name": None, "printer_id": 3}]
     skipped = [{"host": "127.0.0.8", "reason": "no printer"}]
+    partly = [{"host": "127.0.0.7", "reason": "alerts not read: stopped answering", "printer_id": 4}]
     result = {
         "read": 2,
         "failed": failed,
+        "incomplete": partly,
+        "incomplete_total": 12,
         "skipped": skipped,
         "cost": {"packets": 9, "bytes": 900, "seconds": 1.5},
     }
@@ -194,6 +197,8 @@ async def test_a_run_is_ordered_watched_and_remembered(
         "reason": "silent",
     }
     assert job["result"]["skipped"][0]["reason"] == "no printer"
+    assert (job["result"]["incomplete"][0]["printer"], job["result"]["incomplete_total"]) == (4, 12)
+    assert (await browser.get("/api/overview"))["last_run"]["incomplete"] == 12
 
 
 @pytest.mark.parametrize("garbage", ["{}", "[]", '{"scan": 7, "read": "x"}', '{"scan": {"total": "x"}}'])

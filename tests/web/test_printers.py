@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from appliance.config import Home
+from appliance.model import Failure, Reading
 from appliance.store import database, printers
 from tests.web.conftest import SCRIPT, Browser, Page, reading
 
@@ -130,6 +131,24 @@ async def test_a_held_counter_is_shown_beside_the_last_good_one(
     counter = (await browser.get(f"/api/printers/{fleet[0]}"))["counters"][0]
     assert counter["value"] == 1500
     assert counter["held"] == {"value": 3, "reason": "runs backwards", "since": "2025-10-09T08:53:20Z"}
+
+
+async def test_what_a_reading_left_out_is_told(fleet: list[int], browser: Browser, plug: Home) -> None:
+    assert (await browser.get(f"/api/printers/{fleet[0]}"))["incomplete"] == []
+    db = database.open(plug.database)
+    before = printers.latest(db, fleet[0])
+    partly = Reading(
+        before.target,
+        before.identity,
+        before.details,
+        failures=(Failure("alerts", "stopped answering"),),
+        notes=("the web page wants a password",),
+    )
+    printers.keep(db, partly, datetime.now(UTC))
+    db.close()
+    printer = await browser.get(f"/api/printers/{fleet[0]}")
+    assert printer["incomplete"] == [{"part": "alerts", "reason": "stopped answering"}]
+    assert printer["notes"] == ["the web page wants a password"]
 
 
 @pytest.mark.parametrize("span", ["day", "month", "year"])

@@ -50,14 +50,17 @@ export function word(group, value) {
   return words[`${group}.${value}`] ?? String(value);
 }
 
-/** A line that the Plug wrote, in the page's language where it is a known one; with or without its full stop. */
+/**
+ * A line that the Plug wrote, in the page's language where it is a known one; with or without its full stop.
+ * The first line that fits counts. {say:0} in a translation: that part is a line of the Plug, too.
+ */
 export function say(line) {
   const stop = line.endsWith('.') ? '.' : '';
   const bare = stop ? line.slice(0, -1) : line;
   for (const [known, translation] of lines) {
     const found = known.exec(bare);
     if (!found) continue;
-    const text = translation.replace(/\{(\d)\}/g, (_, place) => found[Number(place) + 1] ?? '') + stop;
+    const text = translation.replace(/\{(say:)?(\d)\}/g, (_, ours, place) => (ours ? say(found[Number(place) + 1]) : found[Number(place) + 1])) + stop;
     return /^\p{Lu}/u.test(bare) ? text[0].toUpperCase() + text.slice(1) : text;
   }
   return line;

@@ -11,7 +11,7 @@ const LEVELS = { done: 'ok', failed: 'error', interrupted: 'warning', running: '
 
 export const jobState = (job) => badge(jobLevel(job), word('job-state', job.state));
 
-const jobLevel = (job) => (job.state === 'done' && job.result?.failed_total ? 'warning' : (LEVELS[job.state] ?? 'unknown'));
+const jobLevel = (job) => (job.state === 'done' && (job.result?.failed_total || job.result?.incomplete_total) ? 'warning' : (LEVELS[job.state] ?? 'unknown'));
 
 /** What a run is, in words. */
 export function jobName(job, name = null) {
@@ -83,6 +83,7 @@ export function outcome(job) {
   if (!result) return null;
   const parts = [t('run.printers', { count: result.printers })];
   if (result.failed_total) parts.push(t('run.failed', { count: result.failed_total }));
+  if (result.incomplete_total) parts.push(t('run.incomplete', { count: result.incomplete_total }));
   if (result.new.length) parts.push(t('run.new', { count: result.new.length }));
   if (result.seconds) parts.push(seconds(result.seconds));
   return [parts.join(' · '), result.error ? h('span', { class: 'quiet block' }, say(result.error)) : null];

@@ -206,6 +206,7 @@ function result() {
     found.left_alone ? h('p', { class: 'quiet' }, t('results.left', { count: found.left_alone })) : null,
     list('results.new', found.new, found.new.length, (each) => [h('a', { href: `/printers/${each.id}` }, each.model ?? each.address), ` · ${[each.manufacturer, each.address].filter(Boolean).join(' · ')}`]),
     list('results.failed', found.failed, found.failed_total, skipped),
+    list('results.incomplete', found.incomplete, found.incomplete_total, skipped),
     list('results.skipped', found.skipped, found.skipped_total, skipped),
   );
 }

@@ -101,10 +101,10 @@ function told(each) {
 
 function runs({ last_run: last, next_run: next, poller }) {
   const ended = last && [
-    badge(last.state === 'done' ? (last.failed ? 'warning' : 'ok') : 'error', word('job-state', last.state)),
+    badge(last.state === 'done' ? (last.failed || last.incomplete ? 'warning' : 'ok') : 'error', word('job-state', last.state)),
     ` ${jobName(last)} · `,
     moment(last.at, { ago: true }),
-    h('span', { class: 'quiet block' }, t('run.printers', { count: last.printers ?? 0 }), last.failed ? ` · ${t('run.failed', { count: last.failed })}` : ''),
+    h('span', { class: 'quiet block' }, t('run.printers', { count: last.printers ?? 0 }), last.failed ? ` · ${t('run.failed', { count: last.failed })}` : '', last.incomplete ? [' · ', h('a', { href: '/discovery' }, t('run.incomplete', { count: last.incomplete }))] : ''),
   ];
   return [
     term(t('runs.last'), ended ?? t('runs.none')),

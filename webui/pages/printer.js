@@ -59,6 +59,7 @@ function show() {
   );
   $('#failure').hidden = !printer.failure;
   if (printer.failure) $('#failure').replaceChildren(t('printer.failure', { reason: say(printer.failure) }), ' ', moment(printer.failed_at));
+  remarks();
   $('#ignore').textContent = t(printer.ignore ? 'printer.unignore' : 'printer.ignore');
   showForm($('#group'), printer);
   supplies();
@@ -72,6 +73,17 @@ function show() {
     row(cell(t('addresses.address'), each.address), cell(t('addresses.first'), moment(each.first_seen)), cell(t('addresses.last'), moment(each.last_seen))));
   swap($('#about'), ...about());
   $('#traffic').textContent = traffic(printer.cost, bytes(printer.cost.bytes));
+}
+
+/** What the last reading could not read, and what else there is to know of it. */
+function remarks() {
+  remark('incomplete', badge('warning', t('printer.incomplete')), printer.incomplete.map((each) => `${word('part', each.part)}: ${say(each.reason)}`));
+  remark('notes', badge('info', t('printer.notes')), printer.notes.map(say));
+}
+
+function remark(id, sign, lines) {
+  $(`#${id}`).hidden = !lines.length;
+  swap($(`#${id}`), h('p', {}, sign), h('ul', { class: 'problem-list' }, lines.map((line) => h('li', {}, line))));
 }
 
 /** A table with its rows; where there is none, the whole part says so. */
@@ -249,6 +261,8 @@ function reading(now) {
     return;
   }
   const failed = now.state !== 'done' || now.result?.failed_total;
+  const partly = !failed && now.result?.incomplete_total;
   const reason = now.result?.failed[0]?.reason;
-  swap($('#reading'), h('p', {}, badge(failed ? 'warning' : 'ok', t(failed ? 'read.failed' : 'read.done')), ' ', failed && reason ? say(reason) : outcome(now)));
+  const said = t(failed ? 'read.failed' : partly ? 'read.partly' : 'read.done');
+  swap($('#reading'), h('p', {}, badge(failed || partly ? 'warning' : 'ok', said), ' ', failed && reason ? say(reason) : outcome(now)));
 }
