@@ -47,7 +47,8 @@ def test_the_new_version_is_on_trial_until_it_is_marked_good(box: Path) -> None:
     assert trial.conclude(NOW, box) is None
     assert trial.is_on(box)
     found = trial.conclude(NOW, box, good=True)
-    assert found is not None and (found.came, found.trial, found.booted) == ("updated", MARKER, "boot-2")
+    assert found is not None
+    assert (found.came, found.trial, found.booted) == ("updated", MARKER, "boot-2")
     assert trial.standing(box) == "none"
     assert trial.outcome(box) == found
 
@@ -66,7 +67,8 @@ def test_a_power_cut_while_it_was_written_is_no_fall_back(box: Path) -> None:
     trial.begin(dataclasses.replace(MARKER, installed=False), box)
     boots(box, "A", "boot-2")
     found = trial.conclude(NOW, box)
-    assert found is not None and found.came == "interrupted"
+    assert found is not None
+    assert found.came == "interrupted"
 
 
 def test_a_power_cut_after_the_boot_loader_was_told_is_a_trial(box: Path) -> None:
