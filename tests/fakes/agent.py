@@ -1,4 +1,7 @@
-"""An SNMP agent that plays many printers with the faults of real ones, each at its own loopback address."""
+"""An SNMP agent that plays many printers with the faults of real ones, each at its own loopback address.
+
+Other addresses are taken only from a network that a test has made for itself.
+"""
 
 import asyncio
 import random
@@ -7,6 +10,7 @@ import sys
 from collections import Counter
 from collections.abc import Collection, MutableMapping
 from dataclasses import dataclass, field
+from ipaddress import ip_address, ip_network
 from typing import Literal, Self
 
 from tests.fakes import ber
@@ -145,8 +149,9 @@ class Device:
 class Agent:
     """`async with Agent() as agent: agent.add("127.0.0.10", Device(...))`; all devices share `agent.port`."""
 
-    def __init__(self, port: int = 0) -> None:
+    def __init__(self, port: int = 0, *, network: str = "127.0.0.0/8") -> None:
         self.port = port
+        self._network = ip_network(network)
         self.devices: dict[str, Device] = {}
         self._sockets: dict[str, socket.socket] = {}
 
@@ -162,8 +167,10 @@ class Agent:
         self._guard.close()
 
     def add(self, address: str, device: Device) -> Device:
-        if not address.startswith("127."):
-            raise ValueError(f"{address} is not a loopback address")
+        if ip_address(address) not in self._network:
+            raise ValueError(
+                f"{address} is not a loopback address, nor in another network of the test: {self._network}"
+            )
         endpoint = self._guard if address == GUARD else _bound(address, self.port)
         self._loop.add_reader(endpoint, self._readable, endpoint, device)
         self._sockets[address] = endpoint

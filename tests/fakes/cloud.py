@@ -42,8 +42,11 @@ class Fault:
 class Cloud:
     """`async with Cloud(folder) as cloud:`, then `cloud.url`, `cloud.ca_file`, `cloud.issue_client(...)`."""
 
-    def __init__(self, folder: Path, port: int = 0) -> None:
-        self.port = port
+    def __init__(
+        self, folder: Path, port: int = 0, *, host: str = "127.0.0.1", shown: Path | None = None
+    ) -> None:
+        """`shown`: a certificate with its key for the server, else one of the cloud's own authority."""
+        self.host, self.port, self._shown = host, port, shown
         self.ca_file = folder / "ca.pem"
         self.arrivals: list[Arrival] = []  # in the order in which they were taken
         self.requests: list[tuple[str, int]] = []  # every request: Idempotency-Key, status (0: no answer)
@@ -56,7 +59,7 @@ class Cloud:
 
     @property
     def url(self) -> str:
-        return f"https://127.0.0.1:{self.port}{PATH}"
+        return f"https://{self.host}:{self.port}{PATH}"
 
     def once(self, *faults: Fault) -> None:
         """The next requests meet these faults, one each."""
@@ -99,7 +102,7 @@ class Cloud:
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
         await self._runner.setup()
         self._context = context = self._tls()
-        site = web.TCPSite(self._runner, "127.0.0.1", self.port, ssl_context=context, reuse_address=True)
+        site = web.TCPSite(self._runner, self.host, self.port, ssl_context=context, reuse_address=True)
         await site.start()
         self.port = self._runner.addresses[0][1]
 
@@ -115,7 +118,10 @@ class Cloud:
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.verify_mode = ssl.CERT_REQUIRED
         self._authority.configure_trust(context)
-        self._authority.issue_cert("127.0.0.1", "localhost").configure_cert(context)
+        if self._shown:
+            context.load_cert_chain(self._shown)
+        else:
+            self._authority.issue_cert("127.0.0.1", "localhost").configure_cert(context)
         return context
 
     async def _receive(self, request: web.Request) -> web.StreamResponse:

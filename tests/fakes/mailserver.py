@@ -65,7 +65,10 @@ class RealServer(_Server):
         greylists: bool = False,
         most_bytes: int = 0,
         smtputf8: bool = True,
+        host: str = "127.0.0.1",
+        port: int = 0,
     ) -> None:
+        self._place = (host, port)
         self.kept: list[Envelope] = []
         self.logins: list[tuple[bool, str]] = []  # whether on an encrypted line, and the mechanism
         self.hello: list[str] = []
@@ -81,7 +84,7 @@ class RealServer(_Server):
     async def __aenter__(self) -> Self:
         loop = asyncio.get_running_loop()
         direct = self._context if self._security == "tls" else None
-        self._listening(await loop.create_server(self._protocol, "127.0.0.1", 0, ssl=direct))
+        self._listening(await loop.create_server(self._protocol, *self._place, ssl=direct))
         return self
 
     @property

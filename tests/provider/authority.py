@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -69,30 +70,34 @@ def openssl(*arguments: str, stdin: bytes = b"") -> bytes:
 
 
 class Authority:
-    """`Authority(folder)` opens what lies there, or makes a new one."""
+    """`Authority(folder)` opens what lies there, or makes a new one; of a given root, if there is one."""
 
-    def __init__(self, folder: Path, name: str = "Example vendor CA") -> None:
+    def __init__(self, folder: Path, name: str = "Example vendor CA", *, root: Pair | None = None) -> None:
         self._folder = folder.resolve()
         self._configuration = self._folder / "openssl.cnf"
         self.root = Pair(self._folder / "vendor-ca.pem", self._folder / "vendor-ca.key")
         self.signer = Pair(self._folder / "signer.pem", self._folder / "signer.key")
         self.server = Pair(self._folder / "server.pem", self._folder / "server.key")
         if not self.root.certificate.exists():
-            self._make(name)
+            self._make(name, root)
 
     @property
     def ca_file(self) -> Path:
         return self.root.certificate
 
-    def _make(self, name: str) -> None:
+    def _make(self, name: str, root: Pair | None) -> None:
         (self._folder / "issued").mkdir(mode=0o700, parents=True)
         (self._folder / "index.txt").touch()
         self._configuration.write_text(CONFIGURATION.format(folder=self._folder))
-        request = self._key_and_request(self.root.key, name)
         now = datetime.now(UTC)
-        self._sign(
-            request, self.root.certificate, "authority", now - 2 * YEAR, now + 20 * YEAR, self_signed=True
-        )
+        if root:
+            shutil.copy(root.key, self.root.key)
+            shutil.copy(root.certificate, self.root.certificate)
+        else:
+            request = self._key_and_request(self.root.key, name)
+            self._sign(
+                request, self.root.certificate, "authority", now - 2 * YEAR, now + 20 * YEAR, self_signed=True
+            )
         for pair, kind in ((self.signer, "signer"), (self.server, "server")):
             request = self._key_and_request(pair.key, f"{name}: {kind}")
             self._sign(request, pair.certificate, kind, now - 2 * YEAR, now + 10 * YEAR)
