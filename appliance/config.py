@@ -14,7 +14,8 @@ import tomli_w
 from appliance import settings_rules
 from appliance.discovery.entries import MOST, check, check_total
 from appliance.model import DiscoveryEntry
-from appliance.system import files, lock, plug
+from appliance.system import files, lock, network, plug
+from appliance.system.network import NetworkConfig
 
 INSTALLED = Path("/var/lib/printmonitor")  # the state folder on the Plug itself
 CHANGING_SECONDS = 10.0  # to wait for another process that does; a slow memory card takes one
@@ -144,15 +145,6 @@ class WebConfig:
 
 
 @dataclass(frozen=True, slots=True)
-class NetworkConfig:
-    method: Literal["dhcp", "static"] = "dhcp"
-    address: str = ""  # with its prefix
-    gateway: str = ""
-    dns: tuple[str, ...] = ()
-    ntp: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class Config:
     plug: PlugConfig = field(default_factory=PlugConfig)
     discovery: DiscoveryConfig = DiscoveryConfig()
@@ -161,7 +153,7 @@ class Config:
     transmission: TransmissionConfig = TransmissionConfig()
     traps: TrapsConfig = TrapsConfig()
     web: WebConfig = WebConfig()
-    network: NetworkConfig = NetworkConfig()
+    network: NetworkConfig = field(default_factory=NetworkConfig)
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,8 +312,7 @@ def _disagreements(config: Config) -> Iterator[str]:
                 yield f'transmission.mail.{key}: is missing, and transmission.mode is "mail"'
     if config.web.port == config.web.tls_port:
         yield f"web.tls_port: {config.web.tls_port} is also web.port; HTTP and HTTPS need a port each"
-    if config.network.method == "static" and not config.network.address:
-        yield 'network.address: is missing, and network.method is "static"'
+    yield from (f"network.{line}" for line in network.disagreements(config.network))
 
 
 def _checked(data: Mapping[str, object]) -> Config:

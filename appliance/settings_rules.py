@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from appliance.discovery import addresses, entries
 from appliance.model import DiscoveryEntry
+from appliance.system import network
 
 
 class _Dataclass(Protocol):
@@ -126,10 +127,6 @@ def _each(text: str, regex: str, right: str) -> str | None:
     return None if all(re.fullmatch(regex, part) for part in parts) else right
 
 
-def _ip(value: str | int) -> str | None:
-    return None if addresses.address(str(value)) else 'must be an address such as "192.168.1.1"'
-
-
 def _exclusion(value: str | int) -> str | None:
     return entries.check_exclusion(str(value))
 
@@ -170,12 +167,7 @@ RULES: Mapping[str, Rule] = {
         r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?", 'must be a name such as "plug.example.com"'
     ),
     "web.metrics_token": _pattern("|[!-~]{20,200}", "must be at least 20 letters, digits or signs"),
-    "network.address": _pattern(
-        r"|[0-9a-fA-F.:]+/\d{1,3}", 'must be an address with its prefix, such as "192.168.1.5/24"'
-    ),
-    "network.gateway": lambda value: _ip(value) if value else None,
-    "network.dns": _ip,
-    "network.ntp": _pattern(r"[\w.:-]{1,253}", "must be a host name or an address"),
+    **{f"network.{key}": rule for key, rule in network.RULES.items()},
 }
 
 SECRETS = frozenset(
@@ -184,6 +176,7 @@ SECRETS = frozenset(
         "discovery.entries.community_write",
         "discovery.entries.http_password",
         "import.http_password",
+        "network.wlan.passphrase",
         "transmission.key",
         "transmission.https.proxy",  # an old habit puts the password into it
         "transmission.https.url",

@@ -86,11 +86,20 @@ names = []
 metrics_token = ""
 
 [network]
+interface = "eth0"
 method = "dhcp"
 address = ""
 gateway = ""
 dns = []
 ntp = []
+[network.ipv6]
+method = "auto"
+address = ""
+gateway = ""
+[network.wlan]
+ssid = ""
+passphrase = ""
+country = ""
 """
 
 
@@ -190,6 +199,14 @@ def test_no_key_is_missing_here() -> None:
         ("[network]\nmethod = 'static'", 'network.address: is missing, and network.method is "static"'),
         ("[network]\naddress = '10.0.0.1'", "with its prefix"),
         ("[network]\ndns = ['one.one']", 'network.dns 1: "one.one" must be an address'),
+        ("[network]\ninterface = 'wlan0'", 'network.wlan.ssid: is missing, and network.interface is "wlan0"'),
+        ("[network]\ninterface = 'lo'", 'network.interface: "lo" must be "eth0" for the cable'),
+        (
+            "[network]\nmethod = 'static'\naddress = '10.0.0.5/24'\ngateway = '10.0.1.1'",
+            "network.gateway: 10.0.1.1 is not in the network 10.0.0.0/24",
+        ),
+        ("[network.ipv6]\nmethod = 'static'", "network.ipv6.address: is missing"),
+        ("[network.wlan]\ncountry = 'ch'", 'network.wlan.country: "ch" must be the two letters'),
     ],
 )
 def test_what_is_wrong_is_named_with_what_would_be_right(text: str, line: str) -> None:
@@ -227,6 +244,7 @@ def test_an_address_limit_that_was_raised_is_heeded() -> None:
         f"[[discovery.entries]]\naddresses = '10.0.0.1'\ncommunity_read = '{'hunter2' * 99}'",
         '[[discovery.entries]]\naddresses = "10.0.0.1"\nhttp_password = "hunter2\\n"',
         "[web]\npassword_hash = ['hunter2']",
+        "[network.wlan]\npassphrase = 'hunter2'",
     ],
 )
 def test_no_secret_is_told(plug: Home, text: str) -> None:

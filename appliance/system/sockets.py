@@ -3,17 +3,14 @@
 The settings file belongs to the services, so nothing in it is trusted here but four values, each checked.
 """
 
-import contextlib
-import os
-import stat
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from appliance.system import stranger
 from appliance.system.requests import Failed, Run
+from appliance.system.stranger import table
 
-MOST_OCTETS = 4 << 20  # of the settings: an import list makes them long
 DROP_IN = "ports.conf"
 
 
@@ -37,10 +34,7 @@ class _Socket:
 
 def wanted(state: Path) -> Wanted:
     """What settings.toml says, else the last good settings, else the defaults."""
-    for name in ("settings.toml", "settings.last-good.toml"):
-        with contextlib.suppress(OSError, ValueError, RecursionError):
-            return _wanted(tomllib.loads(_read(state / name)))
-    return Wanted()
+    return _wanted(next(stranger.settings(state), {}))
 
 
 def apply(state: Path, drop_ins: Path, run: Run) -> None:
@@ -70,7 +64,7 @@ def apply(state: Path, drop_ins: Path, run: Run) -> None:
 
 
 def _wanted(data: Mapping[str, object]) -> Wanted:
-    traps, web = _table(data, "traps"), _table(data, "web")
+    traps, web = table(data, "traps"), table(data, "web")
     usual = Wanted()
     web_port, tls_port = _port(web, "port", usual.web_port), _port(web, "tls_port", usual.tls_port)
     if web_port == tls_port:
@@ -78,27 +72,9 @@ def _wanted(data: Mapping[str, object]) -> Wanted:
     return Wanted(traps.get("enabled") is True, _port(traps, "port", usual.traps_port), web_port, tls_port)
 
 
-def _table(data: Mapping[str, object], key: str) -> Mapping[str, object]:
-    found = data.get(key)
-    return found if isinstance(found, dict) else {}
-
-
 def _port(table: Mapping[str, object], key: str, usual: int) -> int:
     found = table.get(key, usual)
     return found if type(found) is int and 0 < found < 65_536 else usual
-
-
-def _read(path: Path) -> str:
-    """A plain file, never what a link leads to. Raises OSError, ValueError."""
-    file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    if not stat.S_ISREG(os.fstat(file).st_mode):
-        os.close(file)
-        raise ValueError("no plain file")
-    with os.fdopen(file, "rb") as opened:
-        data = opened.read(MOST_OCTETS + 1)
-    if len(data) > MOST_OCTETS:
-        raise ValueError("too large")
-    return data.decode("utf-8-sig")
 
 
 def _put(drop_ins: Path, wanted: _Socket) -> bool:
