@@ -4,10 +4,11 @@ import logging
 import os
 from pathlib import Path
 
+from appliance.clock import utc_now
 from appliance.commands import logs
 from appliance.commands.trouble import Wrong
 from appliance.config import Home
-from appliance.system import requests, revive, sockets
+from appliance.system import rauc, requests, revive, sockets
 
 DROP_INS = Path("/run/systemd/system")
 
@@ -34,6 +35,8 @@ def _do(home: Home, action: str) -> None:
         case "request":
             owners = {0, home.folder.stat().st_uid}
             requests.work_off(home.run, owners, requests.run)
+        case "update":
+            rauc.run_order(home.run, requests.run, rauc.follow, utc_now)
         case "revive":
             for unit in revive.revive(home.folder, home.run, requests.run):
                 log.warning("%s: started again", unit)

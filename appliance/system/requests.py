@@ -8,6 +8,7 @@ for is a closed table of verbs, each with the units that it may be asked of.
 import contextlib
 import json
 import os
+import re
 import stat
 import subprocess
 import time
@@ -15,6 +16,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
+
+from appliance.system import orders
 
 MOST_OCTETS = 4_096  # of a request
 MOST_AT_ONCE = 32  # requests; the path unit comes again for the rest
@@ -80,6 +83,25 @@ def _apply(run: Run, _order: Mapping[str, str]) -> None:
     run("systemctl", "--no-block", "restart", "printmonitor-apply.service")
 
 
+def update(run: Run, order: Mapping[str, str], folder: Path = orders.FOLDER) -> None:
+    """Let an update be installed: see `rauc`, which looks at the bundle itself. Raises Refused, Failed."""
+    for key, form in UPDATE.items():
+        if not re.fullmatch(form, order[key]):
+            raise Refused(f"{key} is not as it should be")
+    if run("systemctl", "show", "--property=ActiveState", "--value", UPDATER).strip() == "activating":
+        raise Refused("another update is being installed")
+    orders.put("update", {key: order[key] for key in UPDATE}, folder)
+    run("systemctl", "--no-block", "start", UPDATER)
+
+
+UPDATER = "printmonitor-update.service"
+UPDATE = {
+    "source": r"upload|https?://[!-~]{1,1000}",
+    "older": "yes|no",  # whether an older version may be installed, or the same one again
+    "reboot": "yes|no",  # at once, or whenever somebody asks for it
+    "action": r"[0-9A-Za-z_-]{0,64}",  # the fleet server's number
+}
+
 # Everything that can be asked for. The page cannot be stopped: nobody could start it again.
 VERBS: Mapping[str, Verb] = {
     "start": Verb(_start, (POLLER, TRAPS)),
@@ -87,6 +109,7 @@ VERBS: Mapping[str, Verb] = {
     "restart": Verb(_restart, (POLLER, TRAPS, WEB, ALL)),
     "reboot": Verb(_reboot),
     "apply": Verb(_apply),  # makes the sockets and the trap receiver what the settings say
+    "update": Verb(update, texts=tuple(UPDATE)),
 }
 
 
@@ -226,7 +249,7 @@ def put(answers: int, name: str, text: str) -> None:
 
 
 def _prune(answers: int) -> None:
-    names = [name for name in os.listdir(answers) if name.endswith(".json")]
+    names = [name for name in os.listdir(answers) if re.fullmatch(r"[0-9a-f]{16}\.json", name)]
     names.sort(key=lambda name: os.stat(name, dir_fd=answers, follow_symlinks=False).st_mtime_ns)
     for name in names[:-MOST_ANSWERS]:
         os.unlink(name, dir_fd=answers)
