@@ -145,6 +145,31 @@ class WebConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class HawkbitConfig:
+    """The fleet server."""
+
+    url: str = ""  # "": none
+    tenant: str = "DEFAULT"
+    controller: str = ""  # "": the Plug's name
+    token: str = field(default="", repr=False)
+    token_kind: Literal["target", "gateway"] = "target"
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateConfig:
+    channel: str = ""  # "": none
+    automatic: bool = False
+    window: str = ""  # local time; "": at any time
+    ca_file: str = ""
+    hawkbit: HawkbitConfig = HawkbitConfig()
+
+    @property
+    def hours(self) -> tuple[time, time] | None:
+        """From when to when; None: at any time."""
+        return settings_rules.hours(self.window) if self.window else None
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     plug: PlugConfig = field(default_factory=PlugConfig)
     discovery: DiscoveryConfig = DiscoveryConfig()
@@ -153,6 +178,7 @@ class Config:
     transmission: TransmissionConfig = TransmissionConfig()
     traps: TrapsConfig = TrapsConfig()
     web: WebConfig = WebConfig()
+    update: UpdateConfig = UpdateConfig()
     network: NetworkConfig = field(default_factory=NetworkConfig)
 
 
@@ -310,6 +336,8 @@ def _disagreements(config: Config) -> Iterator[str]:
         for key in ("host", "sender", "recipient"):
             if not asdict(config.transmission.mail)[key]:
                 yield f'transmission.mail.{key}: is missing, and transmission.mode is "mail"'
+    if config.update.hawkbit.url and not config.update.hawkbit.token:
+        yield "update.hawkbit.token: is missing, and update.hawkbit.url is set"
     if config.web.port == config.web.tls_port:
         yield f"web.tls_port: {config.web.tls_port} is also web.port; HTTP and HTTPS need a port each"
     yield from (f"network.{line}" for line in network.disagreements(config.network))

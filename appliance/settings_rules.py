@@ -52,6 +52,14 @@ def time_of_day(text: str) -> time:
     return time(int(hour), int(minute))
 
 
+def hours(text: str) -> tuple[time, time]:
+    """From when to when, of a text such as 02:00-04:00 or 22:00-05:00. Raises ValueError."""
+    begin, _, end = text.partition("-")
+    if time_of_day(begin) == time_of_day(end):
+        raise ValueError(f"{addresses.shown(text)} begins when it ends")
+    return time_of_day(begin), time_of_day(end)
+
+
 def _number(low: int, high: int) -> Rule:
     def rule(value: str | int) -> str | None:
         fits = isinstance(value, int) and low <= value <= high
@@ -83,6 +91,13 @@ def _time_of_day(value: str | int) -> str | None:
     except ValueError:
         return 'must be a time from "00:00" to "23:59"'
     return None
+
+
+def _hours(value: str | int) -> str | None:
+    try:
+        return hours(str(value)) and None if value else None
+    except ValueError:
+        return 'must be from when to when, such as "02:00-04:00", or empty'
 
 
 def _time_zone(value: str | int) -> str | None:
@@ -166,6 +181,14 @@ RULES: Mapping[str, Rule] = {
     "web.names": _pattern(
         r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?", 'must be a name such as "plug.example.com"'
     ),
+    "update.channel": _https,
+    "update.window": _hours,
+    "update.hawkbit.url": _https,
+    "update.hawkbit.tenant": _pattern(r"[\w.-]{1,64}", "must be 1 to 64 letters, digits, dots or hyphens"),
+    "update.hawkbit.controller": _pattern(
+        r"[\w.:-]{0,128}", "must be at most 128 letters, digits, dots, colons or hyphens, or empty"
+    ),
+    "update.hawkbit.token": _pattern("[!-~]{0,512}", "must be letters, digits or signs, without spaces"),
     "web.metrics_token": _pattern("|[!-~]{20,200}", "must be at least 20 letters, digits or signs"),
     **{f"network.{key}": rule for key, rule in network.RULES.items()},
 }
@@ -183,6 +206,9 @@ SECRETS = frozenset(
         "transmission.https.proxy_password",
         "transmission.mail.password",
         "traps.communities",
+        "update.channel",
+        "update.hawkbit.url",
+        "update.hawkbit.token",
         "web.metrics_token",
         "web.password_hash",
     }

@@ -85,6 +85,18 @@ password_hash = ""
 names = []
 metrics_token = ""
 
+[update]
+channel = ""
+automatic = false
+window = ""
+ca_file = ""
+[update.hawkbit]
+url = ""
+tenant = "DEFAULT"
+controller = ""
+token = ""
+token_kind = "target"
+
 [network]
 interface = "eth0"
 method = "dhcp"
@@ -196,6 +208,15 @@ def test_no_key_is_missing_here() -> None:
         ("[transmission.https]\nurl = 'http://cloud.example.com'", "https://cloud.example.com/upload"),
         ("[transmission.https]\nproxy = 'proxy:3128'", "http://proxy.example.com:3128"),
         ("[transmission.mail]\nsender = 'nobody'", '"nobody" must be an address such as "plug@example.com"'),
+        ("[update]\nwindow = '2-4'", 'update.window: "2-4" must be from when to when, such as "02:00-04:00"'),
+        ("[update]\nwindow = '02:00-02:00'", "must be from when to when"),
+        ("[update]\nchannel = 'http://updates.example.com'", "must be an address such as"),
+        (
+            "[update.hawkbit]\nurl = 'https://fleet.example.com'",
+            "update.hawkbit.token: is missing, and update.hawkbit.url is set",
+        ),
+        ("[update.hawkbit]\ntenant = 'a/b'", 'update.hawkbit.tenant: "a/b" must be 1 to 64 letters'),
+        ("[update.hawkbit]\ncontroller = '../x'", 'update.hawkbit.controller: "../x" must be at most 128'),
         ("[network]\nmethod = 'static'", 'network.address: is missing, and network.method is "static"'),
         ("[network]\naddress = '10.0.0.1'", "with its prefix"),
         ("[network]\ndns = ['one.one']", 'network.dns 1: "one.one" must be an address'),
@@ -225,6 +246,11 @@ def test_everything_that_is_wrong_is_named_at_once() -> None:
     ]
 
 
+def test_the_window_of_an_update_may_lie_around_midnight() -> None:
+    assert config.UpdateConfig().hours is None
+    assert config.UpdateConfig(window="22:00-05:30").hours == (time(22), time(5, 30))
+
+
 def test_an_address_limit_that_was_raised_is_heeded() -> None:
     assert not wrong("[discovery]\nmax_addresses = 16777216\n[[discovery.entries]]\naddresses = '10.0.0.0/8'")
 
@@ -245,6 +271,9 @@ def test_an_address_limit_that_was_raised_is_heeded() -> None:
         '[[discovery.entries]]\naddresses = "10.0.0.1"\nhttp_password = "hunter2\\n"',
         "[web]\npassword_hash = ['hunter2']",
         "[network.wlan]\npassphrase = 'hunter2'",
+        "[update]\nchannel = 'https://me:hunter2@updates'",
+        "[update.hawkbit]\nurl = 'http://me:hunter2@fleet'",
+        "[update.hawkbit]\ntoken = 'hunter2 hunter2'",
     ],
 )
 def test_no_secret_is_told(plug: Home, text: str) -> None:
@@ -266,6 +295,7 @@ def test_no_secret_is_in_what_a_log_would_show() -> None:
             ),
             traps=config.TrapsConfig(communities=(secret,)),
             web=config.WebConfig(password_hash=secret),
+            update=config.UpdateConfig(hawkbit=config.HawkbitConfig(token=secret)),
         )
     )
     assert secret not in shown

@@ -50,7 +50,7 @@ def is_plain(value: object) -> bool:
 
 def test_no_row_for_a_setting_that_does_not_exist() -> None:
     rows = re.findall(
-        r"^\| `((?:plug|discovery|import|schedule|transmission|traps|web|network)\.[a-z0-9_.]+)` \|",
+        r"^\| `((?:plug|discovery|import|schedule|transmission|traps|web|update|network)\.[a-z0-9_.]+)` \|",
         README,
         re.MULTILINE,
     )
