@@ -20,7 +20,7 @@ from typing import Any, Protocol
 from tests import children
 from tests.image import probe
 from tests.image.disk import BOOT, Disk, tool
-from tests.image.page import Page
+from tests.image.page import Page, Wrong
 
 U_BOOT = Path("/usr/lib/u-boot/qemu_arm64/u-boot.bin")
 PAGE_SECONDS = 240.0  # far above the bar: a busy machine is no fault of the image
@@ -100,6 +100,7 @@ class Machine:
         self.console = ""
         self.boots = 0
         self._asked = 0
+        self._logged_in: Page | None = None
         self._process: subprocess.Popen[bytes] | None = None
 
     def _layer(self) -> None:
@@ -112,6 +113,7 @@ class Machine:
         """Switch it on."""
         assert self._process is None, "it is on already"
         self.console = ""
+        self._logged_in = None
         self.boots += 1
         self._qmp_path = Path(tempfile.mkdtemp(prefix="plug-")) / "qmp"  # a short path: socket(7)
         drive, *devices = self.board.drive
@@ -187,6 +189,17 @@ class Machine:
         return self.network.page(self.mac)
 
     @property
+    def page_in(self) -> Page:
+        """The page, logged in; the same session each time, while it lasts."""
+        page = self._logged_in or self.page
+        try:
+            page.get("/api/session")
+        except Wrong:
+            page.log_in()
+        self._logged_in = page
+        return page
+
+    @property
     def is_on(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
@@ -226,7 +239,7 @@ class Machine:
     @property
     def slot(self) -> str:
         """The slot that the boot loader has chosen last."""
-        found = re.findall(r"slot ([AB]) order", self.console)
+        found = re.findall(r"slot ([AB]) of", self.console)
         return str(found[-1]) if found else ""
 
     def qmp(self, command: str, **arguments: object) -> Any:

@@ -1,0 +1,151 @@
+"""What tests of the image share: the image itself, machines that boot copies of it, a LAN, and figures.
+
+`make test-image` runs them; a plain `make test` does not. Each is labelled by what it needs.
+"""
+
+import os
+import re
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.children import ROOT
+from tests.image import lan as lans
+from tests.image import probe
+from tests.image.disk import ROOT_A, ROOT_B, Disk, missing, unpacked
+from tests.image.machine import U_BOOT, VIRT, Board, Machine, Network, UserNetwork
+
+TOOLS = ("qemu-system-aarch64", "qemu-img", "debugfs", "e2fsck", "mcopy", "mtype", "mdir", "mdel", "xz")
+BUSY = 0.7  # of the cores, before we begin: then figures say nothing about the image
+_figures: list[str] = []
+_spent: list[tuple[float, str]] = []
+
+Plugs = Callable[..., Machine]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in Path(item.path).parents:
+            item.add_marker("image")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    begun = time.monotonic()
+    result = yield
+    if item.get_closest_marker("image"):
+        _spent.append((time.monotonic() - begun, item.name))
+    return result
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if _figures:
+        terminalreporter.section("measured")
+        for line in _figures:
+            terminalreporter.write_line(line)
+    if _spent:
+        terminalreporter.section("where the time went")
+        for seconds, name in sorted(_spent, reverse=True)[:15]:
+            terminalreporter.write_line(f"{seconds:7.1f} s  {name}")
+        terminalreporter.write_line(f"{sum(each for each, _ in _spent):7.1f} s  all of the image's")
+
+
+@pytest.fixture(scope="session")
+def figure() -> Callable[[str, str], None]:
+    """Notes something measured; shown at the end, and kept in build/image-figures.txt."""
+
+    def note(what: str, measured: str) -> None:
+        _figures.append(f"{what}: {measured}")
+        into = ROOT / "build" / "image-figures.txt"
+        into.parent.mkdir(exist_ok=True)
+        into.write_text("\n".join(_figures) + "\n")
+
+    return note
+
+
+@pytest.fixture(scope="session")
+def quiet() -> bool:
+    """Whether nobody else kept this computer busy when the tests began."""
+    return os.getloadavg()[0] / (os.cpu_count() or 1) < BUSY
+
+
+@pytest.fixture(scope="session")
+def workshop() -> Iterator[Path]:
+    """A folder for images, on a file system that knows holes."""
+    parent = ROOT / "build"
+    parent.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="test-image-", dir=parent) as folder:
+        yield Path(folder)
+
+
+@pytest.fixture(scope="session")
+def image() -> Path:
+    """The image that was built: PRINTMONITOR_IMAGE, or the newest in dist/."""
+    if absent := missing(*TOOLS):
+        pytest.skip(f"not installed: {', '.join(absent)}; see requirements/make-image-tools")
+    if not U_BOOT.exists():
+        pytest.skip(f"no {U_BOOT}; see requirements/make-image-tools")
+    named = os.environ.get("PRINTMONITOR_IMAGE")
+    found = [Path(named)] if named else sorted((ROOT / "dist").glob("*.img.xz"), key=os.path.getmtime)
+    if not found:
+        pytest.skip("there is no image in dist/: make image")
+    return found[-1]
+
+
+@pytest.fixture(scope="session")
+def released(image: Path, workshop: Path) -> Disk:
+    """The image as it is, on a card. Never written to."""
+    disk = Disk(unpacked(image, workshop / "unpacked.img")).copy(workshop / "released.img")
+    disk.grow()
+    return disk
+
+
+@pytest.fixture(scope="session")
+def probed(released: Disk, workshop: Path) -> Disk:
+    """A copy with a probe in it. Never written to."""
+    disk = released.copy(workshop / "probed.img")
+    full = [slot for slot in (ROOT_A, ROOT_B) if disk.files(slot).exists("/usr/lib/systemd")]
+    probe.inject(disk, *full)
+    return disk
+
+
+@pytest.fixture(scope="session")
+def lan(workshop: Path) -> lans.Lan:
+    """The LAN in a box; whoever takes it is skipped where there cannot be one."""
+    try:
+        return lans.make(workshop)
+    except lans.NotHere as why:
+        pytest.skip(str(why))
+
+
+@pytest.fixture(scope="session")
+def user_network() -> UserNetwork:
+    return UserNetwork()
+
+
+@pytest.fixture(scope="module")
+def plugs(workshop: Path, request: pytest.FixtureRequest) -> Iterator[Plugs]:
+    """Makes machines, which are switched off at the end of the module; what a failing one said is shown."""
+    made: list[Machine] = []
+    failed = request.session.testsfailed
+
+    def make(disk: Disk, network: Network, *, board: Board = VIRT, mac: str = "") -> Machine:
+        folder = Path(tempfile.mkdtemp(prefix="machine-", dir=workshop))
+        made.append(Machine(disk, folder, network, board=board, mac=mac))
+        return made[-1]
+
+    yield make
+    for machine in made:
+        machine.cut()
+        _keep_log(machine, request, failed=request.session.testsfailed > failed)
+
+
+def _keep_log(machine: Machine, request: pytest.FixtureRequest, *, failed: bool) -> None:
+    """Consoles of modules that failed stay in build/, for whoever looks into it."""
+    log = machine.folder / "console.log"
+    if failed and log.exists():
+        name = re.sub(r"\W+", "-", str(request.node.name))
+        log.rename(ROOT / "build" / f"console-{name}-{machine.folder.name}.log")
