@@ -28,7 +28,9 @@ export async function speak(wanted) {
     wanted === 'en' ? [] : load(`/i18n/lines.${wanted}.json`),
   ]);
   words = found;
-  lines = Object.entries(known).map(([line, translation]) => [pattern(line), translation]);
+  lines = Object.entries(known)
+    .sort(([one], [other]) => own(other) - own(one))
+    .map(([line, translation]) => [pattern(line), translation]);
   language = wanted;
   locale = navigator.languages.find((tag) => tag.toLowerCase().startsWith(wanted)) ?? wanted;
   plural = new Intl.PluralRules(locale);
@@ -52,10 +54,10 @@ export function word(group, value) {
 
 /**
  * A line that the Plug wrote, in the page's language where it is a known one; with or without its full stop.
- * The first line that fits counts. {say:0} in a translation: that part is a line of the Plug, too.
+ * The one with the most words of its own that fits counts. {say:0} in a translation: that part is a line of the Plug, too.
  */
 export function say(line) {
-  const stop = line.endsWith('.') ? '.' : '';
+  const stop = /[^.]\.$/.test(line) ? '.' : '';
   const bare = stop ? line.slice(0, -1) : line;
   for (const [known, translation] of lines) {
     const found = known.exec(bare);
@@ -71,6 +73,9 @@ async function load(path) {
   if (!response.ok) throw new Error(path);
   return response.json();
 }
+
+/** How much of a line is always the same. */
+const own = (line) => line.replace(/\{\d\}/g, '').length;
 
 /** "Port {0} opens." as a pattern. */
 function pattern(line) {
