@@ -8,7 +8,7 @@ from appliance.clock import utc_now
 from appliance.commands import logs
 from appliance.commands.trouble import Wrong
 from appliance.config import Home
-from appliance.system import rauc, requests, revive, sockets
+from appliance.system import network_trial, rauc, requests, revive, sockets
 
 DROP_INS = Path("/run/systemd/system")
 
@@ -35,6 +35,10 @@ def _do(home: Home, action: str) -> None:
         case "request":
             owners = {0, home.folder.stat().st_uid}
             requests.work_off(home.run, owners, requests.run)
+        case "network":
+            network_trial.settle(home.folder, network_trial.Places(home.run), requests.run)
+        case "network-try":
+            network_trial.attempt(home.folder, network_trial.Places(home.run), requests.run)
         case "update":
             rauc.run_order(home.run, requests.run, rauc.follow, utc_now)
         case "revive":

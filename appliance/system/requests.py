@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from appliance.system import orders
+from appliance.system import network, orders
 
 MOST_OCTETS = 4_096  # of a request
 MOST_AT_ONCE = 32  # requests; the path unit comes again for the rest
@@ -102,6 +102,23 @@ UPDATE = {
     "action": r"[0-9A-Za-z_-]{0,64}",  # the fleet server's number
 }
 
+
+def try_network(run: Run, order: Mapping[str, str], folder: Path = orders.FOLDER) -> None:
+    """Let new network settings be tried: see `network_trial`. Raises Refused, Failed."""
+    if not re.fullmatch("[0-9a-f]{16}", order["trial"]):
+        raise Refused("trial is not as it should be")
+    try:
+        network.taken(json.loads(order["settings"]))
+    except (ValueError, RecursionError) as error:
+        raise Refused(f"settings cannot be used: {error}") from error
+    orders.put("network", {"settings": order["settings"], "trial": order["trial"]}, folder)
+    run("systemctl", "--no-block", "restart", "printmonitor-network-trial.service")
+
+
+def _network(run: Run, _order: Mapping[str, str]) -> None:
+    run("systemctl", "--no-block", "restart", "printmonitor-network.service")
+
+
 # Everything that can be asked for. The page cannot be stopped: nobody could start it again.
 VERBS: Mapping[str, Verb] = {
     "start": Verb(_start, (POLLER, TRAPS)),
@@ -110,6 +127,8 @@ VERBS: Mapping[str, Verb] = {
     "reboot": Verb(_reboot),
     "apply": Verb(_apply),  # makes the sockets and the trap receiver what the settings say
     "update": Verb(update, texts=tuple(UPDATE)),
+    "network-try": Verb(try_network, texts=("settings", "trial")),
+    "network": Verb(_network),  # makes the network what the settings say, which ends a trial
 }
 
 
