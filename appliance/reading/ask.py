@@ -1,8 +1,5 @@
 """A printer at an address → all that it says, or one clear reason why not."""
 
-import asyncio
-import ipaddress
-import socket
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -27,7 +24,6 @@ from appliance.reading.visit import Visit
 
 TRIES = (1.0, 2.0, 4.0)  # seconds; a sleeping printer needs some to wake up
 TRIES_OF_EACH = 2  # of these where two versions are tried, so that silence costs no more
-RESOLVE_SECONDS = 5.0
 BUDGET = Budget(seconds=60.0, packets=400)  # a slow printer with full tables takes 20 s and 60 packets
 
 
@@ -50,9 +46,8 @@ async def ask(
     tries: Sequence[float] = TRIES,
     ports: Ports = PORTS,
 ) -> Reading:
-    """Reads a printer; `plan` is what the last reading left. Raises NotRead."""
+    """Reads a printer; its host is an address, `plan` what the last reading left. Raises NotRead."""
     known = plans.load(plan)
-    target = await _addressed(target)
     spent = Cost()
     reason = "silent"
     versions = _versions(target, known)
@@ -78,23 +73,6 @@ async def ask(
         else:
             return replace(reading, cost=_sum(spent, reading.cost))
     raise NotRead(reason)
-
-
-async def _addressed(target: Target) -> Target:
-    """The target with an address for its host, the name it had is kept beside."""
-    try:
-        ipaddress.ip_address(target.host)
-    except ValueError:
-        pass
-    else:
-        return target
-    loop = asyncio.get_running_loop()
-    try:
-        async with asyncio.timeout(RESOLVE_SECONDS):
-            found = await loop.getaddrinfo(target.host, target.port, type=socket.SOCK_DGRAM)
-    except (OSError, UnicodeError, TimeoutError) as error:
-        raise NotRead(f"the name {target.host} leads to no address") from error
-    return replace(target, host=str(found[0][4][0]), name=target.name or target.host)
 
 
 def _versions(target: Target, known: Plan) -> tuple[Literal["1", "2"], ...]:

@@ -37,7 +37,7 @@ class Memory:
 
 
 NOTHING = Memory()
-PORTS = Ports()
+PORTS = Ports.usual()
 
 
 async def knock(

@@ -1,6 +1,8 @@
 """Reading simulated printers over real sockets: faults cost what they must, never the whole printer."""
 
+import socket
 import time
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -265,19 +267,6 @@ async def test_rubbish(agent: Agent, endpoint: Endpoint) -> None:
 
     with pytest.raises(NotRead, match="not with what was asked"):
         await ask(endpoint, target(agent), "", NOW, tries=QUICK)
-
-
-async def test_a_name_that_leads_nowhere(endpoint: Endpoint) -> None:
-    with pytest.raises(NotRead, match=r"printer\.invalid leads to no address"):
-        await ask(endpoint, Target("printer.invalid"), "", NOW)
-
-
-async def test_a_name_is_kept_beside_its_address(agent: Agent, endpoint: Endpoint) -> None:
-    agent.add("127.0.0.1", Device(MODELS[RICOH].rows()))
-
-    reading = await ask(endpoint, Target("localhost", port=agent.port, snmp_version="2"), "", NOW)
-
-    assert (reading.target.host, reading.target.name) == ("127.0.0.1", "localhost")
 
 
 @pytest.mark.parametrize(
@@ -641,3 +630,21 @@ async def test_no_page_is_asked_of_a_printer_that_stopped_answering(agent: Agent
 
     assert reading.failures
     assert site.requests == []
+
+
+async def test_no_test_reaches_a_web_server_of_this_computer(agent: Agent, endpoint: Endpoint) -> None:
+    add(agent, BROTHER)
+    with ExitStack() as stack:
+        try:
+            servers = [
+                stack.enter_context(socket.create_server((ADDRESS, port), backlog=5)) for port in (80, 443)
+            ]
+        except OSError as error:
+            pytest.skip(f"ports 80 and 443 of {ADDRESS} cannot be had: {error.strerror}")
+
+        await ask(endpoint, target(agent), "", NOW)
+
+        for server in servers:
+            server.setblocking(False)
+            with pytest.raises(BlockingIOError):
+                server.accept()

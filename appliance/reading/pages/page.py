@@ -6,6 +6,7 @@ PageError
     └── Refused    it does not take the password that the entry holds
 """
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -34,6 +35,12 @@ class Ports:
 
     http: int = 80
     https: int = 443
+
+    @classmethod
+    def usual(cls) -> "Ports":
+        """80 and 443, but for tests: at a simulated printer's address they are this computer's own servers."""
+        named = os.environ.get("PRINTMONITOR_PAGE_PORTS")
+        return cls(*map(int, named.split())) if named else cls()
 
 
 @dataclass(frozen=True, slots=True)
