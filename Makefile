@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STATE ?= state
 
-.PHONY: demo run test bench screenshots lint lock clean
+.PHONY: demo run test bench screenshots lint lock image lock-image clean
 
 demo: $(VENV)/ready
 	$(BIN)/python -m tests.demo $(if $(ONCE),--once)
@@ -39,6 +39,15 @@ lock:
 		-o requirements/run.txt pyproject.toml
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate \
 		--extra dev -c requirements/run.txt -o requirements/dev.txt pyproject.toml
+
+# The firmware image, into dist/.
+image:
+	./requirements/make-image-tools
+	./build-image.sh
+
+# Resolves the image's Debian packages anew; for maintainers.
+lock-image:
+	./build-image.sh lock
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info

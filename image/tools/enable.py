@@ -1,0 +1,57 @@
+#!/usr/bin/env python3
+"""enable.py ROOT: enables what the Plug's presets in ROOT list, as systemctl(1) does, and nothing else."""
+
+import re
+import sys
+from pathlib import Path
+
+UNITS = "usr/lib/systemd/system"
+LINKS = {"WantedBy": "wants", "RequiredBy": "requires", "UpheldBy": "upholds"}
+
+
+def main(root: Path) -> None:
+    _disable_all(root)
+    for preset in sorted((root / "usr/lib/systemd/system-preset").glob("*-printmonitor*.preset")):
+        for name in re.findall(r"^enable (\S+)", preset.read_text("utf-8"), re.MULTILINE):
+            _enable(root, name)
+
+
+def _disable_all(root: Path) -> None:
+    """A link into /usr/lib is an enabled unit; one to /dev/null is a masked one, and stays."""
+    for path in (root / "etc/systemd/system").rglob("*"):
+        if path.is_symlink() and str(path.readlink()).startswith("/usr/lib/systemd/"):
+            path.unlink()
+
+
+def _enable(root: Path, name: str) -> None:
+    template = re.sub(r"@[^.]*\.", "@.", name)
+    unit = next(
+        (
+            root / folder / template
+            for folder in (UNITS, "etc/systemd/system")
+            if (root / folder / template).is_file()
+        ),
+        None,
+    )
+    if unit is None:
+        sys.exit(f"build-image: a preset enables {name}, which is not in the image")
+    for key, words in re.findall(
+        r"^(\w+)=(.*)$", unit.read_text("utf-8").partition("[Install]")[2], re.MULTILINE
+    ):
+        for word in words.split():
+            if key in LINKS:
+                _link(root / f"etc/systemd/system/{word}.{LINKS[key]}" / name, unit, root)
+            elif key == "Alias":
+                _link(root / "etc/systemd/system" / word, unit, root)
+            elif key == "Also":
+                _enable(root, word)
+
+
+def _link(path: Path, unit: Path, root: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.is_symlink():
+        path.symlink_to(f"/{unit.relative_to(root)}")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
