@@ -181,7 +181,7 @@ def _traps(options: argparse.Namespace) -> int:
 def _web(options: argparse.Namespace) -> int:
     from appliance.commands import web
 
-    return web.run(_home(options), options.port)
+    return web.run(_home(options), options.port, options.bind)
 
 
 def _plugs(options: argparse.Namespace) -> int:
@@ -338,6 +338,7 @@ def _take_traps(parser: argparse.ArgumentParser) -> None:
 def _take_web(parser: argparse.ArgumentParser) -> None:
     _take_state(parser)
     parser.add_argument("--port", metavar="N", type=_port, help="TCP port to listen on; else web.port")
+    options.take_bind(parser)
 
 
 def _take_plugs(parser: argparse.ArgumentParser) -> None:

@@ -2,5 +2,5 @@
 
 import os
 
-# Simulated printers have loopback addresses, at whose ports 80 and 443 this computer's own servers may listen.
+# Simulated printers have loopback addresses: their ports 80 and 443 are those of this computer's own servers.
 os.environ.setdefault("PRINTMONITOR_PAGE_PORTS", "1 1")

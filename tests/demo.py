@@ -82,7 +82,7 @@ async def demo(once: bool) -> None:
         _show_cost(document["cost"], await lan.counts())
         _show_arrival(await _first_arrival(cloud))
         web_log = stack.enter_context((state / "web.log").open("w"))
-        services = {"web": _service(stack, state, "web", stderr=web_log)}
+        services = {"web": _service(stack, state, "web", "--bind", "127.0.0.1", stderr=web_log)}
         address = await _page(state, services["web"])
         if not once:
             services["poller"] = _service(stack, state, "poller")
@@ -93,8 +93,11 @@ async def demo(once: bool) -> None:
             await _stay(lan, cloud, services)
 
 
-def _service(stack: AsyncExitStack, state: Path, name: str, **options: object) -> "subprocess.Popen[str]":
-    return stack.enter_context(children.running(children.printmonitor(name, state=state), **options))
+def _service(
+    stack: AsyncExitStack, state: Path, name: str, *arguments: str, **options: object
+) -> "subprocess.Popen[str]":
+    command = children.printmonitor(name, *arguments, state=state)
+    return stack.enter_context(children.running(command, **options))
 
 
 async def _page(state: Path, service: "subprocess.Popen[str]") -> str:
@@ -117,7 +120,7 @@ async def _page(state: Path, service: "subprocess.Popen[str]") -> str:
 
 def _free_ports() -> tuple[int, int]:
     """Two ports that nobody uses just now."""
-    with socket.create_server(("", 0)) as one, socket.create_server(("", 0)) as other:
+    with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as other:
         return one.getsockname()[1], other.getsockname()[1]
 
 

@@ -68,6 +68,10 @@ async def test_demo(kind: str, tmp_path: Path) -> None:
         family = psutil.Process(process.pid).children(recursive=True)
         assert len(family) == 3, family  # the LAN, the poller, the page
         await log_in(seen.partition("The page is at ")[2].split()[0])
+        heard_at = {
+            each.laddr.ip for child in family for each in child.net_connections() if each.status == "LISTEN"
+        }
+        assert heard_at == {"127.0.0.1"}  # nobody else in the LAN is to see a demo
         process.send_signal(signal.SIGINT)
         process.send_signal(signal.SIGINT)
         assert "Traceback" not in await read_until(process, None)

@@ -64,6 +64,12 @@ def take_plugs(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def take_bind(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--bind", metavar="ADDRESS", type=_address, help="listen at this address only, not at all"
+    )
+
+
 def _seconds(text: str) -> float:
     try:
         seconds = float(text)

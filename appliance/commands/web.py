@@ -8,8 +8,8 @@ from appliance.config import Home
 from appliance.web import app
 
 
-def run(home: Home, port: int | None) -> int:
+def run(home: Home, port: int | None, address: str | None) -> int:
     """Serve until SIGTERM."""
     logs.set_up(logging.INFO)
-    asyncio.run(app.serve(home, port))
+    asyncio.run(app.serve(home, port, address or ""))
     return 0

@@ -44,22 +44,31 @@ from appliance.web.traps import Traps
 log = logging.getLogger(__name__)
 
 
-async def serve(home: Home, port: int | None = None) -> None:
-    """Serve the page until SIGTERM or SIGINT. Raises CannotListen, NoFiles, BadDescription, Unusable."""
+async def serve(home: Home, port: int | None = None, address: str = "") -> None:
+    """Serve the page until SIGTERM or SIGINT, at one address if asked for.
+
+    Raises CannotListen, NoFiles, BadDescription, Unusable.
+    """
     home.create()
     wanted = Settings(home).now.web
     given = dict(passed_sockets.take(os.environ, os.getpid()))
     sockets = listening.choose(
-        wanted.port if port is None else port, wanted.tls_port, given, asked=port is not None
+        wanted.port if port is None else port,
+        wanted.tls_port,
+        given,
+        asked=port is not None,
+        address=address,
     )
+    called = f"[{address}]" if ":" in address else address or "localhost"
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with running(home, sockets, air=Air()) as ways:
         log.info(
-            "the page is at http://localhost:%s%s",
+            "the page is at http://%s:%s%s",
+            called,
             ways.port,
-            f" and https://localhost:{ways.tls_port}" if ways.tls_port else "",
+            f" and https://{called}:{ways.tls_port}" if ways.tls_port else "",
         )
         _note(home, lambda db: lives.begin(db, "web", utc_now()))
         notify.ready()

@@ -47,32 +47,40 @@ def number(sock: socket.socket | None) -> int | None:
     return None if sock is None else int(sock.getsockname()[1])
 
 
-def choose(port: int, tls_port: int, given: Mapping[str, socket.socket], *, asked: bool) -> Sockets:
+def choose(
+    port: int, tls_port: int, given: Mapping[str, socket.socket], *, asked: bool, address: str = ""
+) -> Sockets:
     """Sockets that were passed, else our own. `asked`: the port was asked for, so none other will do.
 
     Raises CannotListen.
     """
-    plain = given.get("http") or bind(port, instead=not asked)
+    plain = given.get("http") or bind(port, instead=not asked, address=address)
     try:
-        tls = given.get("https") or bind(tls_port, instead=True)
+        tls = given.get("https") or bind(tls_port, instead=True, address=address)
     except CannotListen as error:
         log.warning("%s: no HTTPS", error)
         tls = None
     return Sockets(plain, tls)
 
 
-def bind(port: int, *, instead: bool) -> socket.socket:
-    """A socket on all addresses, or on the high port that stands in for a low one. Raises CannotListen."""
+def bind(port: int, *, instead: bool, address: str = "") -> socket.socket:
+    """A socket on all addresses or one, or on the high port that stands in for a low one.
+
+    Raises CannotListen.
+    """
     try:
-        return _bound(port)
+        return _bound(port, address)
     except OSError as error:
         if instead and error.errno in (errno.EACCES, errno.EADDRINUSE) and port in INSTEAD:
             log.warning("%s: using %d instead", _why(port, error), INSTEAD[port])
-            return bind(INSTEAD[port], instead=False)
+            return bind(INSTEAD[port], instead=False, address=address)
         raise CannotListen(_why(port, error)) from error
 
 
-def _bound(port: int) -> socket.socket:
+def _bound(port: int, address: str) -> socket.socket:
+    if address:
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        return socket.create_server((address, port), family=family, backlog=BACKLOG)
     if socket.has_ipv6 and socket.has_dualstack_ipv6():
         try:
             return socket.create_server(

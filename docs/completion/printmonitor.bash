@@ -44,6 +44,7 @@ _printmonitor() {
         wizard:--code) compopt +o default; return ;;
         traps:--port) compopt +o default; return ;;
         web:--port) compopt +o default; return ;;
+        web:--bind) compopt +o default; return ;;
         plugs:--timeout) compopt +o default; return ;;
         plugs:--interface) compopt +o default; return ;;
     esac
@@ -63,7 +64,7 @@ _printmonitor() {
         check) words="--state --json --help" ;;
         poller) words="--state --help" ;;
         traps) words="--state --json --enable --disable --list --port --help" ;;
-        web) words="--state --port --help" ;;
+        web) words="--state --port --bind --help" ;;
         plugs) words="--json --timeout --interface --help" ;;
         box) words="apply network network-try request revive update --state --help" ;;
     esac

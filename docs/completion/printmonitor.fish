@@ -82,6 +82,7 @@ complete -c printmonitor -n '__fish_seen_subcommand_from traps' -l list -d 'show
 complete -c printmonitor -n '__fish_seen_subcommand_from traps' -l port -x -d 'UDP port to listen on; else traps.port'
 complete -c printmonitor -n '__fish_seen_subcommand_from web' -l state -r -d 'state folder; else $PRINTMONITOR_STATE, else /var/lib/printmonitor, else ./state'
 complete -c printmonitor -n '__fish_seen_subcommand_from web' -l port -x -d 'TCP port to listen on; else web.port'
+complete -c printmonitor -n '__fish_seen_subcommand_from web' -l bind -x -d 'listen at this address only, not at all'
 complete -c printmonitor -n '__fish_seen_subcommand_from plugs' -l json -d 'print one JSON document on standard output'
 complete -c printmonitor -n '__fish_seen_subcommand_from plugs' -l timeout -x -d 'how long to wait for answers, 0.1 to 60; 3'
 complete -c printmonitor -n '__fish_seen_subcommand_from plugs' -l interface -x -d 'ask from this address only, not from all'

@@ -21,9 +21,13 @@ def state(tmp_path: Path) -> Path:
     return folder
 
 
+def free_port() -> int:
+    with socket.create_server(("", 0), family=socket.AF_INET6, dualstack_ipv6=True) as free:
+        return int(free.getsockname()[1])
+
+
 def test_the_page_is_served_until_sigterm(state: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     command = children.printmonitor("web", "--port", str(port), state=state)
     with children.running(command, stderr=subprocess.PIPE) as child:
         assert child.stderr
@@ -38,6 +42,28 @@ def test_the_page_is_served_until_sigterm(state: Path) -> None:
         assert child.wait(5) == 0
         assert "Traceback" not in child.stderr.read()
     assert not list(state.glob("run/*.sock"))
+
+
+@pytest.mark.parametrize("shown", ["127.0.0.42", "[::1]"])
+def test_the_page_is_at_one_address_if_asked_for(state: Path, shown: str) -> None:
+    port = free_port()
+    command = children.printmonitor("web", "--port", str(port), "--bind", shown.strip("[]"), state=state)
+    with children.running(command, stderr=subprocess.PIPE) as child:
+        assert child.stderr
+        said = ""
+        while f"http://{shown}:{port}" not in said:
+            said = child.stderr.readline()
+            assert said, "it ended by itself"
+        with urllib.request.urlopen(f"http://{shown}:{port}/login", timeout=5) as answer:
+            assert answer.status == 200
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", port), timeout=5)
+
+
+def test_an_address_that_is_none_is_told_in_one_line(here: Here, state: Path) -> None:
+    ended = here("web", "--bind", "eth0", state=state)
+    assert ended.code == 2
+    assert "'eth0' is no address" in ended.err
 
 
 def test_a_port_that_is_taken_is_told_in_one_line(here: Here, state: Path) -> None:

@@ -38,7 +38,7 @@ class Ports:
 
     @classmethod
     def usual(cls) -> "Ports":
-        """80 and 443, but for tests: at a simulated printer's address they are this computer's own servers."""
+        """80 and 443; tests name others, as those of a simulated printer are this computer's own."""
         named = os.environ.get("PRINTMONITOR_PAGE_PORTS")
         return cls(*map(int, named.split())) if named else cls()
 
