@@ -348,7 +348,10 @@ def _take_plugs(parser: argparse.ArgumentParser) -> None:
 
 def _take_box(parser: argparse.ArgumentParser) -> None:
     _take_state(parser)
-    parser.add_argument("action", choices=("apply", "network", "network-try", "request", "revive", "update"))
+    parser.add_argument(
+        "action",
+        choices=("apply", "health", "network", "network-try", "provision", "request", "revive", "update"),
+    )
 
 
 def _version(text: str) -> str:

@@ -2,13 +2,14 @@
 
 import logging
 import os
+import time
 from pathlib import Path
 
 from appliance.clock import utc_now
-from appliance.commands import logs
+from appliance.commands import logs, provision
 from appliance.commands.trouble import Wrong
 from appliance.config import Home
-from appliance.system import network_trial, rauc, requests, revive, sockets
+from appliance.system import firewall, health, led, network_trial, plug, rauc, requests, revive, sockets
 
 DROP_INS = Path("/run/systemd/system")
 
@@ -32,6 +33,7 @@ def _do(home: Home, action: str) -> None:
     match action:
         case "apply":
             sockets.apply(home.folder, DROP_INS, requests.run)
+            firewall.apply(sockets.wanted(home.folder), requests.run)
         case "request":
             owners = {0, home.folder.stat().st_uid}
             requests.work_off(home.run, owners, requests.run)
@@ -44,3 +46,22 @@ def _do(home: Home, action: str) -> None:
         case "revive":
             for unit in revive.revive(home.folder, home.run, requests.run):
                 log.warning("%s: started again", unit)
+            led.show(led.state(home.run, _uptime(), requests.run))
+        case "provision":
+            try:
+                provision.run(home)
+            finally:
+                plug.call_host(home.folder)
+        case "health":
+            _check_health(home)
+
+
+def _check_health(home: Home) -> None:
+    """Raises Failed."""
+    found = list(health.problems(home.folder, requests.run))
+    if not health.judge(found, requests.run, utc_now(), _uptime()):
+        raise requests.Failed("; ".join(found))
+
+
+def _uptime() -> float:
+    return time.clock_gettime(time.CLOCK_BOOTTIME)

@@ -23,7 +23,7 @@ def install(folder: Path, data: bytes, now: datetime) -> Licence:
     found = bundle.read(data, vendor_ca())
     tls = keys.place(folder)
     with lock.held(tls / keys.LOCK):
-        key = _own_key(folder, found)
+        key = own_key(folder, found)
         if words := revoked(folder, found):
             raise BadLicence("revoked", words)
         bundle.check_time(found, data, vendor_ca(), now)
@@ -62,7 +62,7 @@ def revoked(folder: Path, found: Licence) -> str | None:
     return None
 
 
-def _own_key(folder: Path, found: Licence) -> Path:
+def own_key(folder: Path, found: Licence) -> Path:
     """The key that the licence was made for. Raises BadLicence."""
     tls = folder / "tls"
     there = [path for path in (tls / keys.REQUEST_KEY, tls / keys.CLIENT_KEY) if path.exists()]

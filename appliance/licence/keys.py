@@ -13,6 +13,7 @@ from appliance.system import files
 REQUEST, REQUEST_KEY, ENROLMENT = "request.pem", "request.key", "request.enrolment"
 CLIENT, CLIENT_KEY = "client.pem", "client.key"
 LICENCE = "licence.pem"
+WAITING = "waiting.pem"
 REVOKED = "revoked"
 LOCK = "licence.lock"
 

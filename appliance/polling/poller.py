@@ -166,7 +166,10 @@ class _Poller:
         while True:
             with self._outage.survived():
                 now, turned_down = self._clock(), self._turned_down
-                await renewal.look(self._db, self._home, self._config, now, turned_down=turned_down)
+                settled = self._times.is_settled()
+                await renewal.look(
+                    self._db, self._home, self._config, now, turned_down=turned_down, settled=settled
+                )
             await asyncio.sleep(renewal.LOOK_SECONDS)
 
     async def watch_list(self) -> None:

@@ -8,11 +8,12 @@ from datetime import datetime, timedelta
 
 from appliance.config import Config, Home
 from appliance.delivery import enrol, outbox
-from appliance.delivery.undelivered import NotDelivered
-from appliance.licence import request, state
+from appliance.delivery.undelivered import NotDelivered, TryLater
+from appliance.licence import request, state, waiting
 from appliance.licence.state import Status
-from appliance.licence.terms import BadLicence
+from appliance.licence.terms import BadLicence, Licence
 from appliance.store import events, meta, printers
+from appliance.system import lock
 
 log = logging.getLogger(__name__)
 
@@ -27,11 +28,22 @@ TOLD = ("ending", "expired", "early", "revoked", "broken")
 
 
 async def look(
-    db: sqlite3.Connection, home: Home, config: Config, now: datetime, *, turned_down: bool = False
+    db: sqlite3.Connection,
+    home: Home,
+    config: Config,
+    now: datetime,
+    *,
+    turned_down: bool = False,
+    settled: bool = True,
 ) -> None:
-    """Do what is due; `turned_down` is whether the receiver of parcels does not accept this Plug."""
+    """Do what is due; `turned_down` is whether the receiver of parcels does not accept this Plug.
+
+    Nothing is judged by a clock that is not `settled`.
+    """
+    if settled:
+        await _install_waiting(db, home, now)
     standing = await asyncio.to_thread(state.status, home.folder, now)
-    if _is_wanted(home, standing, turned_down) and _may_ask(db, now):
+    if settled and _is_wanted(home, standing, turned_down) and _may_ask(db, now):
         await _ask(db, home, config, standing, now)
         standing = await asyncio.to_thread(state.status, home.folder, now)
     _say(db, "licence", standing.text if standing.state in TOLD else None, now)
@@ -45,6 +57,23 @@ def too_many(db: sqlite3.Connection, standing: Status) -> str | None:
     if most is None or sum(not each.ignore for each in printers.known(db)) <= most:
         return None
     return f"there are more printers than the licence covers ({most:,}); all are read and reported"
+
+
+async def _install_waiting(db: sqlite3.Connection, home: Home, now: datetime) -> None:
+    """The licence that a provisioning file brought."""
+    try:
+        found = await asyncio.to_thread(waiting.take, home.folder, now)
+    except (BadLicence, lock.Busy, OSError) as error:
+        _say(db, "provisioning", f"the licence of the provisioning file is not installed: {error}", now)
+        return
+    if found:
+        _say(db, "provisioning", None, now)
+        _tell_new(db, found, now)
+
+
+def _tell_new(db: sqlite3.Connection, found: Licence, now: datetime) -> None:
+    events.note(db, KIND, "licence", f"there is a new licence, valid until {found.valid_until:%Y-%m-%d}", now)
+    log.info("licence: there is a new one, valid until %s", f"{found.valid_until:%Y-%m-%d}")
 
 
 def _is_wanted(home: Home, standing: Status, turned_down: bool) -> bool:
@@ -75,12 +104,15 @@ async def _ask(db: sqlite3.Connection, home: Home, config: Config, standing: Sta
         meta.put_time(db, NEXT, now + min(max(wait, SOONEST), AGAIN))
         return
     except (NotDelivered, BadLicence) as error:
-        _say(db, "renewal", f"no new licence: {error}; it is asked for again daily", now)
+        text = f"no new licence: {error}; it is asked for again daily"
+        if before is None and isinstance(error, TryLater):  # a Plug that was just plugged in
+            meta.put_time(db, NEXT, now + SOONEST)
+            text = f"no new licence: {error}; it is asked for again every few minutes"
+        _say(db, "renewal", text, now)
         return
     meta.put(db, NEXT, None)
     _say(db, "renewal", None, now)
-    events.note(db, KIND, "licence", f"there is a new licence, valid until {found.valid_until:%Y-%m-%d}", now)
-    log.info("licence: there is a new one, valid until %s", f"{found.valid_until:%Y-%m-%d}")
+    _tell_new(db, found, now)
 
 
 def _say(db: sqlite3.Connection, subject: str, text: str | None, now: datetime) -> None:

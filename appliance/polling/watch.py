@@ -5,9 +5,12 @@ import sqlite3
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from appliance.config import Config, Home
+from appliance.polling import attention
 from appliance.store import database, events, meta
+from appliance.system import notes
 
 DISK, OUTBOX, REVIVED = "disk nearly full", "outbox growing", "service restarted"
 
@@ -16,7 +19,7 @@ LITTLE_SHARE, ENOUGH_SHARE = 0.05, 0.08  # of a disk that is larger
 LONG_WAIT = timedelta(hours=6)  # that the oldest parcel waits: no line is down for that long unnoticed
 MANY_PARCELS = 50
 
-_TOLD_REVIVED = "watch.revived"
+_TOLD_REVIVED, _TOLD_NOTES = "watch.revived", "watch.notes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +29,13 @@ class Space:
 
 
 def look(
-    db: sqlite3.Connection, home: Home, config: Config, now: datetime, space: Space | None = None
+    db: sqlite3.Connection,
+    home: Home,
+    config: Config,
+    now: datetime,
+    space: Space | None = None,
+    *,
+    noted: Path = notes.FOLDER,
 ) -> None:
     """Write events for what began or ended since the last look. Raises Unusable."""
     if space is None:
@@ -35,6 +44,8 @@ def look(
     _disk(db, space, now)
     _outbox(db, config, now)
     _revived(db, home, now)
+    _noted(db, noted, now)
+    attention.tell(db, home, config, now)
 
 
 def _disk(db: sqlite3.Connection, space: Space, now: datetime) -> None:
@@ -75,3 +86,17 @@ def _revived(db: sqlite3.Connection, home: Home, now: datetime) -> None:
                 at = min(now, datetime.fromtimestamp(int(when), UTC))
                 events.note(db, REVIVED, unit, f"{unit} was {state}: the service monitor started it", at)
         meta.put(db, _TOLD_REVIVED, new[-1])
+
+
+def _noted(db: sqlite3.Connection, folder: Path, now: datetime) -> None:
+    """What root's early units found, before there was anybody to tell."""
+    found = list(notes.read(folder))
+    told = meta.get(db, _TOLD_NOTES)
+    ids = [each.id for each in found]
+    new = found[ids.index(told) + 1 :] if told in ids else found
+    if not new:
+        return
+    with database.transaction(db):
+        for each in new:
+            events.note(db, each.kind, each.subject, each.text, now)
+        meta.put(db, _TOLD_NOTES, new[-1].id)

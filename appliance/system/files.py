@@ -25,8 +25,12 @@ def write(path: Path, data: bytes, *, mode: int = 0o600) -> None:
 def own(path: Path) -> None:
     """What root makes goes to the owner of its folder: a typed command must not lock the services out."""
     if os.geteuid() == 0:
-        owner = path.parent.stat()
-        os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
+        owner, own_now = path.parent.stat(), path.lstat()
+        if (owner.st_uid, owner.st_gid) != (
+            own_now.st_uid,
+            own_now.st_gid,
+        ):  # some units may not even try
+            os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
 
 
 def sync(folder: Path) -> None:

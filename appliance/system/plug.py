@@ -2,14 +2,21 @@
 
 import hashlib
 import re
+import socket
 from pathlib import Path
 
+from appliance.system import stranger
+
+NAME = "[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+SERIAL = "serial-number"
+# Services see no /proc but of processes; the kernel shows the device tree below /sys, too.
+DEVICE_TREES = ("sys/firmware/devicetree/base", "proc/device-tree")
 UNNAMED = "printmonitor-000000"  # a box without serial number or machine-id, such as a bare container
 
 
 def default_name(root: Path = Path("/")) -> str:
     """`printmonitor-` with the end of the board's serial number, else of a hash of the machine-id."""
-    serial = _read(root / "proc/device-tree/serial-number").lower()
+    serial = serial_number(root).lower()
     if re.fullmatch(r"[0-9a-f]{6,64}", serial) and set(serial[-6:]) != {"0"}:
         return f"printmonitor-{serial[-6:]}"
     machine_id = _read(root / "etc/machine-id")
@@ -17,6 +24,25 @@ def default_name(root: Path = Path("/")) -> str:
         # machine-id(5): never shown as it is, only as a hash made for one application
         return f"printmonitor-{hashlib.sha256(f'printmonitor {machine_id}'.encode()).hexdigest()[-6:]}"
     return UNNAMED
+
+
+def serial_number(root: Path = Path("/")) -> str:
+    """The board's; nothing where it has none."""
+    return next(filter(None, (_read(root / tree / SERIAL) for tree in DEVICE_TREES)), "")
+
+
+def name(state: Path, root: Path = Path("/")) -> str:
+    """What settings.toml says, else the last good settings, else the default."""
+    for data in stranger.settings(state):
+        given = stranger.table(data, "plug").get("name")
+        if isinstance(given, str) and re.fullmatch(NAME, given):
+            return given
+    return default_name(root)
+
+
+def call_host(state: Path) -> None:
+    """The computer is called as the Plug is. Raises OSError."""
+    socket.sethostname(name(state))
 
 
 def _read(path: Path) -> str:

@@ -79,6 +79,10 @@ def _reboot(run: Run, _order: Mapping[str, str]) -> None:
     run("systemctl", "--no-block", "reboot")
 
 
+def _factory_reset(run: Run, _order: Mapping[str, str]) -> None:
+    run("systemctl", "--no-block", "start", "printmonitor-factory-reset.service")
+
+
 def _apply(run: Run, _order: Mapping[str, str]) -> None:
     run("systemctl", "--no-block", "restart", "printmonitor-apply.service")
 
@@ -125,6 +129,7 @@ VERBS: Mapping[str, Verb] = {
     "stop": Verb(_stop, (POLLER, TRAPS)),
     "restart": Verb(_restart, (POLLER, TRAPS, WEB, ALL)),
     "reboot": Verb(_reboot),
+    "factory-reset": Verb(_factory_reset),
     "apply": Verb(_apply),  # makes the sockets and the trap receiver what the settings say
     "update": Verb(update, texts=tuple(UPDATE)),
     "network-try": Verb(try_network, texts=("settings", "trial")),

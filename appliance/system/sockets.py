@@ -22,6 +22,7 @@ class Wanted:
     traps_port: int = 162
     web_port: int = 80
     tls_port: int = 443
+    mdns: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,13 @@ def _wanted(data: Mapping[str, object]) -> Wanted:
     web_port, tls_port = _port(web, "port", usual.web_port), _port(web, "tls_port", usual.tls_port)
     if web_port == tls_port:
         web_port, tls_port = usual.web_port, usual.tls_port
-    return Wanted(traps.get("enabled") is True, _port(traps, "port", usual.traps_port), web_port, tls_port)
+    return Wanted(
+        traps_enabled=traps.get("enabled") is True,
+        traps_port=_port(traps, "port", usual.traps_port),
+        web_port=web_port,
+        tls_port=tls_port,
+        mdns=table(data, "plug").get("mdns") is not False,
+    )
 
 
 def _port(table: Mapping[str, object], key: str, usual: int) -> int:

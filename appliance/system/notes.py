@@ -1,0 +1,46 @@
+"""What root's early units found is noted in memory, for the poller, which makes events of it."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from appliance.system import trial
+
+FOLDER = Path("/run/printmonitor-notes")
+FILE = "notes"
+MOST_OCTETS = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    id: str  # of its boot, and when in that
+    kind: str
+    subject: str
+    text: str
+
+
+def add(kind: str, subject: str, text: str, folder: Path = FOLDER, root: Path = Path("/")) -> None:
+    """The script data-partition of the image does the same in shell. Raises OSError."""
+    folder.mkdir(mode=0o755, parents=True, exist_ok=True)
+    uptime = (root / "proc/uptime").read_text().split(" ")[0]
+    line = "\t".join(
+        " ".join(each.split()) for each in (f"{trial.boot_id(root)}.{uptime}", kind, subject, text)
+    )
+    file = os.open(folder / FILE, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    with os.fdopen(file, "w", encoding="utf-8") as opened:
+        os.fchmod(file, 0o644)
+        opened.write(f"{line}\n")
+
+
+def read(folder: Path = FOLDER) -> Iterator[Note]:
+    """All of this boot, the oldest first."""
+    try:
+        with (folder / FILE).open("rb") as file:
+            lines = file.read(MOST_OCTETS).decode("utf-8", "replace").splitlines()
+    except OSError:
+        return
+    for line in lines:
+        parts = line.split("\t")
+        if len(parts) == 4:
+            yield Note(*parts)
