@@ -69,9 +69,10 @@ def attempt(state: Path, places: Places, run: Run) -> None:
     try:
         wanted = taken(json.loads(order["settings"]))
         run("systemctl", "restart", TIMER)
+        until = time.monotonic() + SECONDS
         orders.put(TRIAL, {"trial": order["trial"], "settings": _written(wanted)}, places.root)
-        _tell(places, order["trial"], "trying", time.monotonic() + SECONDS)
         _become(wanted, _wanted(state)[1], places, run)
+        _tell(places, order["trial"], "trying", until)  # now somebody may confirm: not what he has not seen
     except (Failed, OSError, ValueError) as error:
         with suppress(Failed, OSError):  # else the timer does it
             settle(state, places, run)
@@ -88,6 +89,12 @@ def said(run: Path) -> Said | None:
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return found if found.state in STATES else None
+
+
+def is_on(run: Path) -> bool:
+    """Whether somebody has to confirm the network just now."""
+    found = said(run)
+    return found is not None and found.state == "trying" and found.until > time.monotonic()
 
 
 def _wanted(state: Path) -> tuple[NetworkConfig, str]:

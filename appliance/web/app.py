@@ -15,7 +15,7 @@ from appliance.clock import utc_now
 from appliance.config import Home
 from appliance.store import database, lives
 from appliance.system import notify, passed_sockets
-from appliance.web import listening, tls
+from appliance.web import box, listening, tls
 from appliance.web.api import MOST_BYTES, routes
 from appliance.web.around import Air, Around
 from appliance.web.description import Description
@@ -30,6 +30,7 @@ from appliance.web.live import Live
 from appliance.web.login import Login
 from appliance.web.metrics import Metrics
 from appliance.web.names import names
+from appliance.web.network import Network
 from appliance.web.overview import Overview
 from appliance.web.printers import Listing, Printers
 from appliance.web.recordings import Recordings
@@ -100,6 +101,7 @@ async def running(
         )
         guests = listening.Guests(patience)
         around = Around(home, settings, store, ways.port, air)
+        network = Network(home, settings, store, utc_now, here=box.is_box(home))
         app = _app(
             stack,
             home,
@@ -109,6 +111,7 @@ async def running(
             ways=ways,
             guests=guests,
             around=around,
+            network=network,
         )
         runner = web.AppRunner(app)
         await runner.setup()
@@ -120,6 +123,7 @@ async def running(
         if sockets.tls and context:
             await server.begin(sockets.tls, context)
         await stack.enter_async_context(around.on_air())
+        await stack.enter_async_context(network.watching())
         yield ways
 
 
@@ -133,6 +137,7 @@ def _app(
     ways: Ways,
     guests: Guests,
     around: Around,
+    network: Network,
 ) -> web.Application:
     """All that answers requests; what has to be closed is left to the stack."""
     place = folder()
@@ -153,6 +158,7 @@ def _app(
         Transmission(home, settings, store, poller, utc_now),
         Traps(home, settings, store),
         Services(home),
+        network,
         Licences(home, settings, poller, utc_now),
         System(home, settings=settings, store=store, sessions=sessions, ways=ways, clock=utc_now),
     )

@@ -2,7 +2,7 @@
 
 from appliance.config import INSTALLED, Home
 from appliance.system import units
-from appliance.web.trouble import elsewhere
+from appliance.web.trouble import Trouble, elsewhere
 from appliance.web.values import Object
 
 ELSEWHERE = "This is not the Plug itself: services, network and restart belong to whoever started it."
@@ -16,8 +16,13 @@ def is_box(home: Home) -> bool:
 def request(home: Home, order: Object) -> str:
     """Ask for something that needs root; its id. Raises Trouble."""
     if not is_box(home):
-        raise elsewhere(ELSEWHERE)
+        raise not_here()
     return units.request(home.run, order)
+
+
+def not_here() -> Trouble:
+    """Why that cannot be had."""
+    return elsewhere(ELSEWHERE)
 
 
 def apply(home: Home) -> None:

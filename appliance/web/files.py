@@ -27,12 +27,13 @@ PAGES = {
     "/transmission": "transmission",
     "/traps": "traps",
     "/services": "services",
+    "/network": "network",
     "/system": "system",
     "/guide": "guide",
 }
 OPEN_PAGES = {"/login": "login", "/password": "password"}
 PAGE_PATH = re.compile(
-    r"/|/printers(/[1-9][0-9]{0,9})?|/discovery|/transmission|/traps|/services|/system|/guide"
+    r"/|/printers(/[1-9][0-9]{0,9})?|/discovery|/transmission|/traps|/services|/network|/system|/guide"
 )
 TYPES = {
     ".css": "text/css",

@@ -12,6 +12,7 @@ from aiohttp import web
 
 from appliance import __version__
 from appliance.config import Home
+from appliance.system import network_trial
 from appliance.web import box, passwords
 from appliance.web.api import check_parameters, read, read_body, written
 from appliance.web.attempts import Attempts
@@ -204,6 +205,7 @@ class Login:
             "expires_at": stamp((datetime.now(UTC) + timedelta(seconds=left)).replace(microsecond=0)),
             "idle_minutes": int(IDLE // 60),
             "box": box.is_box(self._home),
+            "network_trial": network_trial.is_on(self._home.run),
             "time_zone": config.schedule.time_zone,
         }
 

@@ -50,7 +50,7 @@ class Settings:
             try:
                 await asyncio.to_thread(self._change, change)
             except config.BadSettings as error:
-                raise _unusable(error.problems[0], section) from error
+                raise unusable(error.problems[0], section) from error
             except lock.Busy as error:
                 raise Trouble(
                     503, "Somebody else is changing the settings. Please try again.", code="busy"
@@ -71,7 +71,7 @@ class Settings:
             config.save(self._home, changed)
 
 
-def _unusable(problem: str, section: str) -> Trouble:
+def unusable(problem: str, section: str) -> Trouble:
     """A line of config.problems as an error of the field that the request named."""
     where, colon, _ = problem.partition(": ")
     field = where.removeprefix(f"{section}.").split(" ")[0] if colon else None

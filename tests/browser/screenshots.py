@@ -20,6 +20,7 @@ PAGES = {
     "transmission": "/transmission",
     "traps": "/traps",
     "services": "/services",
+    "network": "/network",
     "system": "/system",
     "guide": "/guide#at-range",
 }

@@ -18,6 +18,7 @@ PAGES = {
     "/transmission": ("Transmission", "Übertragung"),
     "/traps": ("Traps", "Traps"),
     "/services": ("Services", "Dienste"),
+    "/network": ("Network", "Netzwerk"),
     "/system": ("System", "System"),
 }
 AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js").read_text()

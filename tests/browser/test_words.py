@@ -79,6 +79,8 @@ def test_words_of_the_api_are_all_there() -> None:
         "service-state": choices("Service", "state"),
         "service": choices("Service", "name"),
         "trap-state": choices("Traps", "state"),
+        "network-trial": [state for state in choices("NetworkTrial", "state") if state != "none"],
+        "network-kind": choices("Link", "kind"),
         "licence": choices("Licence", "state"),
         "attention-subject": [
             kind for kind in choices("Attention", "kind") if not kind.startswith(("printer-", "supply-"))

@@ -10,14 +10,14 @@ export class ApiError extends Error {
   }
 }
 
-/** Ask; gives the JSON, null where there is none. `background`: no person asked, so the session may become idle. */
-export async function ask(method, path, body, { background = false, raw = false } = {}) {
+/** Ask; gives the JSON, null where there is none. `background`: no person asked, so the session may become idle. `patience`: milliseconds, where the Plug may be gone. */
+export async function ask(method, path, body, { background = false, raw = false, patience = 0 } = {}) {
   const headers = { Accept: 'application/json' };
   if (background) headers['PrintMonitor-Background'] = '1';
   if (body !== undefined) headers['Content-Type'] = 'application/json';
   let response;
   try {
-    response = await fetch(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
+    response = await fetch(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body), signal: patience ? AbortSignal.timeout(patience) : undefined });
   } catch {
     throw new ApiError(0, { error: t('error.away') });
   }

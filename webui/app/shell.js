@@ -13,6 +13,7 @@ const PAGES = {
   transmission: '/transmission',
   traps: '/traps',
   services: '/services',
+  network: '/network',
   system: '/system',
 };
 const NAMES = { en: 'English', de: 'Deutsch' };
@@ -32,6 +33,7 @@ export async function start(build) {
     translate();
     head();
     await build(session);
+    if (session.network_trial && document.body.dataset.page !== 'network') main.prepend(waiting());
     live.on(['settings'], calm(refresh, 1000));
     live.onState(connection());
     live.connect();
@@ -90,6 +92,11 @@ function head() {
     menu.setAttribute('aria-expanded', String(open));
     document.body.toggleAttribute('data-menu', open);
   }
+}
+
+/** New network settings go again unless somebody confirms them, at whichever page he came in. */
+function waiting() {
+  return h('p', { class: 'notice-line' }, t('network.waits'), ' ', h('a', { href: '/network' }, t('network.confirm')));
 }
 
 /** A button for this browser's language; it matters to nobody else. */
