@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STATE ?= state
 
-.PHONY: demo run test bench screenshots lint lock image lock-image clean
+.PHONY: demo run test bench screenshots lint lock image test-image lock-image clean
 
 demo: $(VENV)/ready
 	$(BIN)/python -m tests.demo $(if $(ONCE),--once)
@@ -44,6 +44,14 @@ lock:
 image:
 	./requirements/make-image-tools
 	./build-image.sh
+
+# Boots the image of this commit, built first where dist/ has it not; PRINTMONITOR_IMAGE names another one.
+test-image: $(VENV)/ready
+	./requirements/make-tools
+	./requirements/make-image-tools test
+	[ -n "$$PRINTMONITOR_IMAGE" ] || [ "$$(cat dist/commit 2>/dev/null)" = "$$(git rev-parse HEAD)" ] || \
+		{ ./build-image.sh && git rev-parse HEAD >dist/commit; }
+	$(BIN)/python -m pytest -v -m image $(if $(ONLY),-k "$(ONLY)") tests/image
 
 # Resolves the image's Debian packages anew; for maintainers.
 lock-image:

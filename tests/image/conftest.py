@@ -113,12 +113,14 @@ def probed(released: Disk, workshop: Path) -> Disk:
 
 
 @pytest.fixture(scope="session")
-def lan(workshop: Path) -> lans.Lan:
+def lan(workshop: Path) -> Iterator[lans.Lan]:
     """The LAN in a box; whoever takes it is skipped where there cannot be one."""
     try:
-        return lans.make(workshop)
+        made = lans.make(workshop)
     except lans.NotHere as why:
         pytest.skip(str(why))
+    yield made
+    made.off()
 
 
 @pytest.fixture(scope="session")

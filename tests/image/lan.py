@@ -36,8 +36,8 @@ class NotHere(Exception):
 class Lan:
     """The network of a `Machine`, and of all fakes of this process."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, dhcp: "subprocess.Popen[bytes]") -> None:
+        self.folder, self._dhcp = folder, dhcp
         self._taps: dict[str, str] = {}
         self._loop = asyncio.new_event_loop()
         threading.Thread(target=self._loop.run_forever, daemon=True).start()
@@ -64,6 +64,11 @@ class Lan:
         """The name that the Plug told the DHCP server."""
         found = re.findall(rf"^\d+ {mac} \S+ (\S+)", (self.folder / "leases").read_text(), re.MULTILINE)
         return found[-1] if found else ""
+
+    def off(self) -> None:
+        """The DHCP server ends; the namespace goes with this process."""
+        self._dhcp.terminate()
+        self._dhcp.wait()
 
     # --- fakes live in a loop of their own: the tests wait, they do not
 
@@ -142,13 +147,12 @@ def make(folder: Path) -> Lan:
     ip("addr", "add", "fd77::1/64", "dev", BRIDGE, "nodad")
     ip("link", "set", BRIDGE, "up")
     ip("route", "add", "local", PRINTERS, "dev", "lo")  # each of these addresses is here, and answers ARP
-    lan = Lan(folder)
-    _serve_addresses(folder)
+    lan = Lan(folder, _serve_addresses(folder))
     _there.append(lan)
     return lan
 
 
-def _serve_addresses(folder: Path) -> None:
+def _serve_addresses(folder: Path) -> "subprocess.Popen[bytes]":
     """DHCP, router advertisements, a few names under .test."""
     command = [
         shutil.which("dnsmasq") or "",
@@ -175,3 +179,4 @@ def _serve_addresses(folder: Path) -> None:
     time.sleep(0.3)
     if server.poll() is not None:
         raise NotHere(f"dnsmasq does not start: exit code {server.returncode}")
+    return server

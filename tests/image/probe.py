@@ -38,7 +38,7 @@ echo "@@ready" >"$tty"
 while read -r id command; do
   case $id in @@*) ;; *) continue ;; esac
   (
-    printf %s "$command" | base64 -d | timeout 300 /bin/sh >/run/probe.$$ 2>&1 </dev/null
+    timeout 300 /bin/sh -c "$(printf %s "$command" | base64 -d)" >/run/probe.$$ 2>&1 </dev/null
     echo "rc=$?" >>/run/probe.$$
     sum=$(sha256sum </run/probe.$$ | cut -c1-16)
     printf '\r\n' >"$tty"

@@ -18,6 +18,7 @@ LISTENING = {
     ("tcp", "*", 80): "the page",
     ("tcp", "*", 443): "the page over HTTPS",
     ("udp", "0.0.0.0", 5353): "the Plug's name in the LAN",
+    ("udp", "own address", 5353): "the same",
     ("udp", "127.0.0.53", 53): "systemd-resolved, for the Plug alone",
     ("tcp", "127.0.0.53", 53): "systemd-resolved, for the Plug alone",
     ("udp", "127.0.0.54", 53): "systemd-resolved, for the Plug alone",
