@@ -105,7 +105,7 @@ async def _read(
     if not interrupted:
         reading, memory = await doors.knock(reading, memory, full=visit.full, ports=ports)
     plan = _plan(visit, known, session.version, now, memory, interrupted=interrupted is not None)
-    return replace(reading, plan=plan)
+    return replace(reading, plan=plan, notes=(*reading.notes, *_doubts(visit)))
 
 
 def _failures(visit: Visit, interrupted: str | None) -> tuple[Failure, ...]:
@@ -117,6 +117,13 @@ def _failures(visit: Visit, interrupted: str | None) -> tuple[Failure, ...]:
         elif interrupted and not visit.known.complete(table):
             reasons.setdefault(table.part, interrupted)
     return tuple(Failure(part, reason) for part, reason in reasons.items())
+
+
+def _doubts(visit: Visit) -> list[str]:
+    """The parts whose tables may have more rows than were seen."""
+    doubts = visit.known.doubts
+    told = {table.part: doubts[table.name] for table in visit.tables if table.name in doubts}
+    return [f"{part} may not be complete: {why}" for part, why in told.items()]
 
 
 def _plan(
@@ -137,6 +144,7 @@ def _plan(
         full_at=None if interrupted else now if visit.full else known.full_at,
         rows={} if interrupted else visit.known.rows,
         failed={} if interrupted else visit.known.failed,
+        doubts={} if interrupted else visit.known.doubts,
         cells={}
         if interrupted
         else {

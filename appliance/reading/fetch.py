@@ -78,6 +78,7 @@ class Fetch:
         self._patience = session.tries
         session.tries = session.tries[:-1] or session.tries
         self._errors: Counter[Oid] = Counter()
+        self.backward: dict[Oid, Oid] = {}  # successors that come no later in the MIB
 
     def room(self, each: int) -> int:
         """How many objects of this weight go into one request."""
@@ -150,6 +151,8 @@ class Fetch:
                 found[ask.oid] = None
             elif varbind.oid > ask.oid:
                 found[ask.oid] = varbind
+            else:
+                self.backward[ask.oid] = varbind.oid
         missing = batch[len(varbinds) :]
         return [missing] if missing and varbinds else []
 

@@ -29,6 +29,7 @@ class Gathering:
         self.get_only: set[Oid] = set()  # objects that GETNEXT leaves out
         self.gaps: list[tuple[Oid, Oid]] = []  # between these names there is nothing
         self.fresh: set[str] = set()  # tables whose rows are known by one column only
+        self.doubts: dict[str, str] = {}  # tables that may have more rows, and why
 
     def complete(self, table: Table) -> bool:
         """Whether a table's rows are known and each of their cells was settled."""
@@ -38,6 +39,7 @@ class Gathering:
     def forget(self, table: Table) -> None:
         length = len(table.entry)
         self.rows.pop(table.name, None)
+        self.doubts.pop(table.name, None)
         self.cells = {oid: value for oid, value in self.cells.items() if oid[:length] != table.entry}
 
     async def successors(self, wanted: Sequence[Ask]) -> None:
@@ -77,6 +79,9 @@ class Gathering:
         else:
             self.rows[name] = tuple(sorted(shape.rows))
             self.fresh.add(name)
+        if shape.repeats:
+            row = ".".join(map(str, shape.repeats))
+            self.doubts[name] = f"the printer goes back behind row {row} of a table"
 
     async def _shape_by_bulk(self, pending: list[Shape]) -> None:
         most = self.fetch.room(2 * SHAPE_WEIGHT)
@@ -106,6 +111,8 @@ class Gathering:
         )
         for shape in pending:
             before = shape.position
+            if shape.rows and before in self.fetch.backward:
+                shape.went_back(self.fetch.backward[before])
             chained = before in found  # then a guess is proof only where the chain arrives at it
             for start in guesses[id(shape)]:
                 if start not in found or start < shape.position or (chained and start != shape.position):

@@ -37,6 +37,7 @@ class Plan:
     full_at: datetime | None = None
     rows: Mapping[str, tuple[Oid, ...]] = field(default_factory=dict)
     failed: Mapping[str, str] = field(default_factory=dict)
+    doubts: Mapping[str, str] = field(default_factory=dict)  # why a table may have more rows, by its name
     cells: Cells = field(default_factory=dict)
     get_only: frozenset[Oid] = frozenset()  # objects that GETNEXT leaves out
     door: Memory = NOTHING  # of the printer's web pages
@@ -101,6 +102,8 @@ def dump(plan: Plan, tables: Iterable[Table]) -> str:
         "scalars": {dotted(oid): _packed(value) for oid, value in rest.items() if value is not None},
         "get_only": [dotted(oid) for oid in sorted(plan.get_only)],
     }
+    if plan.doubts:
+        everything["doubts"] = dict(plan.doubts)
     if plan.door != NOTHING:
         everything["door"] = {name: value for name, value in asdict(plan.door).items() if value}
     return json.dumps(everything, separators=(",", ":"))
@@ -142,6 +145,7 @@ def _load(data: Json) -> Plan:
         full_at=_aware(full) if isinstance(full, str) else None,
         rows=rows,
         failed={name: str(reason) for name, reason in _dict(everything["failed"]).items()},
+        doubts={name: str(reason) for name, reason in _dict(everything.get("doubts", {})).items()},
         cells=cells,
         get_only=frozenset(_oid(name) for name in _list(everything["get_only"])),
         door=_door(_dict(everything.get("door", {}))),

@@ -18,6 +18,7 @@ class Shape:
         self.rows: list[Oid] = []
         self.ended = False
         self.failure: str | None = None
+        self.repeats: Oid | None = None  # the agent goes back behind this row: others may be hidden there
         self._stumbled = 0
 
     def follow(self, varbind: Varbind | None) -> bool:
@@ -25,6 +26,8 @@ class Shape:
         row = self._row(varbind.oid) if varbind and varbind.tag < NOTHING_THERE else None
         if row is None or varbind is None or varbind.oid <= self.position:
             self.ended = not (varbind and row and self._beyond())  # whoever follows it back never ends
+            if self.ended and varbind and varbind.tag < NOTHING_THERE:
+                self.went_back(varbind.oid)
             return False
         if len(self.rows) >= MOST_ROWS:
             self.ended, self.failure = True, f"more than {MOST_ROWS} rows"
@@ -32,6 +35,13 @@ class Shape:
         self.rows.append(row)
         self.position = varbind.oid
         return True
+
+    def went_back(self, oid: Oid) -> None:
+        """Behind the position comes what has been. Where a column begins anew, each of its rows was seen."""
+        row = self._row(oid)
+        is_round = len(self.rows) > 1 and row == self.rows[0]
+        if row in self.rows and not is_round:
+            self.repeats = self.rows[-1]
 
     def _beyond(self) -> bool:
         """Where an agent begins anew, rows that are likely may still lie further on."""

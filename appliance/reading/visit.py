@@ -154,7 +154,7 @@ class Visit:
         """Asks what may have moved; False where everything has to be read anew."""
         plan, known = self.plan, self.known
         known.cells, known.rows, known.failed = dict(plan.cells), dict(plan.rows), dict(plan.failed)
-        known.get_only = set(plan.get_only)
+        known.doubts, known.get_only = dict(plan.doubts), set(plan.get_only)
         self._look()
         moving = list(self._moving())
         self.scalars = [asked for asked in moving if asked.table is None]

@@ -45,6 +45,7 @@ class Device:
     oversize: Literal["tooBig", "silent"] = "tooBig"
     bulk: Literal["ok", "broken", "ignored", "one"] = "ok"  # broken: genErr; one: a single repetition
     increasing: bool = True  # False: the successor of a column's last row is its first row
+    stuck: Collection[str] = ()  # the successor of each of these is itself
     endless: str | None = None  # below this OID, every column goes on for ever
     gen_err: Collection[str] = ()  # genErr for everything below these OIDs
     no_get: Collection[str] = ()  # below these OIDs GETNEXT answers, GET does not
@@ -130,6 +131,7 @@ class Device:
             oversize=self.oversize,
             bulk=self.bulk,
             increasing=self.increasing,
+            stuck=frozenset(map(ber.parse_oid, self.stuck)),
             endless=ber.parse_oid(self.endless) if self.endless else None,
             gen_err=tuple(map(ber.parse_oid, self.gen_err)),
             no_get=tuple(map(ber.parse_oid, self.no_get)),

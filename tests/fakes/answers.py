@@ -1,5 +1,6 @@
 """What an agent answers to a request by RFC 1157 (v1) and RFC 3416 (v2c), or against them where told so."""
 
+from collections.abc import Collection
 from typing import Literal, NamedTuple
 
 from tests.fakes import ber
@@ -17,6 +18,7 @@ class Rules(NamedTuple):
     oversize: Literal["tooBig", "silent"]
     bulk: Literal["ok", "broken", "ignored", "one"]
     increasing: bool
+    stuck: Collection[Oid]
     endless: Oid | None
     gen_err: tuple[Oid, ...]
     no_get: tuple[Oid, ...]
@@ -131,6 +133,8 @@ def _following(mib: Mib, oid: Oid, rules: Rules, *, v1: bool) -> tuple[Oid, byte
     while v1 and following and cell and cell[0] == ber.COUNTER64:  # v1 cannot say it: RFC 3584, 4.2.2.1
         following = mib.after(following)
         cell = mib.cell(following) if following else None
+    if oid in rules.stuck and (there := mib.cell(oid)):
+        return oid, ber.encode_value(*there)
     if rules.endless and _below(oid, (rules.endless,)) and not _same_column(following, oid):
         return (*oid[:-1], oid[-1] + 1), ber.encode_value(ber.INTEGER, oid[-1] + 1)
     if not rules.increasing and mib.cell(oid) is not None and not _same_column(following, oid):

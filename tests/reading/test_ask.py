@@ -294,6 +294,34 @@ async def test_an_endless_table_is_a_failure_of_its_part(
         assert device.requests.total() <= 4  # nobody runs into the same table every hour
 
 
+@pytest.mark.parametrize("version", ["1", "2"])
+async def test_a_table_whose_agent_repeats_a_row_is_told_to_be_doubtful(
+    agent: Agent, endpoint: Endpoint, plain: Reading, version: str
+) -> None:
+    device = add(agent, stuck=[f"{SUPPLIES}.{column}.1.2" for column in range(1, 10)])
+
+    first = await ask(endpoint, target(agent, version), "", NOW)
+    again = await ask(endpoint, target(agent, version), first.plan, LATER)
+
+    for reading in (first, again):
+        assert len(reading.supplies) < len(plain.supplies)
+        assert reading.notes == (
+            "supplies may not be complete: the printer goes back behind row 1.2 of a table",
+        )
+        assert replace(said(reading), supplies=plain.supplies) == plain
+    assert device.requests.total() < 40
+
+
+async def test_an_agent_that_begins_a_column_anew_at_its_end_is_no_doubt(
+    agent: Agent, endpoint: Endpoint, plain: Reading
+) -> None:
+    add(agent, increasing=False)
+
+    reading = await ask(endpoint, target(agent), "", NOW)
+
+    assert not [note for note in reading.notes if note.startswith("supplies")]
+
+
 async def test_an_endless_printer_ends(agent: Agent, endpoint: Endpoint) -> None:
     device = add(agent, endless="1.3.6.1.2.1.43")
 
