@@ -116,6 +116,8 @@ def _failures(visit: Visit, interrupted: str | None) -> tuple[Failure, ...]:
             reasons.setdefault(table.part, visit.known.failed[table.name])
         elif interrupted and not visit.known.complete(table):
             reasons.setdefault(table.part, interrupted)
+    if interrupted and visit.printer.builder is None:  # whose own counters could not be asked, if it has any
+        reasons.setdefault("counters", interrupted)
     return tuple(Failure(part, reason) for part, reason in reasons.items())
 
 

@@ -21,7 +21,7 @@ from appliance.reading import plan as plans
 from appliance.reading.asks import CellAsk
 from appliance.reading.fetch import Ask, Fetch, Limits, weight
 from appliance.reading.gather import Gathering
-from appliance.reading.identity import Subject, mac_cell, model, subject
+from appliance.reading.identity import Subject, mac_cell, model, serial_number, subject
 from appliance.reading.plan import Plan
 from appliance.reading.snmp import oids
 from appliance.reading.snmp.oids import Oid
@@ -94,14 +94,19 @@ class Visit:
         return any(cells.get((*oids.PRT_MARKER_SUPPLIES_CLASS, *row)) != RECEPTACLE for row in vague)
 
     def knows_itself(self) -> bool:
-        """Whether it is settled who the printer is; without that, nothing can be said of the rest."""
+        """Whether it is settled who the printer is; without that, nothing can be said of the rest.
+
+        Where the maker is not known yet, a serial number will do: it leads to the same printer the next time.
+        """
         known = self.known
         if not self.scalars or not all(one.target in known.cells for one in self.scalars):
             return False
         if not all(known.complete(table) for table in self.tables if table.part == "details"):
             return False
         self._look()
-        return self.printer.builder is not None and model(self.printer) is not None
+        if self.printer.builder is None:
+            return serial_number(self.printer) is not None
+        return model(self.printer) is not None
 
     # A first reading
 

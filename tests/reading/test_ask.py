@@ -431,6 +431,31 @@ async def test_who_stops_late_leaves_what_was_read(agent: Agent, endpoint: Endpo
         assert not getattr(reading, failure.part)
 
 
+def unknown_maker() -> dict[str, tuple[int, object]]:
+    """A printer by the standard's words alone."""
+    rows = {oid: cell for oid, cell in MODELS[RICOH].rows().items() if not oid.startswith("1.3.6.1.4.1.")}
+    rows["1.3.6.1.2.1.1.1.0"] = (4, "Frobnicator 3000")
+    rows["1.3.6.1.2.1.1.2.0"] = (6, "1.3.6.1.4.1.99999.1")
+    for oid in rows:
+        if oid.startswith("1.3.6.1.2.1.25.3.2.1.3."):
+            rows[oid] = (4, "Frobnicator 3000")
+    return rows
+
+
+async def test_of_an_unknown_makers_printer_too_what_was_read_is_left(
+    agent: Agent, endpoint: Endpoint
+) -> None:
+    device = agent.add(ADDRESS, Device(unknown_maker(), max_varbinds=6))
+    whole = await ask(endpoint, target(agent), "", NOW)
+    assert (whole.identity.manufacturer, whole.failures) == (None, ())
+
+    reading = await ask(endpoint, target(agent), "", NOW, budget=Budget(packets=whole.cost.packets * 3 // 4))
+
+    assert reading.failures
+    assert reading.identity == whole.identity
+    assert device.requests.total() > 10
+
+
 # The next query
 
 
