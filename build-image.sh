@@ -33,8 +33,8 @@ image() {
     configure_base
     make_file_systems
     assemble
-    compress
     bundle
+    [ -n "${PLAIN:-}" ] || compress
     describe
 }
 
@@ -152,7 +152,7 @@ tool() {
 # Debian's packages, configured under emulation. Slow, so what came of it is kept for the same packages.
 configure_base() {
     local key repository mode=unshare
-    key=$(cat image/packages.lock <(declare -f configure_base) | sha256sum | cut -c1-16)
+    key=$({ grep '^install ' image/packages.lock && declare -f configure_base; } | sha256sum | cut -c1-16)
     BASE=$CACHE/base-$key.tar
     [ -e "$BASE" ] && [ -z "${FRESH:-}" ] && return
     step "base system"
@@ -160,7 +160,7 @@ configure_base() {
     repository=$(mktemp -d --tmpdir printmonitor-repository.XXXXXX)
     chmod 755 "$repository"
     image/tools/debs.py repository image/packages.lock "$CACHE/debs" "$repository"
-    mmdebstrap --quiet --mode="$mode" --architectures=arm64 --variant=essential \
+    mmdebstrap --quiet --mode="$mode" --format=tar --architectures=arm64 --variant=essential \
         --include="$(sed -n 's/^install //p' image/packages.list | paste -sd,)" \
         --aptopt='Apt::Install-Recommends "false"' --aptopt='Acquire::Languages "none"' --dpkgopt=force-unsafe-io \
         --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/info/*' \
@@ -280,7 +280,8 @@ apply_overlay() {
     done
     install -m 644 image/70-printmonitor-box.preset "$ROOT/usr/lib/systemd/system-preset/"
     image/tools/users.py "$ROOT" "$USER_ID"
-    mkdir -p "$ROOT/data" "$ROOT/boot/firmware"
+    mkdir -p "$ROOT/data" "$ROOT/boot/firmware" "$ROOT/var/lib"
+    mkdir -m 1777 "$ROOT/var/tmp" # resolved's PrivateTmp asks for it before /var is mounted
     : >"$ROOT/etc/machine-id" # where the initrd binds the real one
     ln -s /run/systemd/resolve/stub-resolv.conf "$ROOT/etc/resolv.conf"
     ln -s ../proc/self/mounts "$ROOT/etc/mtab"
@@ -288,7 +289,7 @@ apply_overlay() {
 
 install_update_client() {
     mkdir -p "$ROOT/etc/rauc"
-    sed "s/@DISK_ID@/$DISK_ID/" image/system.conf >"$ROOT/etc/rauc/system.conf"
+    sed "s/@DISK_ID@/$DISK_ID/; s/@VERSION@/$VERSION/" image/system.conf >"$ROOT/etc/rauc/system.conf"
     install -m 644 image/fw_env.config "$ROOT/etc/fw_env.config"
     install -m 644 "${RAUC_KEYRING:-image/development/ca.pem}" "$ROOT/etc/rauc/keyring.pem"
     install -m 644 "${VENDOR_CA:-image/development/ca.pem}" "$ROOT/usr/share/printmonitor/vendor-ca.pem"
