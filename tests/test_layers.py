@@ -13,11 +13,11 @@ PACKAGE = Path(__file__).resolve().parent.parent / "appliance"
 # From the ground up; a module may import from the floors below its own, and from its own station. `config`
 # stands above the stations because it checks what a discovery entry says; none of them knows the settings.
 FLOORS = (
-    {"", "model", "licence", "system", "clock", "schedule"},
+    {"", "home", "model", "licence", "system", "clock", "schedule"},
     {"discovery", "reading", "store"},
     {"settings_rules"},
     {"config"},
-    {"delivery", "importing"},
+    {"delivery", "importing", "updates"},
     {"runs"},
     {"polling", "trapping", "web"},  # the services, none of which knows another one
     {"commands"},
@@ -37,7 +37,7 @@ HOMES = {
     "pyzipper": ("delivery.parcel",),
     "aiosmtplib": ("delivery.mail",),
     "zeroconf": ("discovery.mdns",),
-    "aiohttp": ("web", "delivery.upload", "reading.pages"),
+    "aiohttp": ("web", "delivery.upload", "reading.pages", "updates.client"),
 }
 
 

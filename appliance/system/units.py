@@ -11,7 +11,7 @@ from pathlib import Path
 
 from appliance.system import files
 
-SYSTEMD = Path("/run/systemd/system")  # sd_booted(3)
+SYSTEMD = Path("run/systemd/system")  # sd_booted(3)
 UNITS = {name: f"printmonitor-{name}.service" for name in ("poller", "traps", "web")}
 SECONDS = 5.0  # systemctl answers in milliseconds, journalctl on a worn card in a second or two
 PROPERTIES = "Id,LoadState,ActiveState,SubState,ActiveEnterTimestamp,MemoryCurrent,NRestarts"
@@ -53,9 +53,9 @@ class Answer:
     text: str
 
 
-def is_booted() -> bool:
+def is_booted(root: Path = Path("/")) -> bool:
     """Whether systemd runs this machine."""
-    return SYSTEMD.is_dir()
+    return (root / SYSTEMD).is_dir()
 
 
 async def show() -> dict[str, Unit]:

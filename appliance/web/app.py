@@ -8,6 +8,7 @@ import sqlite3
 import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, closing, suppress
+from pathlib import Path
 
 from aiohttp import web
 
@@ -41,6 +42,7 @@ from appliance.web.store import Store
 from appliance.web.system import System, Ways
 from appliance.web.transmission import Transmission
 from appliance.web.traps import Traps
+from appliance.web.updates import Updates
 
 log = logging.getLogger(__name__)
 
@@ -88,7 +90,12 @@ def _note(home: Home, note: Callable[[sqlite3.Connection], None]) -> None:
 
 @asynccontextmanager
 async def running(
-    home: Home, sockets: Sockets, patience: float = listening.SILENCE_SECONDS, *, air: Air | None = None
+    home: Home,
+    sockets: Sockets,
+    patience: float = listening.SILENCE_SECONDS,
+    *,
+    air: Air | None = None,
+    root: Path = Path("/"),
 ) -> AsyncIterator[Ways]:
     """The page on these sockets, while the block runs; on the air by mDNS where there is any."""
     async with AsyncExitStack() as stack:
@@ -101,7 +108,7 @@ async def running(
         )
         guests = listening.Guests(patience)
         around = Around(home, settings, store, ways.port, air)
-        network = Network(home, settings, store, utc_now, here=box.is_box(home))
+        network = Network(home, settings, store, utc_now, here=box.is_box(home, root))
         app = _app(
             stack,
             home,
@@ -112,6 +119,7 @@ async def running(
             guests=guests,
             around=around,
             network=network,
+            root=root,
         )
         runner = web.AppRunner(app)
         await runner.setup()
@@ -138,6 +146,7 @@ def _app(
     guests: Guests,
     around: Around,
     network: Network,
+    root: Path,
 ) -> web.Application:
     """All that answers requests; what has to be closed is left to the stack."""
     place = folder()
@@ -147,6 +156,7 @@ def _app(
     app.on_response_prepare.append(add_headers)
     listing, poller = Listing(store), Poller(home, store, utc_now)
     recordings = Recordings(store, utc_now)
+    updates = Updates(home, settings, store, poller, root=root)
     apis = (
         Printers(store, listing, poller, utc_now),
         recordings,
@@ -160,10 +170,12 @@ def _app(
         Services(home),
         network,
         Licences(home, settings, poller, utc_now),
+        updates,
         System(home, settings=settings, store=store, sessions=sessions, ways=ways, clock=utc_now),
     )
     for api in apis:
         app.add_routes(routes(description, api.routes()))
+    app.add_routes(updates.plain_routes())
     login, live = Login(home, settings, sessions, description), Live(store, settings, sessions)
     for part in (login, live, Metrics(settings, store, utc_now), Files(place)):
         app.add_routes(part.routes())

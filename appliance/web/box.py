@@ -1,5 +1,7 @@
 """What only works on the box itself: asked for by a file, done by a privileged unit."""
 
+from pathlib import Path
+
 from appliance.config import INSTALLED, Home
 from appliance.system import units
 from appliance.web.trouble import Trouble, elsewhere
@@ -8,14 +10,14 @@ from appliance.web.values import Object
 ELSEWHERE = "This is not the Plug itself: services, network and restart belong to whoever started it."
 
 
-def is_box(home: Home) -> bool:
+def is_box(home: Home, root: Path = Path("/")) -> bool:
     """Whether this is the installed Plug, run by systemd."""
-    return home.folder == INSTALLED and units.is_booted()
+    return home.folder == root / INSTALLED.relative_to("/") and units.is_booted(root)
 
 
-def request(home: Home, order: Object) -> str:
+def request(home: Home, order: Object, root: Path = Path("/")) -> str:
     """Ask for something that needs root; its id. Raises Trouble."""
-    if not is_box(home):
+    if not is_box(home, root):
         raise not_here()
     return units.request(home.run, order)
 

@@ -28,12 +28,13 @@ PAGES = {
     "/traps": "traps",
     "/services": "services",
     "/network": "network",
+    "/updates": "updates",
     "/system": "system",
     "/guide": "guide",
 }
 OPEN_PAGES = {"/login": "login", "/password": "password"}
 PAGE_PATH = re.compile(
-    r"/|/printers(/[1-9][0-9]{0,9})?|/discovery|/transmission|/traps|/services|/network|/system|/guide"
+    r"/|/printers(/[1-9][0-9]{0,9})?|/discovery|/transmission|/traps|/services|/network|/updates|/system|/guide"
 )
 TYPES = {
     ".css": "text/css",

@@ -17,6 +17,8 @@ log = logging.getLogger(__name__)
 SESSION: web.RequestKey[Session] = web.RequestKey("session", Session)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
+UPLOAD = "/api/updates/bundle"  # a hundred megabytes, over whatever line; gives up by itself
+LONGEST_UPLOAD = 3 * 3600.0
 LONGEST_REQUEST = 120.0  # seconds; the slowest thing that the page asks for is a test of the transmission
 SAFE = ("GET", "HEAD", "OPTIONS")
 LOG_IN = ("POST", "/api/session")  # what a stranger may ask of the API
@@ -47,7 +49,7 @@ class Gate:
     async def pass_through(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Answer, whatever happens."""
         try:
-            async with asyncio.timeout(None if is_live(request) else LONGEST_REQUEST):
+            async with asyncio.timeout(longest(request)):
                 check_host(request, self._names())
                 self._let_in(request)
                 return await handler(request)
@@ -96,6 +98,13 @@ class Gate:
 def is_live(request: web.Request) -> bool:
     """Whether it is the WebSocket."""
     return _route(request) == "/api/live"
+
+
+def longest(request: web.Request) -> float | None:
+    """Seconds that it may take; None: as long as it lives."""
+    if is_live(request):
+        return None
+    return LONGEST_UPLOAD if (request.method, _route(request)) == ("PUT", UPLOAD) else LONGEST_REQUEST
 
 
 def _route(request: web.Request) -> str:

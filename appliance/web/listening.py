@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 
-from appliance.web.gate import LONGEST_REQUEST, Handler, is_live
+from appliance.web.gate import Handler, longest
 
 log = logging.getLogger(__name__)
 
@@ -131,9 +131,8 @@ class Guests:
     async def note(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """The head of a request is here: there is time to answer it, for a WebSocket as long as it lives."""
         if guest := self._guests.get(request.protocol):
-            guest.deadline = (
-                math.inf if is_live(request) else time.monotonic() + LONGEST_REQUEST + self.patience
-            )
+            seconds = longest(request)
+            guest.deadline = math.inf if seconds is None else time.monotonic() + seconds + self.patience
         return await handler(request)
 
     async def watch(self) -> None:

@@ -48,12 +48,12 @@ class Plug:
 
 @asynccontextmanager
 async def serving(
-    home: Home, port: int = 0, *, tls: bool = False, air: Air | None = None
+    home: Home, port: int = 0, *, tls: bool = False, air: Air | None = None, root: Path = Path("/")
 ) -> AsyncIterator[Plug]:
-    """The page of a state folder, over HTTP or HTTPS, on the air if asked for."""
+    """The page of a state folder, over HTTP or HTTPS, on the air if asked for; `root` of another box."""
     listening = socket.create_server(("127.0.0.1", port))
     sockets = Sockets(None, listening) if tls else Sockets(listening, None)
-    async with app.running(home, sockets, air=air) as ways:
+    async with app.running(home, sockets, air=air, root=root) as ways:
         yield Plug(home, f"{'https' if tls else 'http'}://127.0.0.1:{ways.tls_port if tls else ways.port}")
 
 

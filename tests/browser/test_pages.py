@@ -19,6 +19,7 @@ PAGES = {
     "/traps": ("Traps", "Traps"),
     "/services": ("Services", "Dienste"),
     "/network": ("Network", "Netzwerk"),
+    "/updates": ("Updates", "Updates"),
     "/system": ("System", "System"),
 }
 AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js").read_text()

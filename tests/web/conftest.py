@@ -167,9 +167,10 @@ async def running(
     tls: bool = False,
     patience: float = listening.SILENCE_SECONDS,
     air: Air | None = None,
+    root: Path = Path("/"),
 ) -> AsyncIterator[Page]:
     plain, secure = _socket(), _socket() if tls else None
-    async with app.running(home, Sockets(plain, secure), patience, air=air) as ways:
+    async with app.running(home, Sockets(plain, secure), patience, air=air, root=root) as ways:
         assert ways.port
         yield Page(home, f"http://127.0.0.1:{ways.port}", ways.port, ways.tls_port)
 

@@ -8,6 +8,7 @@ const PATHS = {
   traps: 'M12 4a5 5 0 0 0-5 5c0 6-3 7-3 7h16s-3-1-3-7a5 5 0 0 0-5-5zM10 20h4',
   services: 'M4 5h16v6H4zM4 13h16v6H4zM8 8h.01M8 16h.01',
   network: 'M9 3h6v5H9zM3 16h6v5H3zM15 16h6v5h-6zM12 8v4M6 16v-4h12v4',
+  updates: 'M12 3v11M7 9l5 5 5-5M4 17v4h16v-4',
   system: 'M5 7h9M18 7h1M5 12h2M11 12h8M5 17h7M16 17h3M16 5v4M9 10v4M14 15v4',
   ok: 'M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18zM8 12l3 3 5-6',
   warning: 'M12 4L2.5 20h19zM12 10v4M12 17v.01',

@@ -14,6 +14,7 @@ const PAGES = {
   traps: '/traps',
   services: '/services',
   network: '/network',
+  updates: '/updates',
   system: '/system',
 };
 const NAMES = { en: 'English', de: 'Deutsch' };
