@@ -10,7 +10,7 @@ from pathlib import Path
 
 MOST = 16  # interfaces; a Plug has two or three
 MOST_OCTETS = 1 << 16
-ROUTES, ROUTES_V6 = Path("proc/net/route"), Path("proc/net/ipv6_route")
+ROUTES, ROUTES_V6 = Path("proc/self/net/route"), Path("proc/self/net/ipv6_route")
 RESOLVERS = (Path("run/systemd/resolve/resolv.conf"), Path("etc/resolv.conf"))
 SYNCHRONISED = Path("run/systemd/timesync")  # systemd-timesyncd.service(8)
 # Numbers of rtnetlink(7).

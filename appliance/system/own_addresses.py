@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-TABLE_V6 = Path("/proc/net/if_inet6")
+TABLE_V6 = Path("/proc/self/net/if_inet6")
 MOST = 64  # interfaces; whoever has more runs containers, not printers
 _SIOCGIFCONF, _SIOCGIFFLAGS = 0x8912, 0x8913  # netdevice(7)
 _UP, _LOOPBACK, _TUNNEL, _MULTICAST = 0x1, 0x8, 0x10, 0x1000
-_GLOBAL, _NOT_USABLE = 0x00, 0x08 | 0x40  # a scope of /proc/net/if_inet6; doubled elsewhere, not checked yet
+_GLOBAL, _NOT_USABLE = 0x00, 0x08 | 0x40  # a scope; doubled elsewhere, not checked yet
 
 
 def own_addresses() -> tuple[str, ...]:
