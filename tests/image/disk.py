@@ -174,8 +174,14 @@ class Files:
         into.mkdir(parents=True, exist_ok=True)
         tool("debugfs", "-R", f"rdump {folder} {into}", self.place)
 
-    def write(self, path: str, data: bytes | str, mode: int = 0o644) -> None:
-        """A file of root's, new or instead of the one that is there."""
+    def owner(self, path: str) -> int:
+        """Number of the user whose it is."""
+        found = re.search(r"User: +([0-9]+)", tool("debugfs", "-R", f"stat {path}", self.place).decode())
+        assert found, path
+        return int(found[1])
+
+    def write(self, path: str, data: bytes | str, mode: int = 0o644, *, owner: int = 0) -> None:
+        """A file, new or instead of the one that is there."""
         folder, _, name = path.rpartition("/")
         draft = Path(self.place.split("?")[0]).with_suffix(".draft")
         draft.write_bytes(data if isinstance(data, bytes) else data.encode())
@@ -185,8 +191,8 @@ class Files:
             f"cd {folder or '/'}",
             f"write {draft} {name}",
             f"sif {name} mode 0{0o100000 | mode:o}",
-            f"sif {name} uid 0",
-            f"sif {name} gid 0",
+            f"sif {name} uid {owner}",
+            f"sif {name} gid {owner}",
             write=True,
         )
         draft.unlink()
