@@ -14,7 +14,7 @@ from appliance import __version__
 from appliance.commands import options
 
 if TYPE_CHECKING:
-    from appliance.config import Home
+    from appliance.home import Home
 
 PLUG_STATE = Path("/var/lib/printmonitor")
 INTERRUPTED = 130  # what shells expect of a program that SIGINT ended
@@ -193,12 +193,12 @@ def _plugs(options: argparse.Namespace) -> int:
 def _box(options: argparse.Namespace) -> int:
     from appliance.commands import box
 
-    return box.run(_home(options), options.action)
+    return box.do(_home(options), options.action)
 
 
 def _home(options: argparse.Namespace) -> "Home":
     """Return the state folder: as asked for, else the Plug's own, else ./state of a checkout."""
-    from appliance.config import Home
+    from appliance.home import Home
 
     asked = options.state or os.environ.get("PRINTMONITOR_STATE")
     if asked:

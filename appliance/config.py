@@ -13,11 +13,12 @@ import tomli_w
 
 from appliance import settings_rules
 from appliance.discovery.entries import MOST, check, check_total
+from appliance.home import INSTALLED as INSTALLED  # noqa: PLC0414  known as its own
+from appliance.home import Home as Home  # noqa: PLC0414
 from appliance.model import DiscoveryEntry
 from appliance.system import files, lock, network, plug
 from appliance.system.network import NetworkConfig
 
-INSTALLED = Path("/var/lib/printmonitor")  # the state folder on the Plug itself
 CHANGING_SECONDS = 10.0  # to wait for another process that does; a slow memory card takes one
 
 _STANDARD = asdict(DiscoveryEntry(""))
@@ -152,7 +153,7 @@ class HawkbitConfig:
     tenant: str = "DEFAULT"
     controller: str = ""  # "": the Plug's name
     token: str = field(default="", repr=False)
-    token_kind: Literal["target", "gateway"] = "target"
+    token_kind: Literal["target", "gateway"] = "target"  # noqa: S105  which, not what
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,69 +181,6 @@ class Config:
     web: WebConfig = WebConfig()
     update: UpdateConfig = UpdateConfig()
     network: NetworkConfig = field(default_factory=NetworkConfig)
-
-
-@dataclass(frozen=True, slots=True)
-class Home:
-    """The folder that holds everything a Plug knows."""
-
-    folder: Path
-
-    @property
-    def settings(self) -> Path:
-        return self.folder / "settings.toml"
-
-    @property
-    def last_good(self) -> Path:
-        return self.folder / "settings.last-good.toml"
-
-    @property
-    def database(self) -> Path:
-        return self.folder / "printmonitor.db"
-
-    @property
-    def outbox(self) -> Path:
-        return self.folder / "outbox"
-
-    @property
-    def tls(self) -> Path:
-        return self.folder / "tls"
-
-    @property
-    def licence(self) -> Path:
-        return self.folder / "licence.pem"
-
-    @property
-    def run(self) -> Path:
-        """Sockets, requests and status files."""
-        return Path("/run/printmonitor") if self.folder == INSTALLED else self.folder / "run"
-
-    @property
-    def wake(self) -> Path:
-        """The socket on which the poller hears that a job waits."""
-        return self.run / "poller.sock"
-
-    @property
-    def lock(self) -> Path:
-        """Held by the process that does a round."""
-        return self.run / "round.lock"
-
-    @property
-    def changing(self) -> Path:
-        """Held by the process that changes the settings."""
-        return self.run / "settings.lock"
-
-    def stamp(self) -> tuple[int, int, int] | None:
-        """What changes when somebody writes the settings."""
-        try:
-            found = self.settings.stat()
-        except OSError:
-            return None
-        return found.st_mtime_ns, found.st_ino, found.st_size
-
-    def create(self) -> None:
-        for folder in (self.folder, self.outbox, self.tls, self.run):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
 def load(home: Home) -> Config:

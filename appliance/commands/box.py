@@ -1,67 +1,103 @@
 """`printmonitor box`: root's part of the Plug's own units; nobody needs to type it."""
 
+# ruff: noqa: PLC0415  half a dozen of these run while the Plug starts: each imports what it needs, and no more
+
 import logging
 import os
 import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from appliance.clock import utc_now
-from appliance.commands import logs, provision
-from appliance.commands.trouble import Wrong
-from appliance.config import Home
-from appliance.system import firewall, health, led, network_trial, plug, rauc, requests, revive, sockets
+from appliance.commands import logs
+from appliance.home import Home
+from appliance.system.requests import Failed, Refused, run
 
 DROP_INS = Path("/run/systemd/system")
 
 log = logging.getLogger(__name__)
 
 
-def run(home: Home, action: str) -> int:
+def do(home: Home, action: str) -> int:
     """Do one thing; exit code 1 where systemd would not."""
     logs.set_up(logging.INFO)
     if os.geteuid() != 0:
+        from appliance.commands.trouble import Wrong
+
         raise Wrong("only root can do this; the Plug's units do it by themselves")
     try:
-        _do(home, action)
-    except (requests.Failed, requests.Refused, OSError) as error:
+        ACTIONS[action](home)
+    except (Failed, Refused, OSError) as error:
         log.error("%s", error)
         return 1
     return 0
 
 
-def _do(home: Home, action: str) -> None:
-    match action:
-        case "apply":
-            sockets.apply(home.folder, DROP_INS, requests.run)
-            firewall.apply(sockets.wanted(home.folder), requests.run)
-        case "request":
-            owners = {0, home.folder.stat().st_uid}
-            requests.work_off(home.run, owners, requests.run)
-        case "network":
-            network_trial.settle(home.folder, network_trial.Places(home.run), requests.run)
-        case "network-try":
-            network_trial.attempt(home.folder, network_trial.Places(home.run), requests.run)
-        case "update":
-            rauc.run_order(home.run, requests.run, rauc.follow, utc_now)
-        case "revive":
-            for unit in revive.revive(home.folder, home.run, requests.run):
-                log.warning("%s: started again", unit)
-            led.show(led.state(home.run, _uptime(), requests.run))
-        case "provision":
-            try:
-                provision.run(home)
-            finally:
-                plug.call_host(home.folder)
-        case "health":
-            _check_health(home)
+def _apply(home: Home) -> None:
+    from appliance.system import firewall, sockets
+
+    sockets.apply(home.folder, DROP_INS, run)
+    firewall.apply(sockets.wanted(home.folder), run)
 
 
-def _check_health(home: Home) -> None:
-    """Raises Failed."""
-    found = list(health.problems(home.folder, requests.run))
-    if not health.judge(found, requests.run, utc_now(), _uptime()):
-        raise requests.Failed("; ".join(found))
+def _health(home: Home) -> None:
+    from appliance.clock import utc_now
+    from appliance.system import health
+
+    found = list(health.problems(home.folder, run))
+    if not health.judge(found, run, utc_now(), _uptime()):
+        raise Failed("; ".join(found))
+
+
+def _network(home: Home) -> None:
+    from appliance.system import network_trial
+
+    network_trial.settle(home.folder, network_trial.Places(home.run), run)
+
+
+def _network_try(home: Home) -> None:
+    from appliance.system import network_trial
+
+    network_trial.attempt(home.folder, network_trial.Places(home.run), run)
+
+
+def _provision(home: Home) -> None:
+    from appliance.commands import provision
+
+    provision.run(home)
+
+
+def _request(home: Home) -> None:
+    from appliance.system import requests
+
+    requests.work_off(home.run, {0, home.folder.stat().st_uid}, run)
+
+
+def _revive(home: Home) -> None:
+    from appliance.system import led, revive
+
+    for unit in revive.revive(home.folder, home.run, run):
+        log.warning("%s: started again", unit)
+    led.show(led.state(home.run, _uptime(), run))
+
+
+def _update(home: Home) -> None:
+    from appliance.clock import utc_now
+    from appliance.system import rauc
+
+    rauc.run_order(home.run, run, rauc.follow, utc_now)
 
 
 def _uptime() -> float:
     return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+ACTIONS: Mapping[str, Callable[[Home], None]] = {
+    "apply": _apply,
+    "health": _health,
+    "network": _network,
+    "network-try": _network_try,
+    "provision": _provision,
+    "request": _request,
+    "revive": _revive,
+    "update": _update,
+}

@@ -9,7 +9,7 @@ from pathlib import Path
 from appliance.commands import options, questions, terminal
 from appliance.commands.questions import NOTHING, Question, Table
 from appliance.commands.trouble import Wrong
-from appliance.delivery import enrol
+from appliance.licence import request
 from appliance.licence.request import Enrolment
 from appliance.licence.state import Status
 
@@ -72,7 +72,7 @@ def _wrong_file(answer: str) -> str | None:
 
 
 def _wrong_url(answer: str) -> str | None:
-    return None if answer in NOTHING else enrol.wrong_url(answer)
+    return None if answer in NOTHING else request.wrong_url(answer)
 
 
 class Conversation:
@@ -144,7 +144,7 @@ class Conversation:
         if url in NOTHING:
             return LicencePlan("later")
         text, offer = "Enrolment code, as the provider gave it", waiting.code if waiting else ""
-        return LicencePlan("online", url, self._right(text, code, offer, enrol.wrong_code, secret=True))
+        return LicencePlan("online", url, self._right(text, code, offer, request.wrong_code, secret=True))
 
     def _right(
         self,

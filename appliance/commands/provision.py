@@ -86,12 +86,7 @@ def take_over(home: Home, data: Mapping[str, object], brought: Mapping[str, byte
 def _checked(home: Home, data: Mapping[str, object], brought: Mapping[str, bytes]) -> _Found:
     """Raises Wrong."""
     present, _ = config.load_last_good(home)
-    given = {key: value for key, value in data.items() if key != "licence"}
-    problems = []
-    try:
-        given = _with_password(given)
-    except Wrong as error:
-        problems += error.problems
+    given, problems = _with_password({key: value for key, value in data.items() if key != "licence"})
     whole = _merged(config.as_data(present), given)
     problems += config.problems(whole)
     wish, wrong = provision_licence.checked(home, data.get("licence", {}), brought)
@@ -100,17 +95,17 @@ def _checked(home: Home, data: Mapping[str, object], brought: Mapping[str, bytes
     return _Found(settings_rules.build(Config(), whole), wish)
 
 
-def _with_password(given: Mapping[str, object]) -> dict[str, object]:
-    """The page's password is kept as a hash. Raises Wrong."""
+def _with_password(given: dict[str, object]) -> tuple[dict[str, object], list[str]]:
+    """The page's password is kept as a hash; what is wrong with it."""
     web = given.get("web")
     if not isinstance(web, dict) or "password" not in web:
-        return dict(given)
+        return given, []
     rest = {key: value for key, value in web.items() if key != "password"}
     password = web["password"]
     wrong = passwords.problem(password) if isinstance(password, str) else "must be text in quotes"
     if wrong:
-        raise Wrong([f"web.password: {wrong}"])
-    return {**given, "web": {**rest, "password_hash": passwords.hashed(str(password))}}
+        return {**given, "web": rest}, [f"web.password: {wrong}"]
+    return {**given, "web": {**rest, "password_hash": passwords.hashed(str(password))}}, []
 
 
 def _merged(before: Mapping[str, object], given: Mapping[str, object]) -> dict[str, object]:

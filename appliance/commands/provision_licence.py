@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from appliance.config import Home
-from appliance.delivery import enrol
 from appliance.licence import request, waiting
 from appliance.licence.request import Enrolment
 from appliance.licence.terms import BadLicence
@@ -78,7 +77,7 @@ def _wrong_licence(home: Home, data: bytes) -> Iterator[str]:
 
 
 def _wrong_enrolment(url: str, code: str) -> Iterator[str]:
-    if problem := enrol.wrong_url(url):
+    if problem := request.wrong_url(url):
         yield f"licence.enrolment_url: {problem}"
-    if problem := enrol.wrong_code(code):
+    if problem := request.wrong_code(code):
         yield f"licence.enrolment_code: {problem}"

@@ -6,7 +6,6 @@ The first time `Authorization: Bearer <enrolment code>`; a renewal shows the cer
 """
 
 import asyncio
-import re
 from dataclasses import replace
 from datetime import datetime
 
@@ -15,7 +14,7 @@ from appliance.delivery import upload
 from appliance.delivery.undelivered import LicenceTrouble, NotConfigured, TryLater
 from appliance.licence import bundle, install, request, state
 from appliance.licence.request import Enrolment
-from appliance.licence.terms import Licence, is_https
+from appliance.licence.terms import Licence
 from appliance.system import lock, openssl
 
 UNDECIDED, GONE = 202, 410
@@ -30,21 +29,9 @@ class Revoked(LicenceTrouble):
     """The provider gives this Plug no licence any more."""
 
 
-def wrong_url(url: str) -> str | None:
-    """Why this cannot be an enrolment URL."""
-    return None if is_https(url) else "an enrolment URL begins with https:// and a host"
-
-
-def wrong_code(code: str) -> str | None:
-    """Why this cannot be an enrolment code."""
-    return (
-        None if re.fullmatch("[!-~]{0,200}", code) else "the enrolment code has a character that no code has"
-    )
-
-
 async def enrol(home: Home, config: Config, enrolment: Enrolment, now: datetime) -> Licence:
     """The first licence, for an enrolment code. Raises NotDelivered, BadLicence."""
-    if problem := wrong_code(enrolment.code):
+    if problem := request.wrong_code(enrolment.code):
         raise NotConfigured(problem)
     waiting = await asyncio.to_thread(request.read, home.folder)
     plug_id = waiting.plug_id if waiting else request.new_plug_id()

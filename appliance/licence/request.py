@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from appliance.licence import keys
+from appliance.licence.terms import is_https
 from appliance.system import files, lock, openssl, plug
 
 PLUG_ID = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
@@ -71,6 +72,18 @@ def read(folder: Path) -> Request | None:
         return None
     found = re.search(r"^ *commonName = (\S+)$", said.decode(), re.MULTILINE)
     return Request(found[1], pem, made_at) if found else None
+
+
+def wrong_url(url: str) -> str | None:
+    """Why this cannot be an enrolment URL."""
+    return None if is_https(url) else "an enrolment URL begins with https:// and a host"
+
+
+def wrong_code(code: str) -> str | None:
+    """Why this cannot be an enrolment code."""
+    return (
+        None if re.fullmatch("[!-~]{0,200}", code) else "the enrolment code has a character that no code has"
+    )
 
 
 def remember(folder: Path, enrolment: Enrolment) -> None:

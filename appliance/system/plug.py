@@ -2,12 +2,8 @@
 
 import hashlib
 import re
-import socket
 from pathlib import Path
 
-from appliance.system import stranger
-
-NAME = "[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 SERIAL = "serial-number"
 # Services see no /proc but of processes; the kernel shows the device tree below /sys, too.
 DEVICE_TREES = ("sys/firmware/devicetree/base", "proc/device-tree")
@@ -29,20 +25,6 @@ def default_name(root: Path = Path("/")) -> str:
 def serial_number(root: Path = Path("/")) -> str:
     """The board's; nothing where it has none."""
     return next(filter(None, (_read(root / tree / SERIAL) for tree in DEVICE_TREES)), "")
-
-
-def name(state: Path, root: Path = Path("/")) -> str:
-    """What settings.toml says, else the last good settings, else the default."""
-    for data in stranger.settings(state):
-        given = stranger.table(data, "plug").get("name")
-        if isinstance(given, str) and re.fullmatch(NAME, given):
-            return given
-    return default_name(root)
-
-
-def call_host(state: Path) -> None:
-    """The computer is called as the Plug is. Raises OSError."""
-    socket.sethostname(name(state))
 
 
 def _read(path: Path) -> str:

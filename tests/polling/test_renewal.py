@@ -12,7 +12,7 @@ import pytest
 
 from appliance.config import Config, Home, HttpsConfig, TransmissionConfig
 from appliance.delivery import outbox
-from appliance.licence import install, request, state
+from appliance.licence import install, request, state, waiting
 from appliance.licence.request import Enrolment
 from appliance.licence.terms import Licence
 from appliance.polling import renewal
@@ -24,6 +24,7 @@ from tests.provider.authority import Authority
 from tests.provider.server import Fault, Offer
 from tests.store.readings import reading
 
+MINUTE = timedelta(minutes=1)
 UPLOAD = "https://127.0.0.1/parcels"
 
 
@@ -218,3 +219,40 @@ async def test_the_service_does_it(
     found = state.read(home)
     assert found is not None
     assert found.fingerprint != old.fingerprint
+
+
+async def test_a_licence_that_was_brought_is_installed_once_the_clock_is_right(
+    db: sqlite3.Connection, plug: Home, config: Config, authority: Authority
+) -> None:
+    waiting.put(plug.folder, licence(authority, plug.folder))
+    await renewal.look(db, plug, config, NOW - 30 * DAY, settled=False)
+    assert state.status(plug.folder, NOW).licence is None
+    assert told(db) == {}
+    await renewal.look(db, plug, config, NOW)
+    assert state.status(plug.folder, NOW).state == "valid"
+    assert [event.text for event in events.recent(db)][-1].startswith("there is a new licence")
+
+
+async def test_a_licence_that_was_brought_too_late_is_told(
+    db: sqlite3.Connection, plug: Home, config: Config, authority: Authority
+) -> None:
+    waiting.put(plug.folder, licence(authority, plug.folder, start=NOW - 2 * DAY, end=NOW - DAY))
+    await renewal.look(db, plug, config, NOW)
+    assert told(db)["provisioning"].startswith(
+        "the licence of the provisioning file is not installed: the licence expired on"
+    )
+
+
+async def test_a_new_plug_asks_again_soon(
+    db: sqlite3.Connection, plug: Home, config: Config, provider: server.Enrolment
+) -> None:
+    request.make(plug.folder, "printmonitor-4f2a91")
+    request.remember(plug.folder, Enrolment(provider.url, "code"))
+    provider.faults.append(Fault(500))
+    await renewal.look(db, plug, config, NOW)
+    assert told(db)["renewal"].endswith("it is asked for again every few minutes")
+    await renewal.look(db, plug, config, NOW + 4 * MINUTE)
+    assert len(provider.asked) == 1
+    await renewal.look(db, plug, config, NOW + 5 * MINUTE)
+    assert state.status(plug.folder, NOW).state == "valid"
+    assert "renewal" not in told(db)

@@ -11,6 +11,7 @@ from appliance.delivery import outbox
 from appliance.polling import reports, watch
 from appliance.polling.watch import Space
 from appliance.store import events, lives, printers, traps
+from appliance.system import notes
 from tests.store.readings import reading
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -130,3 +131,33 @@ def test_nothing_is_owed_where_nothing_is_sent(db: sqlite3.Connection, place: Ho
     owing(db)
     assert reports.hand_over(db, place, config, NOW + FAR, NOW) is None
     assert traps.reports_owed(db) == []
+
+
+def test_what_the_early_units_noted_is_told_once(db: sqlite3.Connection, place: Home, tmp_path: Path) -> None:
+    noted = tmp_path / "notes"
+    notes.add("data lost", "storage", "the data partition was made anew", noted)
+    for _ in range(2):
+        watch.look(db, place, Config(), NOW, ROOMY, noted=noted)
+    assert kinds(db) == [("data lost", True)]
+    notes.add("provisioning", "printmonitor.toml", "it was taken over", noted)
+    watch.look(db, place, Config(), NOW + MINUTE, ROOMY, noted=noted)
+    assert kinds(db) == [("data lost", True), ("provisioning", True)]
+    (noted / "notes").unlink()  # the next start
+    notes.add("provisioning", "printmonitor.toml", "it was taken over", noted)
+    watch.look(db, place, Config(), NOW + 2 * MINUTE, ROOMY, noted=noted)
+    assert len(kinds(db)) == 3
+
+
+def test_the_light_is_told_what_somebody_should_look_at(
+    db: sqlite3.Connection, place: Home, tmp_path: Path
+) -> None:
+    def told(config: Config, space: Space = ROOMY) -> str:
+        watch.look(db, place, config, NOW, space, noted=tmp_path)
+        return (place.run / "attention").read_text()
+
+    assert told(Config()) == "nothing is sent: the transmission is switched off\n"
+    assert told(SENDING) == ""
+    keyless = Config(transmission=TransmissionConfig(mode="https"))
+    assert told(keyless) == "nothing is sent: there is no licence\n"
+    assert "storage has" in told(SENDING, Space(1 << 20, 8 << 30))
+    assert told(SENDING) == ""
