@@ -220,8 +220,8 @@ class Machine:
 
     def until_page(self, seconds: float = PAGE_SECONDS) -> float:
         """Until the login page is answered; gives the seconds since the start."""
-        page = self.page
-        return self.until("the login page", page.is_there, seconds, every=0.25)
+        # Where it is is asked each time: at first it has no lease.
+        return self.until("the login page", lambda: self.page.is_there(), seconds, every=0.25)
 
     def until_said(self, text: str, seconds: float = PAGE_SECONDS) -> float:
         """Until the console has said something, as a regular expression."""
