@@ -39,7 +39,8 @@ PROBE_SECONDS = 1.5  # RFC 6762, 6: whoever has said it just now says it again a
 SETTLE_SECONDS = 5.0  # for another one to give way, before we do
 ANSWER_SECONDS = 3.0
 MOST_NUMBERS = 99  # of "-2", "-3" ... behind a name
-MOST_AT_ONCE = 2  # times that a name is tried again, RFC 6762, 8.2
+MOST_AT_ONCE = 3  # times that a name is tried again, RFC 6762, 8.2
+AGAIN_SECONDS = (0.2, 6.0)  # until then, by lot: whoever is a second later hears the other's announcement
 MOST_IN_LINE = 1_000  # announcements that wait to be looked into ...
 MOST_ASKED = 8  # ... and that are, at once: each asks the group a few questions
 MOST_PLUGS = 500
@@ -47,6 +48,10 @@ MOST_PLUGS = 500
 # Answers to all: those to us alone may end at another program of this computer that uses the port as well.
 ALOUD = DNSQuestionType.QM
 Found = Callable[[str, str, AsyncServiceInfo | None], None]  # service, name, None: it is gone
+
+
+class AtOnce(Exception):
+    """Somebody else probes for the same name just now."""
 
 
 class Neighbours:
@@ -59,13 +64,14 @@ class Neighbours:
         *,
         interfaces: tuple[str, ...] = (),
         look: float = LOOK_SECONDS,
+        lot: Callable[[float, float], float] = random.uniform,
     ) -> None:
         """`notice` gives None while nothing is to be said or heard. `interfaces`: by default, all."""
         self.heard = Heard()
         self.host: str | None = None  # the name that this Plug has in .local, while it has one
         self._notice, self._addresses, self._interfaces = notice, addresses, interfaces
-        self._look = look
-        self._name, self._number = "", 1
+        self._look, self._lot = look, lot
+        self._name, self._number, self._at_once = "", 1, 0
         self._told = ""
 
     async def stay(self) -> None:
@@ -77,6 +83,8 @@ class Neighbours:
                     await self._be_on_air(wanted, addresses)
                 else:
                     await asyncio.sleep(self._look)
+            except AtOnce:
+                await self._give_way()
             except (OSError, zeroconf.Error) as error:
                 self._say(str(error))
                 await asyncio.sleep(self._look)
@@ -86,9 +94,8 @@ class Neighbours:
         self.heard.clear()
         try:
             async with _opened(self._interfaces or _v4(addresses)) as air:
-                name = await self._take_name(air, wanted, addresses)
-                watch = _Watch(f"{name}.local.", addresses)
-                air.zeroconf.async_add_listener(watch, None)
+                name, watch = await self._take_name(air, wanted, addresses)
+                self._at_once = 0
                 async with _listening(air, PRINTERS, self._hear):
                     self.host = f"{name}.local"
                     self._say(f"this Plug is {self.host}")
@@ -106,24 +113,28 @@ class Neighbours:
                 async with asyncio.timeout(self._look):
                     await conflict.wait()
 
-    async def _take_name(self, air: AsyncZeroconf, wanted: Notice, addresses: tuple[str, ...]) -> str:
-        """The first free one of name, name-2, name-3 ...; announced (RFC 6762, 8 and 9)."""
+    async def _give_way(self) -> None:
+        """Whoever is next has the name. Off the air meanwhile: the other's probes would stay in the cache."""
+        self._at_once += 1
+        if self._at_once > MOST_AT_ONCE:
+            self._number, self._at_once = self._number % MOST_NUMBERS + 1, 0
+        await asyncio.sleep(self._lot(*AGAIN_SECONDS))
+
+    async def _take_name(
+        self, air: AsyncZeroconf, wanted: Notice, addresses: tuple[str, ...]
+    ) -> tuple[str, "_Watch"]:
+        """The first free one of name, name-2, name-3 ...; announced (RFC 6762, 8 and 9). Raises AtOnce."""
         if wanted.name != self._name:
-            self._name, self._number = wanted.name, 1
-        at_once = 0
+            self._name, self._number, self._at_once = wanted.name, 1, 0
         for _ in range(MOST_NUMBERS):
             name = notices.numbered(wanted.name, self._number)
-            taken = await _is_taken(air, name, addresses)
-            if not taken and await _announced(air, wanted, name, addresses):
-                return name
-            if (
-                not taken and at_once < MOST_AT_ONCE
-            ):  # somebody else probes for it just now: who is next has it
-                at_once += 1
-                await asyncio.sleep(random.uniform(0.2, 2.0))
-                continue
+            if not await _is_taken(air, name, addresses):
+                watch = _Watch(f"{name}.local.", addresses)
+                air.zeroconf.async_add_listener(watch, None)
+                await _announce(air, wanted, name, addresses)
+                return name, watch
             self._say(f"the name {name}.local belongs to another device")
-            self._number, at_once = self._number % MOST_NUMBERS + 1, 0
+            self._number, self._at_once = self._number % MOST_NUMBERS + 1, 0
         raise zeroconf.NonUniqueNameException(f"{wanted.name}.local and all like it belong to other devices")
 
     def _hear(self, service: str, name: str, info: AsyncServiceInfo | None) -> None:
@@ -253,8 +264,8 @@ async def _is_taken(air: AsyncZeroconf, name: str, addresses: Sequence[str]) -> 
     return answered and set(asked.parsed_addresses()).isdisjoint(addresses)
 
 
-async def _announced(air: AsyncZeroconf, wanted: Notice, name: str, addresses: Sequence[str]) -> bool:
-    """Whether the name was free for both of our services."""
+async def _announce(air: AsyncZeroconf, wanted: Notice, name: str, addresses: Sequence[str]) -> None:
+    """Take the name for both of our services. Raises AtOnce."""
     infos = [
         AsyncServiceInfo(
             each,
@@ -266,13 +277,13 @@ async def _announced(air: AsyncZeroconf, wanted: Notice, name: str, addresses: S
         )
         for each in (PLUGS, PAGES)
     ]
-    try:
-        for sent in await asyncio.gather(*map(air.async_register_service, infos)):
-            await sent
-    except zeroconf.NonUniqueNameException:
-        await air.async_unregister_all_services()
-        return False
-    return True
+    began = await asyncio.gather(*map(air.async_register_service, infos), return_exceptions=True)
+    sent = await asyncio.gather(*(each for each in began if not isinstance(each, BaseException)))
+    for each in (*began, *sent):
+        if isinstance(each, zeroconf.NonUniqueNameException):
+            raise AtOnce from each
+        if isinstance(each, BaseException):
+            raise each
 
 
 def _v4(addresses: Sequence[str]) -> tuple[str, ...]:
