@@ -1,7 +1,8 @@
 """What a scan asks one address, step by step, until it knows who is there: rules without any traffic.
 
 First one GETNEXT for a handful of objects. In `auto` v2c is tried, then v1 twice: an agent that speaks v2c
-nearly always speaks v1, so one retry serves both. An agent that answers v1 is asked once more over v2c, lest
+nearly always speaks v1, so one retry serves both. The last round asks for one object alone: some agents drop
+whatever asks for more, and these are asked for the rest one by one. An agent that answers v1 is asked once more over v2c, lest
 one lost datagram leaves it with the slow version for good. An SNMP error is an answer, too: what the agent
 does not have is left out, what is too much is asked one by one.
 """
@@ -25,6 +26,7 @@ OBJECTS: tuple[Oid, ...] = (
     oids.PRT_GENERAL_SERIAL_NUMBER,
     oids.PRT_MARKER_LIFE_COUNT,
 )
+LAST: tuple[Oid, ...] = (oids.SYS_OBJECT_ID,)  # of the last round
 ROUNDS: dict[SnmpVersion, tuple[Version, ...]] = {"auto": ("2", "1", "1"), "2": ("2", "2"), "1": ("1", "1")}
 
 # Agents of operating systems, which list the printers that a computer prints to: Windows, Net-SNMP
@@ -62,7 +64,10 @@ class Probe:
 
     @property
     def question(self) -> Question | None:
-        return Question(self._rounds[0], self._open[0]) if self._rounds and self._open else None
+        if not self._rounds or not self._open:
+            return None
+        is_last = self.version is None and len(self._rounds) == 1
+        return Question(self._rounds[0], LAST if is_last else self._open[0])
 
     def silent(self) -> None:
         """The question was not answered in time."""
@@ -78,6 +83,9 @@ class Probe:
             self.version = answered_in
             self._open = []
             return
+        asked_last = self.version is None and len(self._rounds) <= 1
+        if asked_last and len(message.varbinds) == len(LAST):  # else it is late, of an earlier round
+            self._open = [LAST, *((each,) for each in OBJECTS if each not in LAST)]
         self.version = self.version or answered_in
         asked, *self._open = self._open
         if message.error_status == 0:

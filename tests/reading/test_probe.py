@@ -3,7 +3,7 @@
 import pytest
 
 from appliance.model import Target
-from appliance.reading.probe import OBJECTS, Answer, Probe, Question
+from appliance.reading.probe import LAST, OBJECTS, Answer, Probe, Question
 from appliance.reading.snmp import oids
 from appliance.reading.snmp.ber import Message, Oid, Value, Varbind
 
@@ -40,9 +40,11 @@ def answer(probe: Probe) -> Answer:
 @pytest.mark.parametrize(("version", "rounds"), [("auto", "211"), ("2", "22"), ("1", "11")])
 def test_silence_is_asked_again_and_then_believed(version, rounds):
     silent = probe(version)
-    for each in rounds:
+    for each in rounds[:-1]:
         assert silent.question == Question(each, OBJECTS)
         silent.silent()
+    assert silent.question == Question(rounds[-1], LAST)
+    silent.silent()
     assert silent.question is None
     assert silent.answer() is None
 
@@ -64,6 +66,19 @@ def test_an_answer_after_the_last_round_counts():
     asked.silent()
     asked.answered(message(*AFICIO))
     assert answer(asked).is_printer
+
+
+def test_who_answers_the_last_round_alone_is_asked_one_by_one():
+    asked = probe("2")
+    asked.silent()
+    asked.answered(message(AFICIO[1]))
+    for oid, varbind in zip(OBJECTS, AFICIO, strict=True):
+        if oid not in LAST:
+            assert asked.question == Question("2", (oid,))
+            asked.answered(message(varbind))
+    found = answer(asked)
+    assert (found.is_printer, found.description) == (True, "RICOH Aficio")
+    assert found.identity.serial_number == "Q123"
 
 
 # Versions

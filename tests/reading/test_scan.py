@@ -107,6 +107,21 @@ async def test_a_v1_agent_without_some_objects_is_found(agent):
     assert all(answer.description for answer in answers)
 
 
+@pytest.mark.parametrize(("set_to", "speaks"), [("auto", "12"), ("auto", "1"), ("1", "1"), ("2", "2")])
+async def test_an_agent_that_drops_what_asks_for_more_than_one_object_is_found(agent, set_to, speaks):
+    printer = add(agent, 1, max_varbinds=1, versions=set(speaks))
+    switch = add(agent, 2, SWITCH, max_varbinds=1, versions=set(speaks))
+    answers = await scanned(targets(agent, 1, 2, snmp_version=set_to))
+    assert {answer.target.host: answer.is_printer for answer in answers} == {
+        "127.0.5.1": True,
+        "127.0.5.2": False,
+    }
+    (found,) = [answer for answer in answers if answer.is_printer]
+    assert (found.identity.serial_number, found.description) == ("Q123", "RICOH Aficio MP C4000")
+    assert found.target.snmp_version == max(speaks)
+    assert max(printer.requests.total(), switch.requests.total()) <= 3 + 4 + 1
+
+
 async def test_an_agent_of_tiny_responses_is_found(agent):
     device = add(agent, 1, max_response=90, delay=0.6 * QUICK)
     (answer,) = await scanned(targets(agent, 1))
