@@ -171,7 +171,7 @@ def _app(
         network,
         Licences(home, settings, poller, utc_now),
         updates,
-        System(home, settings=settings, store=store, sessions=sessions, ways=ways, clock=utc_now),
+        System(home, settings=settings, store=store, sessions=sessions, ways=ways, clock=utc_now, root=root),
     )
     for api in apis:
         app.add_routes(routes(description, api.routes()))

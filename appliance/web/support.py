@@ -6,7 +6,9 @@ import json
 import sqlite3
 import zipfile
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
+from pathlib import Path
 from platform import platform, python_version
 
 from appliance import __version__, config
@@ -20,6 +22,7 @@ from appliance.web.store import Store
 from appliance.web.times import maybe_stamp, stamp
 
 MOST_LINES = 1_000  # of each log
+ERRORS = Path("/data/log")  # what root keeps of errors through restarts
 TABLES = (
     "printers",
     "counters",
@@ -35,7 +38,7 @@ TABLES = (
 )
 
 
-async def bundle(settings: Settings, store: Store, now: datetime) -> bytes:
+async def bundle(settings: Settings, store: Store, now: datetime, errors: Path = ERRORS) -> bytes:
     """A ZIP of a few text files."""
     logs = {unit: await log_lines(unit, MOST_LINES) for unit in UNITS.values()}
     about = {"version": __version__, "python": python_version(), "system": platform(), "at": stamp(now)}
@@ -44,8 +47,18 @@ async def bundle(settings: Settings, store: Store, now: datetime) -> bytes:
         "settings.json": masked(config.as_data(settings.now)),
         "database.json": await store.ask(_summary),
         **{f"{unit}.log.json": lines for unit, lines in logs.items()},
+        "errors.json": await asyncio.to_thread(kept_errors, errors),
     }
     return await asyncio.to_thread(_packed, files)
+
+
+def kept_errors(folder: Path) -> list[str]:
+    """The lines of the errors that outlive a restart, the oldest first; none where none are kept."""
+    lines: list[str] = []
+    for name in ("errors.1.log", "errors.log"):
+        with suppress(OSError):
+            lines += (folder / name).read_text("utf-8", "replace").splitlines()
+    return lines[-MOST_LINES:]
 
 
 def masked(value: object, path: str = "") -> object:

@@ -9,6 +9,7 @@ import platform
 import secrets
 import shutil
 import ssl
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -21,6 +22,8 @@ from appliance import __version__, settings_rules
 from appliance import config as configuration
 from appliance.config import Config, Home
 from appliance.delivery import parcel
+from appliance.system import card
+from appliance.system.plug import serial_number
 from appliance.system.requests import ALL
 from appliance.web import box, tls
 from appliance.web.api import Asked, Download, Routes
@@ -59,8 +62,10 @@ class System:
         sessions: Sessions,
         ways: Ways,
         clock: Callable[[], datetime],
+        root: Path = Path("/"),
     ) -> None:
         self._home = home
+        self._root = root
         self._settings = settings
         self._store = store
         self._sessions = sessions
@@ -78,6 +83,7 @@ class System:
             ("POST", "/api/system/restore", self._restore),
             ("GET", "/api/system/support", self._support),
             ("POST", "/api/system/restart", self._restart),
+            ("POST", "/api/system/factory-reset", self._reset),
             ("POST", "/api/system/metrics-token", self._metrics_on),
             ("DELETE", "/api/system/metrics-token", self._metrics_off),
             ("GET", "/api/time-zones", self._zones),
@@ -93,7 +99,7 @@ class System:
         return await self._shaped()
 
     async def _shaped(self) -> dict[str, Json]:
-        config, here = self._settings.now, box.is_box(self._home)
+        config, here = self._settings.now, box.is_box(self._home, self._root)
         return {
             "name": config.plug.name,
             "site": config.plug.site,
@@ -111,7 +117,7 @@ class System:
             "licence": licence(self._home, self._clock()),
             "metrics": {"enabled": bool(config.web.metrics_token)},
             "storage": await asyncio.to_thread(_storage, self._home),
-            "host": _host(),
+            "host": _host(self._home),
             "settings_problems": list(self._settings.problems),
             "sessions": len(self._sessions),
         }
@@ -203,7 +209,15 @@ class System:
     async def _restart(self, asked: Asked) -> Object:
         what = text(asked.body, "what")
         order: dict[str, Json] = {"do": "reboot"} if what == "box" else {"do": "restart", "unit": ALL}
-        return {"id": box.request(self._home, order), "text": "The restart was asked for."}
+        asked_for = box.request(self._home, order, self._root)
+        return {"id": asked_for, "text": "The restart was asked for."}
+
+    async def _reset(self, asked: Asked) -> Object:
+        """Nobody does this by a slip: the Plug's name has to be typed."""
+        if text(asked.body, "name") != self._settings.now.plug.name:
+            raise wrong("name: is not the name of this Plug.", "name")
+        asked_for = box.request(self._home, {"do": "factory-reset"}, self._root)
+        return {"id": asked_for, "text": "The Plug forgets everything and starts again."}
 
     async def _metrics_on(self, _asked: Asked) -> Object:
         token = secrets.token_urlsafe(32)
@@ -271,16 +285,16 @@ def _storage(home: Home) -> dict[str, Json]:
     }
 
 
-def _host() -> dict[str, Json]:
-    uptime = _read(Path("/proc/uptime")).split(" ")[0]
+def _host(home: Home) -> dict[str, Json]:
     temperature = _read(TEMPERATURE)
     return {
         "system": f"{platform.system()} {platform.release()}",
         "python": platform.python_version(),
         "memory_bytes": os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"),
         "temperature": round(int(temperature) / 1000, 1) if temperature.lstrip("-").isdecimal() else None,
-        "serial_number": _read(Path("/proc/device-tree/serial-number")) or None,
-        "uptime_seconds": float(uptime) if uptime.replace(".", "", 1).isdecimal() else None,
+        "serial_number": serial_number() or None,
+        "uptime_seconds": float(round(time.clock_gettime(time.CLOCK_BOOTTIME))),
+        "card_written_bytes": card.written(home.folder),
     }
 
 

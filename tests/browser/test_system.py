@@ -103,3 +103,30 @@ async def test_typing_survives_a_change_by_somebody_else(visitor: Visitor) -> No
     config.save(visitor.plug.home, before)
     await page.reload()
     await filled(page)
+
+
+async def test_a_factory_reset_is_typed(chromium: Browser, tmp_path: Path) -> None:
+    (tmp_path / "run/systemd/system").mkdir(parents=True)
+    home = empty(tmp_path / "var/lib/printmonitor")
+    async with serving(home, root=tmp_path) as plug:
+        visitor = Visitor(chromium, plug, await log_in(chromium, plug))
+        page = await visitor.open("/system")
+        form = page.locator("#reset")
+        await form.get_by_label("To be sure, type the Plug's name").fill("another plug")
+        await form.get_by_role("button", name="Forget everything").click()
+        await expect(form.locator(".problem")).to_have_text("is not the name of this Plug.")
+        assert not list((home.run / "requests").glob("*.json"))
+        await form.get_by_label("To be sure, type the Plug's name").fill(config.load(home).plug.name)
+        await form.get_by_role("button", name="Forget everything").click()
+        await expect(page.get_by_text("The Plug forgets everything and starts again.")).to_be_visible()
+        (order,) = (home.run / "requests").glob("*.json")
+        assert order.read_text() == '{"do": "factory-reset"}'
+        await page.context.close()
+        visitor.expect("422")
+        visitor.check()
+
+
+async def test_elsewhere_there_is_no_factory_reset(visitor: Visitor) -> None:
+    page = await visitor.open("/system")
+    await expect(page.locator("#about")).to_be_visible()
+    await expect(page.locator("#reset-card")).to_be_hidden()

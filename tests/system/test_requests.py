@@ -57,6 +57,10 @@ def left(run: Path) -> list[str]:
             [("systemctl", "stop", "printmonitor-traps.socket", "printmonitor-traps.service")],
         ),
         ({"do": "reboot"}, [("systemctl", "--no-block", "reboot")]),
+        (
+            {"do": "factory-reset"},
+            [("systemctl", "--no-block", "start", "printmonitor-factory-reset.service")],
+        ),
         ({"do": "apply"}, [("systemctl", "--no-block", "restart", "printmonitor-apply.service")]),
     ],
 )

@@ -4,17 +4,21 @@ import io
 import json
 import ssl
 import zipfile
+from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 import pyzipper
 import trustme
 
 from appliance import config
-from appliance.config import Home
+from appliance.config import Config, Home
 from appliance.model import DiscoveryEntry, Trap
 from appliance.store import database, traps
-from tests.web.conftest import SCRIPT, Browser, Page, running
+from appliance.web.support import kept_errors
+from tests.web.conftest import SCRIPT, Browser, Page, password_hash, running
 
 BACKUP_PASSWORD = "a password for backups"
 SECRET = "Zq7-passphrase"
@@ -314,3 +318,54 @@ async def test_settings_stay_as_they_are_where_nothing_changes(browser: Browser,
     before = plug.settings.stat().st_mtime_ns
     await browser.ask("PATCH", "/api/system", {"language": "en"})
     assert plug.settings.stat().st_mtime_ns == before
+
+
+@pytest.fixture
+async def boxed(tmp_path: Path) -> AsyncIterator[tuple[Home, Browser]]:
+    """A page that takes itself for the installed Plug's, and somebody who is logged in."""
+    home = Home(tmp_path / "var/lib/printmonitor")
+    home.create()
+    (tmp_path / "run/systemd/system").mkdir(parents=True)
+    standard = Config()
+    plug = replace(standard.plug, mdns=False, name="plug-7")
+    config.save(home, replace(standard, plug=plug, web=replace(standard.web, password_hash=password_hash())))
+    async with running(home, root=tmp_path) as page, page.browser() as browser:
+        await browser.log_in()
+        yield home, browser
+
+
+def orders(home: Home) -> list[dict]:
+    return [json.loads(path.read_text()) for path in (home.run / "requests").glob("*.json")]
+
+
+async def test_a_factory_reset_wants_the_name_of_the_plug(boxed: tuple[Home, Browser]) -> None:
+    home, browser = boxed
+    assert (await browser.get("/api/system"))["box"]
+    for name in ("", "plug-8", "PLUG-7"):
+        answer = await browser.ask("POST", "/api/system/factory-reset", {"name": name})
+        assert (answer.status, answer.json["field"]) == (422, "name")
+    assert orders(home) == []
+    answer = await browser.ask("POST", "/api/system/factory-reset", {"name": "plug-7"})
+    assert answer.status == 202
+    assert orders(home) == [{"do": "factory-reset"}]
+
+
+async def test_a_factory_reset_belongs_to_the_plug_itself(browser: Browser, plug: Home) -> None:
+    name = config.load(plug).plug.name
+    answer = await browser.ask("POST", "/api/system/factory-reset", {"name": name})
+    assert (answer.status, answer.json["code"]) == (409, "elsewhere")
+
+
+async def test_it_says_how_long_it_is_on(browser: Browser) -> None:
+    host = (await browser.get("/api/system"))["host"]
+    assert host["uptime_seconds"] > 0
+    assert host["card_written_bytes"] is None or host["card_written_bytes"] >= 0
+
+
+def test_errors_that_were_kept_go_along(tmp_path: Path) -> None:
+    assert kept_errors(tmp_path) == []
+    (tmp_path / "errors.1.log").write_text("first\nsecond\n")
+    (tmp_path / "errors.log").write_bytes(b"third \xff\n")
+    assert kept_errors(tmp_path) == ["first", "second", "third \ufffd"]
+    (tmp_path / "errors.log").write_text("x\n" * 5_000)
+    assert len(kept_errors(tmp_path)) == 1_000

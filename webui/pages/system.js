@@ -22,6 +22,7 @@ start(async () => {
   backup();
   certificate();
   metrics();
+  reset();
   live.on(['settings'], async () => {
     await Promise.all([load(true), lookAgain(true)]);
     fill();
@@ -41,6 +42,7 @@ function fill() {
   $('#sessions').textContent = t('sessions.text', { count: system.sessions });
   swap($('#about'), ...about());
   swap($('#restarts'), system.box ? ['services', 'box'].map(restart) : null);
+  $('#reset-card').hidden = !system.box;
   showCertificate();
   $('#metrics').replaceChildren(badge(system.metrics.enabled ? 'ok' : 'off', t(system.metrics.enabled ? 'metrics.is.on' : 'metrics.is.off')));
   $('#metrics-on').textContent = t(system.metrics.enabled ? 'metrics.renew' : 'metrics.on');
@@ -60,6 +62,7 @@ function about() {
     host.serial_number ? term(t('about.serial'), host.serial_number) : null,
     host.temperature === null ? null : term(t('about.temperature'), celsius(host.temperature)),
     host.memory_bytes === null ? null : term(t('about.memory'), bytes(host.memory_bytes)),
+    host.card_written_bytes === null ? null : term(t('about.written'), bytes(host.card_written_bytes)),
     term(t('about.disk'), t('about.disk.text', { database: bytes(storage.database_bytes), outbox: bytes(storage.outbox_bytes), free: bytes(storage.free_bytes) })),
   ];
 }
@@ -167,4 +170,12 @@ function metrics() {
     await load();
     fill();
   });
+}
+
+function reset() {
+  handle($('#reset'), async ({ name }) => {
+    const answer = await post('/api/system/factory-reset', { name });
+    $('#reset').reset();
+    return answer;
+  }, { done: (answer) => say(answer.text) });
 }
