@@ -2,9 +2,9 @@
 
 First one GETNEXT for a handful of objects. In `auto` v2c is tried, then v1 twice: an agent that speaks v2c
 nearly always speaks v1, so one retry serves both. The last round asks for one object alone: some agents drop
-whatever asks for more, and these are asked for the rest one by one. An agent that answers v1 is asked once more over v2c, lest
-one lost datagram leaves it with the slow version for good. An SNMP error is an answer, too: what the agent
-does not have is left out, what is too much is asked one by one.
+whatever asks for more, and these are asked for the rest one by one. An agent that answers v1 is asked once
+more over v2c, lest one lost datagram leaves it with the slow version for good. An SNMP error is an answer,
+too: what the agent does not have is left out, what is too much is asked one by one.
 """
 
 from dataclasses import dataclass, replace
