@@ -1,5 +1,6 @@
 """Updates as a provider makes them: bundles of RAUC, of a root file system that the test has changed."""
 
+import os
 import re
 import subprocess
 from collections.abc import Callable
@@ -36,6 +37,7 @@ class Bundles:
         root = parts / "root.ext4"
         self.disk.take(ROOT_A, root)
         files = Files(root)
+        tool("truncate", "-s", str(files.size()), root)  # the file system is smaller than its slot
         release = files.read(OS_RELEASE).decode()
         files.write(OS_RELEASE, re.sub(r"(?m)^VERSION_ID=.*$", f'VERSION_ID="{version}"', release))
         if change:
@@ -44,7 +46,7 @@ class Bundles:
 
     def small(self, name: str, version: str, *, device: str = DEVICE, signer: Pair = VENDOR) -> Path:
         """One that is refused before anybody looks at the root: there is none in it."""
-        (self._parts(name) / "root.ext4").write_bytes(bytes(1 << 20))
+        (self._parts(name) / "root.ext4").write_bytes(os.urandom(1 << 20))
         return self._packed(name, version, device, signer)
 
     def _parts(self, name: str) -> Path:

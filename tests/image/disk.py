@@ -174,6 +174,14 @@ class Files:
         into.mkdir(parents=True, exist_ok=True)
         tool("debugfs", "-R", f"rdump {folder} {into}", self.place)
 
+    def size(self) -> int:
+        """Octets of the file system."""
+        said = tool("debugfs", "-R", "stats -h", self.place).decode()
+        count, block = (
+            int(re.findall(rf"{name}: +([0-9]+)", said)[0]) for name in ("Block count", "Block size")
+        )
+        return count * block
+
     def owner(self, path: str) -> int:
         """Number of the user whose it is."""
         found = re.search(r"User: +([0-9]+)", tool("debugfs", "-R", f"stat {path}", self.place).decode())

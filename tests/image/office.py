@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import trustme
+from aiohttp import web
 
 from tests.children import ROOT
 from tests.fakes.agent import Agent
@@ -25,7 +26,7 @@ VENDOR_ON_THE_PLUG = (
     "/usr/share/printmonitor/vendor-ca.pem"  # readable, and it vouches for the cloud of the tests
 )
 KEY = "key of the tests"
-MAIL_PORT = 2525
+MAIL_PORT, UPDATES_PORT = 2525, 8080
 
 
 @dataclass
@@ -96,6 +97,24 @@ def printers(lan: Lan, count: int) -> Iterator[Printers]:
 
         lan.do(move_in())
         yield office
+
+
+@contextmanager
+def web_server(lan: Lan, folder: Path) -> Iterator[str]:
+    """A web server with Range, as RAUC's streaming wants it; gives its address."""
+    app = web.Application()
+    app.router.add_static("/", folder)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
+
+    async def start() -> None:
+        await runner.setup()
+        await web.TCPSite(runner, PROVIDER, UPDATES_PORT, reuse_address=True).start()
+
+    lan.do(start())
+    try:
+        yield f"http://{PROVIDER}:{UPDATES_PORT}"
+    finally:
+        lan.do(runner.cleanup())
 
 
 def last_printer(count: int) -> str:

@@ -14,8 +14,9 @@ from playwright.sync_api import Playwright, expect, sync_playwright
 from appliance.delivery import parcel
 from tests.browser.conftest import ARGUMENTS, CHROMIUM
 from tests.image import office
+from tests.image.bundles import Bundles
 from tests.image.conftest import Plugs
-from tests.image.disk import Disk
+from tests.image.disk import Disk, missing
 from tests.image.lan import FIRST_PRINTER, Lan, Laptop
 from tests.image.machine import Machine
 from tests.image.office import KEY, Provider, last_printer
@@ -177,3 +178,26 @@ def test_it_takes_a_trap_and_reads_the_printer(plug: Machine, lan: Lan) -> None:
 
     traps = page.until("the trap", "/api/traps", arrived, 60)["traps"]
     assert {each["sender"] for each in traps} == {FIRST_PRINTER}
+
+
+def test_it_is_updated_from_a_web_server(
+    plug: Machine, lan: Lan, released: Disk, workshop: Path, figure: Callable[[str, str], None]
+) -> None:
+    if absent := missing("rauc", "mksquashfs"):
+        pytest.skip(f"not installed: {', '.join(absent)}; see requirements/make-image-tools")
+    bundle = Bundles(workshop / "shelf", released).full("plug", "5.0.0")
+    page = plug.page_in
+    licence = page.get("/api/licence")
+    with office.web_server(lan, bundle.parent) as address:
+        begun = plug.seconds()
+        order = {"source": "url", "url": f"{address}/{bundle.name}", "when": "now"}
+        page.post("/api/updates/install", order)
+        plug.until("it restarts", lambda: plug.console.count("Starting kernel") > 1, 600)
+    plug.until_page()
+    figure("update by URL, from the order to the page of the new slot", f"{plug.seconds() - begun:.0f} s")
+    assert plug.slot == "B"
+    after = plug.page_in.until("what came of it", "/api/updates", lambda each: each["outcome"], 240)
+    assert (after["outcome"]["came"], after["version"]) == ("updated", "5.0.0")
+    assert len(plug.page_in.get("/api/printers")["printers"]) == PRINTERS
+    assert plug.page_in.get("/api/licence") == licence
+    assert plug.complaints() == []

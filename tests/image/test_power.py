@@ -16,14 +16,15 @@ from typing import Any
 import pytest
 
 from tests.image import office
+from tests.image.bundles import Bundles
 from tests.image.conftest import Plugs
-from tests.image.disk import Disk
+from tests.image.disk import Disk, missing
 from tests.image.lan import Lan
 from tests.image.machine import Machine
 from tests.image.office import Provider
 from tests.image.page import NoAnswer, Page, Wrong
 
-FIRST_BOOT, LOADER, AT_WORK = 6, 8, 8
+FIRST_BOOT, LOADER, AT_WORK, INSTALLING = 6, 8, 6, 4
 PRINTERS = 12
 SITE = "Cellar, behind the boiler"
 
@@ -33,7 +34,7 @@ pytestmark = [pytest.mark.qemu, pytest.mark.root, pytest.mark.namespaces, pytest
 @pytest.fixture(scope="module")
 def chance(figure: Callable[[str, str], None]) -> random.Random:
     seed = os.environ.get("PRINTMONITOR_SEED") or str(random.SystemRandom().randrange(10**6))
-    figure("power cuts", f"{FIRST_BOOT + LOADER + AT_WORK}, PRINTMONITOR_SEED={seed}")
+    figure("power cuts", f"{FIRST_BOOT + LOADER + AT_WORK + INSTALLING}, PRINTMONITOR_SEED={seed}")
     print(f"PRINTMONITOR_SEED={seed}")
     return random.Random(seed)
 
@@ -173,3 +174,33 @@ def what_is_set(page: Page) -> Any:
         [each["addresses"] for each in page.get("/api/discovery")["entries"]],
         page.get("/api/transmission"),
     )
+
+
+@pytest.fixture
+def update(lan: Lan, probed: Disk, workshop: Path) -> Iterator[str]:
+    """Where an update can be fetched."""
+    if absent := missing("rauc", "mksquashfs"):
+        pytest.skip(f"not installed: {', '.join(absent)}; see requirements/make-image-tools")
+    bundle = Bundles(workshop / "power", probed).full("plug", "6.0.0")
+    with office.web_server(lan, bundle.parent) as address:
+        yield f"{address}/{bundle.name}"
+
+
+def test_while_it_installs_an_update(plug: Machine, update: str, chance: random.Random) -> None:
+    settings = what_is_set(plug.page_in)
+    for number in range(INSTALLING):
+        plug.page_in.post("/api/updates/install", {"source": "url", "url": update, "when": "now"})
+        if number < INSTALLING - 1:
+            time.sleep(chance.uniform(3, 60))
+        else:  # the last one into the restart that ends it
+            plug.until("it is installed", lambda: plug.console.count("U-Boot 20") > 1, 600)
+            time.sleep(chance.uniform(0, 30))
+        plug.cut()
+        plug.start()
+        plug.until_page()
+        assert what_is_set(plug.page_in) == settings
+        sound(plug)
+        if plug.slot == "B":  # it was whole, and is tried
+            break
+    came = plug.page_in.until("what came of it", "/api/updates", lambda each: each["outcome"], 240)["outcome"]
+    assert came["came"] == ("updated" if plug.slot == "B" else "interrupted")
