@@ -15,6 +15,7 @@ from appliance.delivery import deliver, outbox
 from appliance.discovery.addresses import BadEntry
 from appliance.polling import renewal, reports, watch
 from appliance.polling.clock_watch import ClockWatch
+from appliance.polling.updating import LOOK_SECONDS, Box, Updating
 from appliance.polling.watched_list import WatchedList
 from appliance.runs.rounds import Failed, Progress, RoundResult, Skipped, run_round
 from appliance.store import database, events, jobs, lives, meta, printers, traps
@@ -68,6 +69,8 @@ async def _serve(home: Home) -> None:
                     poller.watch(),
                     poller.watch_licence(),
                     poller.watch_list(),
+                    poller.watch_updates(),
+                    poller.watch_fleet(),
                     notify.feed_watchdog(),
                 )
                 beside = (poller.send_parcels(), poller.read_few(), *watches)
@@ -98,6 +101,7 @@ class _Poller:
         self._times = ClockWatch(db)
         self._clock = self._times.clock
         self._outage = Outage(db, "poller", self._clock)
+        self._updating = Updating(db, Box(home), self._clock)
         now = self._clock()
         self._failing: dict[int, str] = {}
         self._incomplete: dict[int, Failed] = {}
@@ -179,6 +183,20 @@ class _Poller:
             with self._outage.survived():
                 await watched.look(self._config.import_, self._clock())
             await asyncio.sleep(TICK_SECONDS)
+
+    async def watch_updates(self) -> None:
+        """What came of updates, and whether there are newer ones."""
+        while True:
+            with self._outage.survived():
+                await self._updating.look(self._config)
+            await asyncio.sleep(LOOK_SECONDS)
+
+    async def watch_fleet(self) -> None:
+        """The fleet server, beside it: fetching a bundle takes its time."""
+        while True:
+            with self._outage.survived():
+                await self._updating.poll_fleet(self._config)
+            await asyncio.sleep(LOOK_SECONDS)
 
     async def _step(self) -> bool:
         """Do one thing that is due; tells whether there was one."""

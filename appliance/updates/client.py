@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeGuard
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -120,7 +121,8 @@ class Client:
         try:
             context = ssl.create_default_context(cafile=self.ca_file or None)
         except (OSError, ValueError) as error:
-            raise NotFetched(f"update.ca_file {self.ca_file}: {_line(error)}") from error
+            reason = error.strerror if isinstance(error, OSError) else None
+            raise NotFetched(f"update.ca_file {self.ca_file}: {_line(reason or error)}") from error
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         return context
 
@@ -158,7 +160,7 @@ async def _read(response: aiohttp.ClientResponse, most: int) -> bytes:
 
 def _why(error: Exception, url: str) -> str:
     host = urlsplit(url).hostname or ""
-    refused = [each for each in _chain(error) if isinstance(each, ssl.SSLCertVerificationError)]
+    refused = [each for each in _chain(error) if _is_untrusted(each)]
     match error:
         case _ if refused:
             reason = f"{host}: TLS certificate not trusted: {_line(refused[0].verify_message)}"
@@ -175,6 +177,11 @@ def _why(error: Exception, url: str) -> str:
         case _:
             reason = f"{host}: {_line(error)}"
     return reason
+
+
+def _is_untrusted(error: BaseException) -> TypeGuard[ssl.SSLCertVerificationError]:
+    """What OpenSSL said itself, not aiohttp's wrapping of it."""
+    return isinstance(error, ssl.SSLCertVerificationError) and not isinstance(error, aiohttp.ClientError)
 
 
 def _chain(error: BaseException | None) -> list[BaseException]:
