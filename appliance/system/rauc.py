@@ -44,6 +44,7 @@ _MEANS = (
         "it is not signed by this Plug's provider",
     ),
     (r"certificate has expired|not yet valid", "its signature does not count at the Plug's present time"),
+    (r"unsuitable certificate purpose", "its signer's certificate is not made for signing updates"),
     (r"too small for image", "it does not fit into the slot"),
     (
         r"signature verification failed|[Dd]igest failure|no content|CMS",
