@@ -94,7 +94,7 @@ class System:
 
     async def _change(self, asked: Asked) -> Object:
         await self._settings.change(lambda config: _changed(config, asked.body))
-        if {"port", "tls_port"} & asked.body.keys():
+        if {"port", "tls_port", "mdns"} & asked.body.keys():
             box.apply(self._home)
         return await self._shaped()
 
