@@ -80,6 +80,7 @@ class Updating:
         """Ask the fleet server where that is due."""
         server = config.update.hawkbit
         if not self._box.is_here or not server.url:
+            self._server = (server, config.plug.name)
             self._say(fleet.PROBLEM, "fleet server", None, self._clock())
             return
         if (server, config.plug.name) != self._server:

@@ -54,8 +54,17 @@ class Hawkbit:
     """`async with Hawkbit(folder) as server:` then `server.assign(Action(...))`."""
 
     def __init__(
-        self, folder: Path, *, controller: str = "printmonitor-4f2a91", login: str = "TargetToken s3cret"
+        self,
+        folder: Path,
+        *,
+        controller: str = "printmonitor-4f2a91",
+        login: str = "TargetToken s3cret",
+        host: str = "127.0.0.1",
+        shown: Path | None = None,
     ) -> None:
+        """`shown`: a certificate of the server's own, with its key, of whichever authority."""
+        self.host = host
+        self._shown = shown
         self.ca_file = folder / "hawkbit-ca.pem"
         self.controller = controller
         self.login = login
@@ -73,7 +82,7 @@ class Hawkbit:
 
     @property
     def url(self) -> str:
-        return f"https://127.0.0.1:{self.port}"
+        return f"https://{self.host}:{self.port}"
 
     def assign(self, action: Action) -> Action:
         self.actions[action.id] = action
@@ -85,9 +94,12 @@ class Hawkbit:
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
         await self._runner.setup()
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self._authority.issue_cert("127.0.0.1").configure_cert(context)
-        await web.TCPSite(self._runner, "127.0.0.1", 0, ssl_context=context).start()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
+        if self._shown:
+            context.load_cert_chain(self._shown)
+        else:
+            self._authority.issue_cert(self.host).configure_cert(context)
+        await web.TCPSite(self._runner, self.host, 0, ssl_context=context).start()
+        await web.TCPSite(self._runner, self.host, 0).start()
         self.port, self.plain_port = (each[1] for each in self._runner.addresses)
         return self
 
@@ -148,7 +160,7 @@ class Hawkbit:
             "sha256": action.sha256 or hashlib.sha256(action.bundle).hexdigest(),
         }
         way, place = (
-            ("download-http", f"http://127.0.0.1:{self.plain_port}")
+            ("download-http", f"http://{self.host}:{self.plain_port}")
             if action.plain
             else ("download", self.url)
         )
