@@ -1,6 +1,7 @@
 """A printer's page: true states, the chart, reading, ignoring, grouping, forgetting."""
 
 import contextlib
+import re
 from datetime import UTC, datetime, timedelta
 
 from playwright.async_api import expect
@@ -16,6 +17,7 @@ async def test_supplies_say_what_is_known(visitor: Visitor) -> None:
     supplies = page.locator("#supplies")
     await expect(supplies.locator("li").filter(has_text="Magenta Toner")).to_contain_text("left")
     await expect(supplies).to_contain_text("runs out about")
+    await expect(supplies).to_contain_text(re.compile(r"\d+(\.\d)? of 240 g"))  # said in tenths of grams
     vague = next(
         printer
         for printer in known(visitor.plug.home)

@@ -56,7 +56,15 @@ export function lowestSupply(low) {
 export function amount(value, unit = null) {
   if (value === null || value === undefined) return null;
   if (typeof value !== 'number') return word('amount', value);
-  return unit && unit !== 'other' && unit !== 'unknown' ? `${number(value)} ${word('unit', unit)}` : number(value);
+  return unit && unit !== 'other' && unit !== 'unknown' ? `${whole(value, unit)} ${word('unit', unit)}` : number(value);
+}
+
+/** Units that are a fraction of what people measure in: so many make one. */
+const FRACTIONS = { tenthsOfGrams: 10, tenthsOfMilliliters: 10, hundrethsOfFluidOunces: 100, thousandthsOfOunces: 1000, tenThousandthsOfInches: 10_000 };
+
+/** The number of an amount in the unit whose word stands beside it. */
+export function whole(value, unit = null) {
+  return FRACTIONS[unit] ? number(value / FRACTIONS[unit], 1) : number(value);
 }
 
 export const errors = (names) => names.map((name) => word('error', name)).join(', ');

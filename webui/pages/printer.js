@@ -8,7 +8,7 @@ import { say, t, word } from '../app/i18n.js';
 import * as live from '../app/live.js';
 import { outcome, progress, traffic } from '../app/run.js';
 import { start, title } from '../app/shell.js';
-import { amount, badge, bar, errors, printerState, supplyLevel, supplyText, swatch } from '../app/states.js';
+import { amount, badge, bar, errors, printerState, supplyLevel, supplyText, swatch, whole } from '../app/states.js';
 import { chart } from './chart.js';
 import { recording } from './recording.js';
 
@@ -112,7 +112,7 @@ function supplies() {
 /** Level and capacity, where they are numbers of something else than percent. */
 function measure({ level, max_capacity: most, unit }) {
   if (typeof level !== 'number' || typeof most !== 'number' || unit === 'percent') return null;
-  return t('supply.of', { level: number(level), most: amount(most, unit) });
+  return t('supply.of', { level: whole(level, unit), most: amount(most, unit) });
 }
 
 function forecast({ forecast: expected, kind }) {
@@ -166,7 +166,7 @@ function tray(each) {
 
 function level(share, value, most, unit) {
   if (share !== null) {
-    const text = typeof most === 'number' && unit !== 'percent' ? t('supply.of', { level: number(value), most: amount(most, unit) }) : percent(share);
+    const text = typeof most === 'number' && unit !== 'percent' ? t('supply.of', { level: whole(value, unit), most: amount(most, unit) }) : percent(share);
     return bar(share, { state: share <= 0 ? 'empty' : 'ok', text: share <= 0 ? badge('warning', t('trays.empty')) : text });
   }
   if (value === null) return null;
