@@ -16,7 +16,7 @@ from appliance.home import INSTALLED, Home
 from appliance.store import events, meta
 from appliance.system import trial, units, versions
 from appliance.updates import bundles, channel, fleet, standing, window
-from appliance.updates.channel import Offer
+from appliance.updates.channel import Offer, is_roundabout
 from appliance.updates.client import Client, NotFetched, origin
 from appliance.updates.ddi import USUAL, Ddi
 
@@ -162,21 +162,22 @@ class Updating:
 
     async def _install_offer(self, config: Config, now: datetime) -> None:
         """Once a day each version at most, and never again one that did not start well."""
-        offer = channel.kept(self._db)
-        if not config.update.automatic or offer is None or not self._is_wanted(offer, now):
+        offer, asked = channel.kept(self._db), meta.get(self._db, channel.WANTED)
+        meta.put(self._db, channel.WANTED, None)
+        if offer is None or not (asked or (config.update.automatic and self._is_wanted(offer, now))):
             return
         meta.put(self._db, TRIED, f"{offer.version} {int(now.timestamp())}")
+        older, _, reboot = (asked or "no no").partition(" ")
         source = offer.url
-        if config.update.ca_file or config.transmission.https.proxy:  # of which RAUC knows nothing
+        if is_roundabout(config):
             try:
                 await _client(config).fetch(offer.url, self._home.updates, size=None, sha256="")
             except NotFetched as error:
-                self._say(channel.PROBLEM, "channel", str(error), now)
+                events.note(self._db, KIND, "plug", f"an update was not installed: {error}", now)
                 return
             source = "upload"
         log.info("update: version %s is installed, as the channel offers it", offer.version)
-        order = {"do": "update", "source": source, "older": "no", "reboot": "no", "action": ""}
-        self._request(order)
+        self._request({"do": "update", "source": source, "older": older, "reboot": reboot, "action": ""})
 
     def _request(self, order: Mapping[str, object]) -> None:
         try:

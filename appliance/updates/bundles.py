@@ -37,6 +37,11 @@ class Bundle:
     size: int
     at: datetime
 
+    @property
+    def mark(self) -> str:
+        """Another one in its place has another."""
+        return f"{self.size} {self.at.isoformat()}"
+
 
 class Arriving:
     """A bundle that is being written."""

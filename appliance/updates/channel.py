@@ -11,11 +11,13 @@ import sqlite3
 from dataclasses import asdict, dataclass
 from urllib.parse import urljoin
 
+from appliance.config import Config
 from appliance.store import meta
 from appliance.system import versions
 from appliance.updates.client import Client, NotFetched
 
 OFFER, NEXT, PROBLEM = "update.offer", "update.channel.next", "update.channel.problem"
+WANTED = "update.channel.wanted"  # how a person wants the offer to be installed, until the poller has seen it
 MOST_OCTETS = 64 << 10
 MOST_NOTES = 2_000  # characters
 MOST_URL = 1_000
@@ -30,6 +32,11 @@ class Offer:
     version: str
     url: str
     notes: str
+
+
+def is_roundabout(config: Config) -> bool:
+    """Whether a bundle has to be fetched first: RAUC knows neither the proxy nor the certificates."""
+    return bool(config.update.ca_file or config.transmission.https.proxy)
 
 
 def kept(db: sqlite3.Connection) -> Offer | None:

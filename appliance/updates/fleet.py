@@ -43,6 +43,7 @@ class Action:
     id: str
     stage: Stage = "new"
     tries: int = 0
+    bundle: str = ""  # which one was fetched for it
     at: str = ""  # of the order, ISO 8601
     finished: Finished = "none"  # how it ended, in the stage "over"
     detail: str = ""
@@ -132,7 +133,8 @@ class Fleet:
             with suppress(asyncio.CancelledError, NotFetched):
                 await fetching
         await ddi.tell(action.id, "proceeding", "none", ["the bundle is here, its checksum is right"])
-        return self._keep(replace(action, stage="fetched"))
+        kept = bundles.kept(self._home.updates)
+        return self._keep(replace(action, stage="fetched", bundle=kept.mark if kept else ""))
 
     async def _is_cancelled(self, ddi: Ddi) -> bool:
         try:
@@ -151,7 +153,8 @@ class Fleet:
         if self._is_installing():
             await ddi.tell(action.id, "rejected", "none", ["another update is being installed; later"])
             return
-        if bundles.kept(self._home.updates) is None:  # somebody took it away
+        kept = bundles.kept(self._home.updates)
+        if kept is None or kept.mark != action.bundle:  # somebody took it away, or brought another one
             self._keep(replace(action, stage="new"))
             return
         reboot = "yes" if at_once else "no"

@@ -124,13 +124,13 @@ class Updates:
         self._must_be_box()
         await self._must_be_idle()
         source = await self._source(asked.body)
-        order: dict[str, Json] = {
-            "do": "update",
-            "source": source,
-            "older": "yes" if truth(asked.body, "older") else "no",
-            "reboot": "no" if text(asked.body, "when") == "window" else "yes",
-            "action": "",
-        }
+        older = "yes" if truth(asked.body, "older") else "no"
+        reboot = "no" if text(asked.body, "when") == "window" else "yes"
+        if text(asked.body, "source") == "channel" and channel.is_roundabout(self._settings.now):
+            await self._store.ask(meta.put, channel.WANTED, f"{older} {reboot}")
+            self._poller.wake()
+            return {"id": "", "text": "The update was asked for."}
+        order = {"do": "update", "source": source, "older": older, "reboot": reboot, "action": ""}
         return {"id": box.request(self._home, order, self._root), "text": "The update was asked for."}
 
     async def _source(self, body: Object) -> str:

@@ -180,6 +180,20 @@ async def test_a_maintenance_window_of_the_server(plug: Plug, server: Hawkbit) -
     assert action.feedback == OK
 
 
+async def test_another_bundle_in_its_place_is_not_installed_for_it(plug: Plug, server: Hawkbit) -> None:
+    action = server.assign(Action("17", BUNDLE, update="skip", window="unavailable"))
+    await plug.poll()
+    with bundles.arriving(plug.box.home.updates, None) as other:
+        other.write(b"1.0.5\n")
+    action.update, action.window = "forced", "available"
+    await plug.poll()
+    await plug.poll()
+    assert action.feedback[-3:] == OK, "it is fetched once more"
+    plug.box.work(NOW)
+    await plug.poll()
+    assert action.feedback[-1][2] == "is installed; the restart comes next"
+
+
 async def test_only_fetched(plug: Plug, server: Hawkbit) -> None:
     action = server.assign(Action("17", BUNDLE, update="skip"))
     await plug.poll()

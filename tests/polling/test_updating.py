@@ -1,5 +1,6 @@
 """What a channel offers is installed by itself: once, in the right hours, and never what fell back before."""
 
+import json
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import replace
@@ -11,7 +12,7 @@ import pytest
 from appliance.config import Config
 from appliance.polling.updating import Box, Updating
 from appliance.store import database, events, meta
-from appliance.updates import channel
+from appliance.updates import bundles, channel
 from tests.updates.rooted import Rooted
 from tests.updates.test_channel import GOOD, Site, site
 
@@ -139,6 +140,22 @@ async def test_what_is_refused_is_tried_again_the_next_day_at_the_soonest(plug: 
     assert len(await plug.look(timedelta(hours=20))) == 1
     await plug.look()
     assert set(plug.events()) == {"an update was not installed: it is not signed by this Plug's provider"}
+
+
+async def test_what_a_person_wants_of_the_channel_is_fetched_where_rauc_cannot(
+    plug: Plug, site: Site
+) -> None:
+    plug.set(automatic=False, ca_file=str(site.ca_file))
+    plug.offer("0.9.0")
+    found = channel.kept(plug.db)
+    assert found
+    channel.keep(plug.db, replace(found, url=site.url))
+    meta.put(plug.db, channel.WANTED, "yes yes")
+    (asked,) = await plug.look()
+    expected = {"do": "update", "source": "upload", "older": "yes", "reboot": "yes", "action": ""}
+    assert json.loads(asked) == expected
+    assert (plug.box.home.updates / bundles.NAME).read_text() == GOOD
+    assert await plug.look() == []
 
 
 async def test_nothing_happens_by_itself_where_nobody_wants_it(plug: Plug) -> None:

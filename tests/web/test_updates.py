@@ -132,6 +132,16 @@ async def test_a_url_and_the_channels_offer_are_ordered(visitor: Browser, box: P
     ]
 
 
+async def test_behind_a_proxy_the_poller_fetches_what_the_channel_offers(visitor: Browser, box: Page) -> None:
+    offer(box, "1.1.0")
+    box.change(update={"ca_file": "/etc/ssl/own.pem"})
+    order = {"source": "channel", "when": "window"}
+    assert (await visitor.ask("POST", "/api/updates/install", order)).status == 202
+    assert orders(box) == []
+    with closing(database.open(box.home.database)) as db:
+        assert meta.get(db, channel.WANTED) == "no no"
+
+
 @pytest.mark.parametrize(
     ("order", "field"),
     [
