@@ -27,7 +27,7 @@ from appliance.web.values import Json, Object, part, text
 FILE = "network-trial.json"
 EVENT = "network"
 LOOK_SECONDS = 0.5  # only while something is tried
-ORDER_SECONDS = 60.0  # until root has begun
+ORDER_SECONDS = 120.0  # until root has begun; a Plug that has just started has much to do
 END_SECONDS = 20.0  # until root has ended it
 BEGUN = "new network settings are tried for two minutes"
 FORGOTTEN = "the Plug was restarted while new network settings were tried: the old ones hold"
