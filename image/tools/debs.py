@@ -1,10 +1,13 @@
 #!/usr/bin/env python3
 """The Debian packages of the image: resolves the lock, fetches what it names.
 
-debs.py resolve LIST MIRROR SECURITY           prints the lock
-debs.py fetch LOCK CACHE ARCH MIRROR SECURITY  into CACHE, verified; SNAPSHOT=1 asks snapshot.debian.org too
-debs.py repository LOCK CACHE FOLDER           a flat repository of the packages to install
-debs.py files LOCK CACHE ROLE [ARCH]           names of packages, and their files in the cache
+debs.py resolve LIST LOCK              writes the lock
+debs.py fetch LOCK CACHE ARCH          into CACHE, verified
+debs.py repository LOCK CACHE FOLDER   a flat repository of the packages to install
+debs.py files LOCK CACHE ROLE [ARCH]   names of packages, and their files in the cache
+
+MIRROR and MIRROR_SECURITY name Debian's mirrors; else those of the machine's apt count, else Debian's own.
+SNAPSHOT=1 asks snapshot.debian.org for what a mirror no longer has.
 """
 
 from __future__ import annotations
@@ -23,6 +26,8 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote, unquote
 
+ARCHIVES = ("debian", "debian-security")
+DEBIAN = "http://deb.debian.org/debian"
 SNAPSHOT = "https://snapshot.debian.org"
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 COMPONENTS = "main non-free-firmware"
@@ -48,10 +53,22 @@ def read(lock: Path) -> list[Package]:
     return [Package(*line.split()) for line in lines if line and not line.startswith("#")]
 
 
+def mirrors() -> dict[str, str]:
+    try:
+        known = _output(["apt-get", "indextargets", "--format", "$(REPO_URI)"]).split()
+    except (OSError, subprocess.CalledProcessError):
+        known = []
+    found = {uri.rstrip("/").rpartition("/")[2]: uri.rstrip("/") for uri in known}
+    main = os.environ.get("MIRROR") or found.get("debian", DEBIAN)
+    security = os.environ.get("MIRROR_SECURITY") or found.get("debian-security", f"{main}-security")
+    return {"debian": main.rstrip("/"), "debian-security": security.rstrip("/")}
+
+
 # Resolving: apt with a root of its own, so that nothing of the build machine has a say.
 
 
-def resolve(listing: str, mirror: str, security: str) -> None:
+def resolve(listing: str, lock: str) -> None:
+    mirror, security = (mirrors()[archive] for archive in ARCHIVES)
     wanted = [
         line.split() for line in Path(listing).read_text("utf-8").splitlines() if line[:1] not in ("", "#")
     ]
@@ -59,10 +76,12 @@ def resolve(listing: str, mirror: str, security: str) -> None:
         apt = _apt(Path(folder), mirror, security)
         subprocess.run([*apt, "update", "-qq"], check=True, stdout=sys.stderr)
         packages = _resolve(apt, wanted, {mirror: "debian", security: "debian-security"})
-    print("# role name version architecture sha256 path; by ./build-image.sh lock, from packages.list")
-    print(f"# snapshot {datetime.now(UTC):%Y%m%dT%H%M%SZ}")
-    for package in sorted(set(packages)):
-        print(*package)
+    lines = [
+        "# role name version architecture sha256 path; by ./build-image.sh lock, from packages.list",
+        f"# snapshot {datetime.now(UTC):%Y%m%dT%H%M%SZ}",
+        *(" ".join(package) for package in sorted(set(packages))),
+    ]
+    Path(lock).write_text("".join(f"{line}\n" for line in lines), "utf-8")
 
 
 def _resolve(apt: list[str], wanted: list[list[str]], mirrors: dict[str, str]) -> list[Package]:
@@ -124,7 +143,7 @@ def _package(role: str, uri: str, file: str, digest: str, mirrors: dict[str, str
 # Fetching: a file with the right hash is as good from anywhere.
 
 
-def fetch(lock: str, cache: str, architecture: str, mirror: str, security: str) -> None:
+def fetch(lock: str, cache: str, architecture: str) -> None:
     folder = Path(cache)
     folder.mkdir(parents=True, exist_ok=True)
     wanted = {
@@ -133,7 +152,7 @@ def fetch(lock: str, cache: str, architecture: str, mirror: str, security: str) 
     missing = [p for p in wanted.values() if not _is_cached(folder / p.file, p.sha256)]
     if missing:
         print(f"build-image: {len(missing)} packages to fetch", file=sys.stderr)
-    bases = [{"debian": mirror, "debian-security": security}]
+    bases = [mirrors()]
     if os.environ.get("SNAPSHOT"):
         bases.append(_snapshot(Path(lock)))
     with ThreadPoolExecutor(8) as pool:
@@ -153,7 +172,7 @@ def _is_cached(path: Path, digest: str) -> bool:
 def _snapshot(lock: Path) -> dict[str, str]:
     """Debian's archives as they were when the lock was made."""
     time = re.findall(r"^# snapshot (\w+)$", lock.read_text("utf-8"), re.MULTILINE)[0]
-    return {name: f"{SNAPSHOT}/archive/{name}/{time}" for name in ("debian", "debian-security")}
+    return {name: f"{SNAPSHOT}/archive/{name}/{time}" for name in ARCHIVES}
 
 
 def _fetch(package: Package, folder: Path, bases: list[dict[str, str]]) -> str | None:

@@ -13,7 +13,7 @@ from pathlib import Path
 # What init calls; busybox is one program that goes by many names.
 APPLETS = (
     *("cat", "chmod", "dd", "head", "insmod", "mount", "od"),
-    *("reboot", "sh", "sha256sum", "sleep", "switch_root", "tr"),
+    *("reboot", "sed", "sh", "sha256sum", "sleep", "switch_root", "tr"),
 )
 
 
