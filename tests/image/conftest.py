@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.children import ROOT
@@ -19,7 +20,7 @@ from tests.image.disk import ROOT_A, ROOT_B, Disk, missing, unpacked
 from tests.image.machine import U_BOOT, VIRT, Board, Machine, Network, UserNetwork
 
 TOOLS = ("qemu-system-aarch64", "qemu-img", "debugfs", "e2fsck", "mcopy", "mtype", "mdir", "mdel", "xz")
-BUSY = 0.7  # of the cores, before we begin: then figures say nothing about the image
+BUSY, LOOK_SECONDS = 25.0, 3.0  # per cent of all cores, so long: then figures say nothing about the image
 _figures: list[str] = []
 _spent: list[tuple[float, str]] = []
 
@@ -68,8 +69,8 @@ def figure() -> Callable[[str, str], None]:
 
 @pytest.fixture(scope="session")
 def quiet() -> bool:
-    """Whether nobody else kept this computer busy when the tests began."""
-    return os.getloadavg()[0] / (os.cpu_count() or 1) < BUSY
+    """Whether nobody else keeps this computer busy while the tests begin."""
+    return psutil.cpu_percent(LOOK_SECONDS) < BUSY
 
 
 @pytest.fixture(scope="session")

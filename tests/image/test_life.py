@@ -113,8 +113,9 @@ def as_new(plug: Machine) -> None:
 
 
 def test_factory_reset_from_the_page(plug: Machine) -> None:
-    plug.page_in.patch("/api/system", {"site": "To be forgotten"})
-    plug.page_in.post("/api/system/restart", {"what": "factory"})
+    page = plug.page_in
+    page.patch("/api/system", {"site": "To be forgotten"})
+    page.post("/api/system/factory-reset", {"name": page.get("/api/system")["name"]})
     plug.until("it goes down", lambda: plug.console.count("U-Boot 20") > 1, 120)
     plug.until_page()
     as_new(plug)
