@@ -37,6 +37,9 @@ settings() {
     WHEELS=$CACHE/wheels-$(sha256sum requirements/run.txt | cut -c1-16)
     WORK=$PWD/build/image DIST=dist/printmonitor-plug-$VERSION
     ROOT=$WORK/root TOOLS=$WORK/tools
+    case ${RAUC_KEY:+k}${RAUC_CERT:+c}${RAUC_KEYRING:+r}${VENDOR_CA:+v} in '' | kcrv) ;; *)
+        fail "a release names RAUC_KEY, RAUC_CERT, RAUC_KEYRING and VENDOR_CA, all four" ;;
+    esac
     KEYRING=${RAUC_KEYRING:-image/development/ca.pem}
     PATH=$TOOLS/bin:$PATH:/usr/sbin:/sbin
 }
@@ -205,9 +208,8 @@ apply_overlay() {
 }
 
 filled() {
-    local variant=development
-    [ -z "${RAUC_KEY:-}" ] || variant=release
-    sed "s/@DISK_ID@/$DISK_ID/; s/@VERSION@/$VERSION/; s/@VARIANT@/$variant/" "$1"
+    local variant=${RAUC_KEY:+release}
+    sed "s/@DISK_ID@/$DISK_ID/; s/@VERSION@/$VERSION/; s/@VARIANT@/${variant:-development}/" "$1"
 }
 
 # By the image's own Python, but native: byte code is the same on every machine.
@@ -227,8 +229,7 @@ boot_file_system() {
     cp image/boot/config.txt "$WORK/boot/"
     filled image/boot/boot.cmd >"$WORK/boot.cmd"
     image/tools/boot_script.py "$WORK/boot.cmd" "$WORK/boot/boot.scr"
-    # Slot B of a new image is empty.
-    image/tools/slots.py "$WORK/boot/slots.env" "BOOT_ORDER=A B" BOOT_A_LEFT=3 BOOT_B_LEFT=0
+    image/tools/slots.py "$WORK/boot/slots.env" "BOOT_ORDER=A B" BOOT_A_LEFT=3 BOOT_B_LEFT=0 # B is empty in the beginning
     cp "$WORK/boot/slots.env" "$WORK/boot/slots.bak"
     rm -f "$WORK/boot.vfat" && truncate -s "${BOOT_MIB}M" "$WORK/boot.vfat"
     mkfs.vfat -F 32 -n PLUGBOOT -i "$DISK_ID" --invariant "$WORK/boot.vfat" >/dev/null
@@ -250,8 +251,7 @@ file_system() {
 assemble() {
     local boot=4 a=$((4 + BOOT_MIB)) b=$((4 + BOOT_MIB + SLOT_MIB)) data=$((4 + BOOT_MIB + 2 * SLOT_MIB))
     step "image"
-    mkdir -p dist
-    rm -f "$DIST".*
+    mkdir -p dist && rm -f "$DIST".*
     truncate -s "$((data + DATA_MIB))M" "$DIST.img"
     sfdisk --quiet "$DIST.img" <<-END
 		label: dos
@@ -268,8 +268,7 @@ bundle() {
     local root=$WORK/bundle/rootfs.ext4
     step "bundle"
     [ -e "$WORK/root.ext4" ] || fail "there is no root to make a bundle of; first: ./build-image.sh"
-    mkdir -p dist "$WORK/bundle"
-    rm -f "$DIST.raucb" "$WORK"/bundle/*
+    rm -rf "$DIST.raucb" "$WORK/bundle" && mkdir -p dist "$WORK/bundle"
     cp --sparse=always "$WORK/root.ext4" "$root"
     rename_root "$root"
     filled image/manifest.raucm >"$WORK/bundle/manifest.raucm"
