@@ -221,7 +221,7 @@ class Machine:
     def until_page(self, seconds: float = PAGE_SECONDS) -> float:
         """Until the login page is answered; gives the seconds since the start."""
         # Where it is is asked each time: at first it has no lease.
-        return self.until("the login page", lambda: self.page.is_there(), seconds, every=0.25)
+        return self.until("the login page", lambda: self.page.is_there(), seconds, every=0.25)  # noqa: PLW0108
 
     def until_said(self, text: str, seconds: float = PAGE_SECONDS) -> float:
         """Until the console has said something, as a regular expression."""
@@ -281,6 +281,13 @@ class Machine:
             assert not check or code == 0, f"{command}: exit code {code}: {said}"
             return said
         raise AssertionError(f"the console is too noisy for {command}")
+
+    def failed(self) -> str:
+        """What systemd says of units that have failed; empty where none has."""
+        names = self.ask("systemctl list-units --failed --no-legend --plain").split("\n")
+        units = " ".join(name.split()[0] for name in names if name)
+        status = "systemctl status --no-pager --full --lines=20"
+        return f"{units}\n{self.ask(f'{status} {units}', check=False)}" if units else ""
 
     def _ask(self, command: str, seconds: float) -> tuple[str, int]:
         if "@@ready" not in self.console:

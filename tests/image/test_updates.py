@@ -57,23 +57,35 @@ def state(plug: Machine) -> Any:
     return plug.page_in.get("/api/updates")
 
 
-def order(page: Page, bundle: Path, **more: object) -> None:
-    """Upload it, and have it installed."""
+def order(page: Page, bundle: Path, **more: object) -> Any:
+    """Upload it, and have it installed; gives how far the one before it had come."""
+    before = page.get("/api/updates")["progress"]
     kind = {"Content-Type": "application/octet-stream"}
     status, said = page.ask("PUT", "/api/updates/bundle", bundle.read_bytes(), kind, 300)
     assert status == 200, said
     page.post("/api/updates/install", {"source": "upload", "when": "now", **more})
+    return before
 
 
-def ended(plug: Machine, *states: str) -> Any:
-    """How the installation ended."""
-    found = plug.page_in.until(
-        f"the installation is {' or '.join(states)}",
-        "/api/updates",
-        lambda updates: updates["progress"] and updates["progress"]["state"] in states,
-        INSTALL_SECONDS,
-    )
+def ended(plug: Machine, before: Any) -> Any:
+    """How the installation ended, not the one before it."""
+
+    def is_over(updates: Any) -> bool:
+        progress = updates["progress"]
+        return progress not in (None, before) and progress["state"] in ("refused", "failed", "installed")
+
+    found = plug.page_in.until("the installation ends", "/api/updates", is_over, INSTALL_SECONDS)
     return found["progress"]
+
+
+def came_of(plug: Machine, version: str) -> Any:
+    """What came of the update to a version."""
+    return plug.page_in.until(
+        f"what came of {version}",
+        "/api/updates",
+        lambda updates: (updates["outcome"] or {}).get("to_version") == version,
+        240,
+    )["outcome"]
 
 
 def restarted(plug: Machine, tries: int = 1, seconds: float = FALLING_SECONDS) -> None:
@@ -118,8 +130,7 @@ def rubbish(path: Path) -> Path:
 def test_what_is_refused(plug: Machine, made: Bundles, workshop: Path, what: str) -> None:
     make, said = REFUSED[what]
     before = plug.ask("fw_printenv")
-    order(plug.page_in, make(made, workshop))
-    progress = ended(plug, "refused", "failed", "installed")
+    progress = ended(plug, order(plug.page_in, make(made, workshop)))
     assert progress["state"] == "refused", progress
     assert re.search(said, progress["text"]), progress
     assert plug.ask("fw_printenv") == before
@@ -138,8 +149,9 @@ def test_an_update_is_installed_tried_and_kept(
     )
     assert plug.slot == "B"
     marked_good(plug)
-    after = plug.page_in.until("what came of it", "/api/updates", lambda each: each["outcome"])
-    assert (after["outcome"]["came"], after["version"]) == ("updated", "1.0.0")
+    assert came_of(plug, "1.0.0")["came"] == "updated"
+    after = state(plug)
+    assert after["version"] == "1.0.0"
     assert (after["slots"]["booted"], after["slots"]["on_trial"]) == ("B", False)
     assert before["slots"]["booted"] == "A"
     assert plug.ask("fw_printenv").splitlines().count("BOOT_ORDER=B A") == 1
@@ -177,8 +189,7 @@ def test_an_update_that_does_not_boot_is_taken_back(plug: Machine, made: Bundles
     restarted(plug, 5)
     assert starts(plug)[-4:] == [*("B" if here == "A" else "A") * 3, here]
     marked_good(plug)
-    outcome = plug.page_in.until("what came of it", "/api/updates", lambda each: each["outcome"])["outcome"]
-    assert (outcome["came"], outcome["to_version"]) == ("fell back", "2.0.0")
+    assert came_of(plug, "2.0.0")["came"] == "fell back"
 
 
 def test_an_update_whose_page_never_answers_is_taken_back(plug: Machine, made: Bundles) -> None:
@@ -193,9 +204,7 @@ def test_an_update_whose_page_never_answers_is_taken_back(plug: Machine, made: B
     plug.until_page()
     assert starts(plug)[-1] == here
     marked_good(plug)
-    came = plug.page_in.until(
-        "what came of it", "/api/updates", lambda each: each["outcome"]["to_version"] == "3.0.0"
-    )["outcome"]
+    came = came_of(plug, "3.0.0")
     assert came["came"] == "fell back"
     assert "printmonitor-web" in came["why"]
 
