@@ -13,9 +13,9 @@ from tests.image.disk import Disk, missing
 from tests.image.lan import PROVIDER, Lan
 from tests.image.office import VENDOR, VENDOR_ON_THE_PLUG
 
-DONE_SECONDS = 900.0
+DONE_SECONDS = 1200.0
 
-pytestmark = [pytest.mark.qemu, pytest.mark.root, pytest.mark.namespaces, pytest.mark.timeout(1500)]
+pytestmark = [pytest.mark.qemu, pytest.mark.root, pytest.mark.namespaces, pytest.mark.timeout(2000)]
 
 
 def test_a_rollout_is_done_when_the_new_version_is_well(
@@ -29,8 +29,9 @@ def test_a_rollout_is_done_when_the_new_version_is_well(
     vendor.issue_cert(PROVIDER).private_key_and_cert_chain_pem.write_to_path(shown)
     machine = plugs(released, lan)
     machine.start()
-    machine.until_page()
+    machine.until_page(600)
     machine.page.first_login()
+    machine.page.until("root has told what runs", "/api/updates", lambda each: each["slots"], 240)
     name = machine.page.get("/api/system")["name"]
     with lan.serving(Hawkbit(workshop, controller=name, host=PROVIDER, shown=shown)) as server:
         action = server.assign(Action("17", bundle.read_bytes(), version="6.0.0"))
