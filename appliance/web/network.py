@@ -28,7 +28,7 @@ FILE = "network-trial.json"
 EVENT = "network"
 LOOK_SECONDS = 0.5  # only while something is tried
 ORDER_SECONDS = 120.0  # until root has begun; a Plug that has just started has much to do
-END_SECONDS = 20.0  # until root has ended it
+END_SECONDS = 3.0  # an answer waits for so long until root has ended it
 BEGUN = "new network settings are tried for two minutes"
 FORGOTTEN = "the Plug was restarted while new network settings were tried: the old ones hold"
 ROLLED_BACK = "new network settings were not confirmed: the old ones hold again"
@@ -48,7 +48,7 @@ class _Trial:
 
 @dataclass(frozen=True, slots=True)
 class _Standing:
-    state: str = "none"  # ordered trying, or one of OVER
+    state: str = "none"  # ordered trying ending, or one of OVER
     text: str = ""
     until: float = 0.0  # of the monotonic clock
 
@@ -65,6 +65,7 @@ class Network:
         self._trial = self._read()
         self._begun, self._over = asyncio.Event(), asyncio.Event()
         self._last = _Standing()
+        self._ending = False
 
     def routes(self) -> Routes:
         return [
@@ -114,25 +115,26 @@ class Network:
         if trial is None or not self.is_trying:
             raise Trouble(409, NOTHING)
         await self._settings.change(lambda config: replace(config, network=trial.wanted), "network")
-        units.request(self._home.run, {"do": "network"})  # which looks into the settings
-        await self._until_over()
-        return await self._shaped()
+        return await self._ended()
 
     async def _give_up(self, _asked: Asked) -> Object:
         self._must_be_here()
         if not self.is_trying:
             raise Trouble(409, NOTHING)
+        return await self._ended()
+
+    async def _ended(self) -> Object:
+        """Root looks into the settings: they say whether it was confirmed."""
         units.request(self._home.run, {"do": "network"})
+        self._ending = True
+        with suppress(TimeoutError):
+            async with asyncio.timeout(END_SECONDS):
+                await self._over.wait()
         return await self._shaped()
 
     def _must_be_here(self) -> None:
         if not self._here:
             raise box.not_here()
-
-    async def _until_over(self) -> None:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(END_SECONDS):
-                await self._over.wait()
 
     async def _watch(self) -> None:
         if self._trial is None:
@@ -165,7 +167,8 @@ class Network:
         if trial is None:
             return self._last
         if said and said.trial == trial.number:
-            return _Standing(said.state, said.text, said.until)
+            ending = self._ending and said.state == "trying"
+            return _Standing("ending" if ending else said.state, said.text, said.until)
         answer = units.answer(self._home.run, trial.request)
         if answer and answer.state != "done":
             return _Standing("failed", answer.text)
@@ -174,7 +177,7 @@ class Network:
 
     def _keep(self, trial: _Trial | None) -> None:
         """In memory alone, but beyond an end of this service: the candidate may hold a passphrase."""
-        self._trial = trial
+        self._trial, self._ending = trial, False
         path = self._home.run / FILE
         if trial is None:
             path.unlink(missing_ok=True)

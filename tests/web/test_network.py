@@ -182,9 +182,20 @@ async def test_a_person_may_give_up(plug: Home) -> None:
     async with on_the_box(plug) as person:
         await person.ask("POST", "/trial", STATIC)
         root.work()
-        await person.ask("DELETE", "/trial")
+        answer = await with_root(root, person.ask("DELETE", "/trial"))
+        assert answer["trial"]["state"] == "rolled-back"
+
+
+async def test_while_root_is_slow_it_is_said_that_it_ends(plug: Home) -> None:
+    root = Root(plug)
+    async with on_the_box(plug) as person:
+        await person.ask("POST", "/trial", STATIC)
         root.work()
-        assert (await person.trial())["state"] == "rolled-back"
+        assert (await person.ask("POST", "/trial/confirmation"))["trial"]["state"] == "ending"
+        with pytest.raises(Trouble):
+            await person.ask("DELETE", "/trial")
+        root.work()
+        assert (await person.trial())["state"] == "kept"
 
 
 async def test_the_page_may_be_restarted_meanwhile(plug: Home) -> None:

@@ -7,8 +7,8 @@ import { say, t, word } from '../app/i18n.js';
 import { start } from '../app/shell.js';
 import { badge } from '../app/states.js';
 
-const LEVELS = { ordered: 'running', trying: 'running', kept: 'ok', 'rolled-back': 'warning', failed: 'error' };
-const TRIED = ['ordered', 'trying'];
+const LEVELS = { ordered: 'running', trying: 'running', ending: 'running', kept: 'ok', 'rolled-back': 'warning', failed: 'error' };
+const TRIED = ['ordered', 'trying', 'ending'];
 const SECONDS = 120; // to confirm, until the Plug says how many are left
 const LOOK_EVERY = 2000;
 const PATIENCE = 6000; // the address that this page came from may be gone
@@ -103,7 +103,7 @@ const lines = (texts) => texts.map((text) => h('span', { class: 'block' }, text)
 
 function trial() {
   const { state, text, seconds, hosts } = network.trial;
-  const on = TRIED.includes(state);
+  const on = state === 'ordered' || state === 'trying';
   if (state === 'trying') ends = Date.now() + seconds * 1000;
   $('#trial').hidden = state === 'none';
   $('#countdown').hidden = !on;
