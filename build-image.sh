@@ -195,7 +195,7 @@ apply_overlay() {
     local file target
     cp -r rootfs-overlay/. "$ROOT/"
     for file in systemd/* image/70-printmonitor-box.preset; do
-        target=$(sed -n '1s/^# Goes to \([^ ]*[^ .]\).*/\1/p' "$file")
+        target=$(sed -n '1s/^# Goes to \([^ ]*[^ .:]\).*/\1/p' "$file")
         install -D -m 644 "$file" "$ROOT/${target:-usr/lib/systemd/system/$(basename "$file")}"
     done
     image/tools/users.py "$ROOT" "$USER_ID"

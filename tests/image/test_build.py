@@ -293,3 +293,17 @@ def test_a_preset_of_a_unit_that_is_not_there_stops_the_build(tmp_path: Path) ->
     (tmp_path / "usr/lib/systemd/system-preset/80-printmonitor.preset").write_text("enable lost.service\n")
     with pytest.raises(SystemExit, match=r"lost\.service"):
         enable.main(tmp_path)
+
+
+def test_what_is_no_unit_says_where_it_goes() -> None:
+    """By the very line of build-image.sh that reads it."""
+    reader = re.search(r"target=\$\(sed -n '([^']+)'", (ROOT / "build-image.sh").read_text())
+    assert reader
+    for path in (*(ROOT / "systemd").iterdir(), IMAGE / "70-printmonitor-box.preset"):
+        said = subprocess.run(
+            ["sed", "-n", reader[1], path], capture_output=True, text=True, check=True
+        ).stdout.strip()
+        if path.suffix in (".service", ".socket", ".timer", ".path", ".target"):
+            assert not said, path
+        else:
+            assert re.fullmatch(r"/usr/lib/[\w@./-]+\.(conf|preset)", said), path

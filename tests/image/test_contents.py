@@ -144,8 +144,12 @@ def test_every_link_of_an_enabled_unit_leads_somewhere(root: Path) -> None:
     assert lost == []
 
 
-def test_the_plug_is_enabled(root: Path) -> None:
-    wanted = re.findall(r"^enable (\S+)", (ROOT / "systemd/printmonitor.preset").read_text(), re.MULTILINE)
+def test_the_plug_and_its_network_are_enabled(root: Path) -> None:
+    presets = (ROOT / "systemd/printmonitor.preset", ROOT / "image/70-printmonitor-box.preset")
+    wanted = [
+        name for preset in presets for name in re.findall(r"^enable (\S+)", preset.read_text(), re.MULTILINE)
+    ]
+    assert len(wanted) > 10
     enabled = {path.name for path in (root / "etc/systemd/system").rglob("*") if path.is_symlink()}
     assert set(wanted) - enabled == set()
 
