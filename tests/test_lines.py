@@ -8,6 +8,7 @@ tests/browser sees only a few lines.
 import ast
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 from itertools import product
@@ -49,6 +50,7 @@ UNHEARD = {
     "system/owner.py": "the log of root's part",
     "system/requests.py": "the same",
     "system/stranger.py": "the same",
+    "updates/fleet.py": "what the fleet server is told",
     "web/metrics.py": "for programs",
     "web/mib.py": "words of the API: they have keys",
 }
@@ -91,6 +93,7 @@ PARTS = {
     },
     "licence/state.py": {"{} Nothing is sent, parcels are kept"},
     "polling/clock_watch.py": {"the clock was set {} by {}"},
+    "polling/updating.py": {"the {} cannot be asked: {}", "version {} did not start well, {} runs again{}"},
     "polling/watch.py": {", the oldest since {} UTC", "{} parcels wait to be sent{}"},
     "runs/asking.py": {"no description"},
     "settings_rules.py": {
@@ -138,6 +141,7 @@ UNSEEN = {
     },
     "licence/request.py": {"{} is no id of a Plug"},
     "polling/poller.py": {"{} of {} addresses asked, ", "{}: {}{} of {} printers read"},  # systemctl status
+    "polling/updating.py": {"fleet server", "no no"},
     "polling/watch.py": {"disk nearly full", "outbox growing", "service restarted"},  # kinds of events
     "polling/watched_list.py": {"import lines", "import refused", "watched import list"},
     "reading/pages/brother.py": {"Password Error", "Replace Count", "required to Login"},
@@ -164,6 +168,7 @@ UNSEEN = {
         "already processing",
         "not found",
         "too small for image",
+        "unsuitable certificate purpose",
     },
     "trapping/book.py": {"no room on the disk"},  # `printmonitor traps --list`
     "trapping/intake.py": {
@@ -273,6 +278,11 @@ def test_no_line_is_hidden_behind_another() -> None:
         hit = found(re.sub(r"\{(\d)\}", rf"{HOLE}\1", line))
         assert hit is not None
         assert hit[0] == line
+
+
+def test_no_line_stands_twice() -> None:
+    pairs = json.loads((ROOT / "webui/i18n/lines.de.json").read_text(), object_pairs_hook=list)
+    assert [line for line, times in Counter(line for line, _ in pairs).items() if times > 1] == []
 
 
 def test_a_new_text_is_found() -> None:
