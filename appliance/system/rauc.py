@@ -288,9 +288,16 @@ def system_version(root: Path = Path("/")) -> str:
 
 def _plain(value: Mapping[str, object]) -> dict[str, dict[str, object]]:
     """Tables of values out of busctl's JSON, which tells the type of each."""
-    tables = {key: each["data"] for key, each in value.items() if isinstance(each, dict)}
+    tables = {name: _bare(table) for name, table in value.items()}
     return {
-        name: {key: each["data"] for key, each in table.items() if isinstance(each, dict)}
+        name: {key: _bare(each) for key, each in table.items()}
         for name, table in tables.items()
         if isinstance(table, dict)
     }
+
+
+def _bare(value: object) -> object:
+    """A value without its type; a variant in a variant has two."""
+    while isinstance(value, dict) and value.keys() == {"type", "data"}:
+        value = value["data"]
+    return value

@@ -52,7 +52,9 @@ class Box:
                 "compatible": {"type": "s", "data": self.compatible},
                 "version": {"type": "s", "data": self.version},
             }
-            return json.dumps({"type": "a{sv}", "data": [{"update": {"type": "a{sv}", "data": update}}]})
+            table = {"type": "v", "data": {"type": "a{sv}", "data": update}}  # as RAUC 1.13 does: v in v
+            digest = {"type": "s", "data": "0" * 64}
+            return json.dumps({"type": "a{sv}", "data": [{"update": table, "manifest-hash": digest}]})
         return ""
 
     def follow(self, *command: str) -> Iterator[str]:
