@@ -115,22 +115,23 @@ class Network:
         if trial is None or not self.is_trying:
             raise Trouble(409, NOTHING)
         await self._settings.change(lambda config: replace(config, network=trial.wanted), "network")
-        return await self._ended()
+        self._let_it_end()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(END_SECONDS):
+                await self._over.wait()
+        return await self._shaped()
 
     async def _give_up(self, _asked: Asked) -> Object:
         self._must_be_here()
         if not self.is_trying:
             raise Trouble(409, NOTHING)
-        return await self._ended()
+        self._let_it_end()
+        return await self._shaped()  # at once: the address that it goes to may be gone in a moment
 
-    async def _ended(self) -> Object:
+    def _let_it_end(self) -> None:
         """Root looks into the settings: they say whether it was confirmed."""
         units.request(self._home.run, {"do": "network"})
         self._ending = True
-        with suppress(TimeoutError):
-            async with asyncio.timeout(END_SECONDS):
-                await self._over.wait()
-        return await self._shaped()
 
     def _must_be_here(self) -> None:
         if not self._here:
