@@ -276,6 +276,7 @@ def test_what_the_presets_list_is_enabled_and_nothing_else(tmp_path: Path) -> No
     )
     (units / "c.socket").write_text("[Install]\nWantedBy=sockets.target\n")
     (links / "timers.target.wants/old.timer").symlink_to("/usr/lib/systemd/system/old.timer")
+    (links / "timers.target.wants/older.timer").symlink_to("/lib/systemd/system/older.timer")
     (links / "masked.service").symlink_to("/dev/null")
     (tmp_path / "usr/lib/systemd/system-preset/80-printmonitor.preset").write_text("# x\nenable a.service\n")
     enable.main(tmp_path)
