@@ -102,7 +102,7 @@ tool() {
 
 # Debian's packages, configured under emulation. Slow, so what came of it is kept for the same packages.
 configure_base() {
-    local key repository mode=unshare
+    local key repository options mode=unshare
     key=$({ grep '^install ' image/packages.lock && declare -f configure_base && cat image/dpkg.cfg; } | sha256sum)
     BASE=$CACHE/base-${key:0:16}.tar
     [ ! -e "$BASE" ] || [ -n "${FRESH:-}" ] || return 0
@@ -111,10 +111,11 @@ configure_base() {
     repository=$(mktemp -d --tmpdir printmonitor-repository.XXXXXX)
     chmod 755 "$repository"
     image/tools/debs.py repository image/packages.lock "$CACHE/debs" "$repository"
+    mapfile -t options < <(sed 's/^/--dpkgopt=/' image/dpkg.cfg)
     # shellcheck disable=SC2016 # mmdebstrap gives the hook its root as $1
     SOURCE_DATE_EPOCH=$NO_COMMIT mmdebstrap --quiet --mode="$mode" --format=tar --architectures=arm64 \
         --variant=essential --include="$(sed -n 's/^install //p' image/packages.list | paste -sd,)" \
-        --aptopt='Apt::Install-Recommends "false"' --aptopt='Acquire::Languages "none"' --dpkgopt=image/dpkg.cfg \
+        --aptopt='Apt::Install-Recommends "false"' --aptopt='Acquire::Languages "none"' "${options[@]}" \
         --skip=download/empty,essential/unlink,cleanup/apt \
         --customize-hook='rm -f "$1"/var/cache/apt/archives/*.deb' \
         trixie "$BASE.$$" "deb [trusted=yes] copy://$repository ./" ||
