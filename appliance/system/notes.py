@@ -22,7 +22,8 @@ class Note:
 
 def add(kind: str, subject: str, text: str, folder: Path = FOLDER, root: Path = Path("/")) -> None:
     """The script data-partition of the image does the same in shell. Raises OSError."""
-    folder.mkdir(mode=0o755, parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o755)  # for the poller, whatever the unit's mask
     uptime = (root / "proc/uptime").read_text().split(" ")[0]
     line = "\t".join(
         " ".join(each.split()) for each in (f"{trial.boot_id(root)}.{uptime}", kind, subject, text)

@@ -1,18 +1,24 @@
 """Notes of the early units, by the module and by the script."""
 
+import os
 from pathlib import Path
 
 from appliance.system import notes
 
 
 def test_what_is_noted_is_read_in_its_order(tmp_path: Path) -> None:
-    notes.add("provisioning", "printmonitor.toml", "it was\ttaken\nover", tmp_path / "n")
+    before = os.umask(0o077)  # as the units have it
+    try:
+        notes.add("provisioning", "printmonitor.toml", "it was\ttaken\nover", tmp_path / "n")
+    finally:
+        os.umask(before)
     notes.add("data lost", "storage", "the data partition", tmp_path / "n")
     found = list(notes.read(tmp_path / "n"))
     assert [(each.kind, each.subject, each.text) for each in found] == [
         ("provisioning", "printmonitor.toml", "it was taken over"),
         ("data lost", "storage", "the data partition"),
     ]
+    assert (tmp_path / "n").stat().st_mode & 0o777 == 0o755
     assert (tmp_path / "n" / "notes").stat().st_mode & 0o777 == 0o644
 
 
