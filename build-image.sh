@@ -17,8 +17,8 @@ main() {
     cd "$(dirname "$(readlink -f "$0")")"
     settings
     case ${1:-image} in
-    image) check_tools && build && pack ;;
-    plain) check_tools && build ;;
+    image) build; pack ;; # no && here: it would have bash overlook what fails in between
+    plain) build ;;
     bundle) bundle ;;
     lock) image/tools/debs.py resolve image/packages.list image/packages.lock ;;
     in-fakeroot) in_fakeroot ;; # by itself
@@ -37,9 +37,8 @@ settings() {
     WHEELS=$CACHE/wheels-$(sha256sum requirements/run.txt | cut -c1-16)
     WORK=$PWD/build/image DIST=dist/printmonitor-plug-$VERSION
     ROOT=$WORK/root TOOLS=$WORK/tools
-    case ${RAUC_KEY:+k}${RAUC_CERT:+c}${RAUC_KEYRING:+r}${VENDOR_CA:+v} in '' | kcrv) ;; *)
-        fail "a release names RAUC_KEY, RAUC_CERT, RAUC_KEYRING and VENDOR_CA, all four" ;;
-    esac
+    [[ ${RAUC_KEY:+k}${RAUC_CERT:+c}${RAUC_KEYRING:+r}${VENDOR_CA:+v} =~ ^(kcrv)?$ ]] ||
+        fail "a release names RAUC_KEY, RAUC_CERT, RAUC_KEYRING and VENDOR_CA, all four"
     KEYRING=${RAUC_KEYRING:-image/development/ca.pem}
     PATH=$TOOLS/bin:$PATH:/usr/sbin:/sbin
 }
@@ -65,6 +64,7 @@ check_tools() {
 }
 
 build() {
+    check_tools
     step "packages"
     image/tools/debs.py fetch image/packages.lock "$CACHE/debs" "$HOST"
     image/tools/wheels.py fetch requirements/run.txt "$WHEELS"
@@ -138,7 +138,6 @@ in_fakeroot() {
     image/tools/enable.py "$ROOT"
     compile_python
     seal
-    step "file systems"
     boot_file_system
     file_system root 2 "$ROOT" "$ROOT_MIB" -O ^has_journal -m 0 -i 16384
     file_system data 4 "$WORK/data" "$DATA_MIB" -m 1
@@ -232,8 +231,8 @@ boot_file_system() {
     image/tools/boot_script.py "$WORK/boot.cmd" "$WORK/boot/boot.scr"
     image/tools/slots.py "$WORK/boot/slots.env" "BOOT_ORDER=A B" BOOT_A_LEFT=3 BOOT_B_LEFT=0 # B is empty in the beginning
     cp "$WORK/boot/slots.env" "$WORK/boot/slots.bak"
-    rm -f "$WORK/boot.vfat" && truncate -s "${BOOT_MIB}M" "$WORK/boot.vfat"
-    mkfs.vfat -F 32 -n PLUGBOOT -i "$DISK_ID" --invariant "$WORK/boot.vfat" >/dev/null
+    rm -f "$WORK/boot.vfat"
+    mkfs.vfat -C -F 32 -n PLUGBOOT -i "$DISK_ID" --invariant "$WORK/boot.vfat" $((BOOT_MIB * 1024)) >/dev/null
     for file in "$WORK"/boot/*; do
         touch --date "@$SOURCE_DATE_EPOCH" "$file"
         mcopy -m -i "$WORK/boot.vfat" "$file" ::
@@ -251,8 +250,8 @@ file_system() {
 
 assemble() {
     local boot=4 a=$((4 + BOOT_MIB)) b=$((4 + BOOT_MIB + SLOT_MIB)) data=$((4 + BOOT_MIB + 2 * SLOT_MIB))
-    step "image"
-    mkdir -p dist && rm -f "$DIST".*
+    mkdir -p dist
+    rm -f "$DIST".*
     truncate -s "$((data + DATA_MIB))M" "$DIST.img"
     sfdisk --quiet "$DIST.img" <<-END
 		label: dos
@@ -269,7 +268,8 @@ bundle() {
     local root=$WORK/bundle/rootfs.ext4
     step "bundle"
     [ -e "$WORK/root.ext4" ] || fail "there is no root to make a bundle of; first: ./build-image.sh"
-    rm -rf "$DIST.raucb" "$WORK/bundle" && mkdir -p dist "$WORK/bundle"
+    rm -rf "$DIST.raucb" "$WORK/bundle"
+    mkdir -p dist "$WORK/bundle"
     cp --sparse=always "$WORK/root.ext4" "$root"
     rename_root "$root"
     filled image/manifest.raucm >"$WORK/bundle/manifest.raucm"
