@@ -5,6 +5,7 @@
 
 import os
 import re
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -40,6 +41,12 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
     if item.get_closest_marker("image"):
         _spent.append((time.monotonic() - begun, item.name))
     return result
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """What went wrong is shown at once: all of it takes the better part of an hour."""
+    if report.failed and "tests/image/" in report.nodeid:
+        print(f"\n{report.longreprtext}", file=sys.__stderr__, flush=True)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

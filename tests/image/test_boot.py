@@ -54,10 +54,10 @@ async def open_ports(host: str) -> set[int]:
     """All TCP ports, one connection each; a firewall that drops answers none of them."""
     lane, found = asyncio.Semaphore(PACE), set()
 
-    async def knock(port: int) -> None:
+    async def knock(port: int, patience: float = PATIENCE) -> None:
         async with lane:
             try:
-                async with asyncio.timeout(PATIENCE):
+                async with asyncio.timeout(patience):
                     _, writer = await asyncio.open_connection(host, port)
             except (OSError, TimeoutError):
                 return
@@ -65,6 +65,8 @@ async def open_ports(host: str) -> set[int]:
             writer.close()
 
     await asyncio.gather(*(knock(port) for port in range(1, MOST_PORT + 1)))
+    for port in OPEN_TCP - found:  # a busy emulation is slow to answer
+        await knock(port, 20)
     return found
 
 
