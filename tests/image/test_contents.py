@@ -73,14 +73,14 @@ def test_all_belongs_to_root(listing: dict[str, tuple[int, int, int]]) -> None:
     assert [path for path, (_, user, _) in listing.items() if user] == []
 
 
+PRIVATE_KEY = re.compile(rb"-----BEGIN [A-Z ]*PRIVATE KEY-----[\r\n]+[A-Za-z0-9+/=\r\n]{40}")
+SELF_TEST = "libgnutls.so."  # GnuTLS tries its algorithms with keys that everybody has
+
+
 def test_there_is_no_secret_in_it(root: Path) -> None:
-    pattern = re.compile(rb"-----BEGIN [A-Z ]*PRIVATE KEY-----[\r\n]+[A-Za-z0-9+/=\r\n]{40}")
-    found = [
-        path
-        for path in root.rglob("*")
-        if path.is_file() and not path.is_symlink() and pattern.search(path.read_bytes())
-    ]
-    assert found == []
+    files = [path for path in root.rglob("*") if path.is_file() and not path.is_symlink()]
+    found = [path for path in files if PRIVATE_KEY.search(path.read_bytes())]
+    assert [path for path in found if not path.name.startswith(SELF_TEST)] == []
 
 
 def test_nobody_logs_in(root: Path) -> None:
