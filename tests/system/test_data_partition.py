@@ -57,6 +57,7 @@ class Partition:
         kept = self.path.with_name("kept")
         kept.write_text("what the customer had")
         self.tool("debugfs", "-w", "-R", f"write {kept} kept", self.path)
+        self.tool("debugfs", "-w", "-R", "mkdir printmonitor", self.path)
         assert self.kept() == "what the customer had"
 
     def size(self, mib: int) -> None:
@@ -117,6 +118,15 @@ def test_what_cannot_be_repaired_is_made_anew_and_told(partition: Partition) -> 
     partition.size(64)
     with partition.path.open("r+b") as file:
         file.write(os.urandom(64 * MIB))
+    assert partition.call("prepare", partition.path)
+    assert partition.is_sound()
+    assert partition.told() == ["data lost"]
+
+
+def test_one_that_repair_leaves_empty_is_made_anew_and_told(partition: Partition) -> None:
+    partition.make(512)
+    with partition.path.open("r+b") as file:
+        file.write(b"\xa5\x5a\xff\x00broken" * (64 * MIB // 10))
     assert partition.call("prepare", partition.path)
     assert partition.is_sound()
     assert partition.told() == ["data lost"]
