@@ -34,6 +34,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("image")
 
 
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Continuous integration has its limit: what cannot begin in time is skipped, and said."""
+    until = float(os.environ.get("PRINTMONITOR_IMAGE_UNTIL", "inf"))
+    if item.get_closest_marker("image") and time.time() > until:
+        pytest.skip("the time for all tests is used up (PRINTMONITOR_IMAGE_UNTIL)")
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
     begun = time.monotonic()
