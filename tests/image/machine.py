@@ -165,7 +165,7 @@ class Machine:
 
     def power_off(self, seconds: float = 90.0) -> None:
         """In order: needs a probe."""
-        self.ask("systemctl --no-block poweroff")
+        self.ask("(sleep 3; systemctl --no-block poweroff) >/dev/null 2>&1 &")  # the answer goes first
         assert self._process is not None
         self._process.wait(seconds)
         self.cut()
