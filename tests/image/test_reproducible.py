@@ -35,7 +35,7 @@ def sources() -> list[Path]:
     said = tool(
         "git", "-C", ROOT, "ls-files", "-co", "--exclude-standard", "-z", *SOURCES, "requirements", "LICENSE"
     )
-    return [Path(name) for name in said.decode().split("\0") if name and (ROOT / name).exists()]
+    return [Path(name) for name in said.decode().split("\0") if name and os.path.lexists(ROOT / name)]
 
 
 def digest(path: Path, size: int | None = None) -> str:
