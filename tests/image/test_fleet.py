@@ -30,14 +30,15 @@ def test_a_rollout_is_done_when_the_new_version_is_well(
     machine = plugs(released, lan)
     machine.start()
     machine.until_page(600)
-    machine.page.first_login()
-    machine.page.until("root has told what runs", "/api/updates", lambda each: each["slots"], 240)
-    name = machine.page.get("/api/system")["name"]
+    page = machine.page
+    page.first_login()
+    page.until("root has told what runs", "/api/updates", lambda each: each["slots"], 240)
+    name = page.get("/api/system")["name"]
     with lan.serving(Hawkbit(workshop, controller=name, host=PROVIDER, shown=shown)) as server:
         action = server.assign(Action("17", bundle.read_bytes(), version="6.0.0"))
         hawkbit = {"url": server.url, "token": "s3cret"}
         begun = machine.seconds()
-        machine.page.patch("/api/updates", {"ca_file": VENDOR_ON_THE_PLUG, "hawkbit": hawkbit})
+        page.patch("/api/updates", {"ca_file": VENDOR_ON_THE_PLUG, "hawkbit": hawkbit})
         machine.until("the action is closed", lambda: not action.is_active, DONE_SECONDS)
         figure("rollout by hawkBit, from the settings to the end", f"{machine.seconds() - begun:.0f} s")
         assert action.state == "finished", action.feedback
