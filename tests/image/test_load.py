@@ -47,7 +47,7 @@ def plug(probed: Disk, lan: Lan, plugs: Plugs, provider: Provider) -> Machine:
 
 
 def test_memory(plug: Machine, figure: Callable[[str, str], None]) -> None:
-    plug.page.run("query", 400)
+    plug.page_in.run("query", 400)
     said = dict(re.findall(r"^(\w+):\s+(\d+)", plug.ask("cat /proc/meminfo"), re.MULTILINE))
     used = (int(said["MemTotal"]) - int(said["MemAvailable"])) / 1024
     each = plug.ask(
@@ -66,9 +66,9 @@ def test_idle_processor_and_writes(plug: Machine, figure: Callable[[str, str], N
     figure("idle processor, all services of the Plug", f"{idle:.2f} % of an emulated core")
     before = plug.written()
     begun = time.monotonic()
-    job = plug.page.run("query", 400)
+    job = plug.page_in.run("query", 400)
     took = time.monotonic() - begun
-    plug.page.until("it was delivered", "/api/outbox", lambda outbox: outbox["waiting"] == 0, 120)
+    plug.page_in.until("it was delivered", "/api/outbox", lambda outbox: outbox["waiting"] == 0, 120)
     plug.ask("sync")
     query = plug.written() - before
     day = quiet * 86_400 / IDLE_SECONDS + query * (QUERIES_A_DAY + DISCOVERIES_A_DAY)
