@@ -5,6 +5,7 @@ import json
 import socket
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 FACTORY, PASSWORD = "printmonitor", "correct horse battery"
@@ -30,6 +31,7 @@ class Page:
         self.host, self.port = host, port
         self.base = f"http://{host}" + (f":{port}" if port != 80 else "")
         self._cookies: dict[str, str] = {}
+        self._password = ""
 
     def ask(
         self,
@@ -95,12 +97,15 @@ class Page:
 
     def log_in(self, password: str = PASSWORD) -> Any:
         self._cookies.clear()
-        return self.post("/api/session", {"username": "admin", "password": password})
+        session = self.post("/api/session", {"username": "admin", "password": password})
+        self._password = password
+        return session
 
     def first_login(self, password: str = PASSWORD) -> None:
         """With the factory's password, which has to be changed at once."""
         assert self.log_in(FACTORY)["must_change_password"]
         self.put("/api/password", {"current": FACTORY, "new": password})
+        self._password = password
         assert not self.get("/api/session")["must_change_password"]
 
     def until(self, what: str, path: str, true: Callable[[Any], object], seconds: float = 60.0) -> Any:
@@ -114,8 +119,15 @@ class Page:
                     return answer
             except (NoAnswer, Wrong) as error:
                 answer = error
+                self._come_in_again(error)
             time.sleep(0.5)
         raise AssertionError(f"not in {seconds:g} s: {what}; {path} says {str(answer)[:2000]}")
+
+    def _come_in_again(self, error: Exception) -> None:
+        """Sessions end with the page's service, which may have restarted."""
+        if isinstance(error, Wrong) and error.status == 401 and self._password:
+            with suppress(NoAnswer, Wrong):
+                self.log_in(self._password)
 
     def run(self, kind: str = "discover", seconds: float = 180.0) -> Any:
         """A run from its order to its end."""
