@@ -1,11 +1,10 @@
 """What root's early units found is noted in memory, for the poller, which makes events of it."""
 
 import os
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-
-from appliance.system import trial
 
 FOLDER = Path("/run/printmonitor-notes")
 FILE = "notes"
@@ -14,20 +13,17 @@ MOST_OCTETS = 65_536
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    id: str  # of its boot, and when in that
+    id: str  # of no other one
     kind: str
     subject: str
     text: str
 
 
-def add(kind: str, subject: str, text: str, folder: Path = FOLDER, root: Path = Path("/")) -> None:
+def add(kind: str, subject: str, text: str, folder: Path = FOLDER) -> None:
     """The script data-partition of the image does the same in shell. Raises OSError."""
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o755)  # for the poller, whatever the unit's mask
-    uptime = (root / "proc/uptime").read_text().split(" ")[0]
-    line = "\t".join(
-        " ".join(each.split()) for each in (f"{trial.boot_id(root)}.{uptime}", kind, subject, text)
-    )
+    line = "\t".join(" ".join(each.split()) for each in (str(uuid.uuid4()), kind, subject, text))
     file = os.open(folder / FILE, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
     with os.fdopen(file, "w", encoding="utf-8") as opened:
         os.fchmod(file, 0o644)
