@@ -10,6 +10,10 @@ Choice = TypeVar("Choice", bound=str)
 MOST_SERVERS = 4  # of each kind; resolvers ask no more than three or four
 # What would be right, None where the value is right.
 Rule = Callable[[str | int], str | None]
+Method = Literal["dhcp", "static"]
+MethodV6 = Literal["auto", "static", "off"]
+METHODS: Mapping[str, Method] = {"dhcp": "dhcp", "static": "static"}
+METHODS_V6: Mapping[str, MethodV6] = {"auto": "auto", "static": "static", "off": "off"}
 
 
 class BadNetwork(ValueError):
@@ -18,7 +22,7 @@ class BadNetwork(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Ipv6Config:
-    method: Literal["auto", "static", "off"] = "auto"  # auto: as the network's router says
+    method: MethodV6 = "auto"  # auto: as the network's router says
     address: str = ""  # with its prefix
     gateway: str = ""
 
@@ -33,7 +37,7 @@ class WlanConfig:
 @dataclass(frozen=True, slots=True)
 class NetworkConfig:
     interface: str = "eth0"
-    method: Literal["dhcp", "static"] = "dhcp"
+    method: Method = "dhcp"
     address: str = ""  # with its prefix
     gateway: str = ""
     dns: tuple[str, ...] = ()
@@ -144,22 +148,16 @@ def disagreements(config: NetworkConfig) -> Iterator[str]:
 def taken(data: object) -> NetworkConfig:
     """What a stranger's table says. Raises BadNetwork."""
     usual, table = NetworkConfig(), _Table(data, NetworkConfig, "")
-    methods: Mapping[str, Literal["dhcp", "static"]] = {"dhcp": "dhcp", "static": "static"}
-    methods_v6: Mapping[str, Literal["auto", "static", "off"]] = {
-        "auto": "auto",
-        "static": "static",
-        "off": "off",
-    }
     ipv6, wlan = table.inner("ipv6", Ipv6Config), table.inner("wlan", WlanConfig)
     config = NetworkConfig(
         interface=table.text("interface", usual.interface),
-        method=table.choice("method", methods, usual.method),
+        method=table.choice("method", METHODS, usual.method),
         address=table.text("address"),
         gateway=table.text("gateway"),
         dns=table.texts("dns"),
         ntp=table.texts("ntp"),
         ipv6=Ipv6Config(
-            method=ipv6.choice("method", methods_v6, usual.ipv6.method),
+            method=ipv6.choice("method", METHODS_V6, usual.ipv6.method),
             address=ipv6.text("address"),
             gateway=ipv6.text("gateway"),
         ),

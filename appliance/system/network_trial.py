@@ -14,7 +14,7 @@ from pathlib import Path
 from appliance.system import files, orders, plug, stranger
 from appliance.system.network import BadNetwork, NetworkConfig, taken
 from appliance.system.network_files import network_file, wpa_supplicant
-from appliance.system.requests import Failed, Run, opened_answers, put
+from appliance.system.requests import Failed, Run, is_active, opened_answers, put
 
 SECONDS = 120  # as the timer's unit has it
 TIMER = "printmonitor-network-trial.timer"
@@ -116,7 +116,7 @@ def _become(wanted: NetworkConfig, name: str, places: Places, run: Run) -> None:
     places.networks.mkdir(mode=0o755, parents=True, exist_ok=True)
     _put(places.networks / FILE, network_file(wanted, name), 0o644)  # networkd is not root
     _become_wlan(wanted, places.root, run)
-    if _is_active(run, NETWORKD):  # not while the Plug starts: it comes after us
+    if is_active(run, NETWORKD):  # not while the Plug starts: it comes after us
         run("systemctl", "reload", NETWORKD)
 
 
@@ -153,11 +153,3 @@ def _tell(places: Places, trial: str, state: str, until: float = 0.0, text: str 
     told = {"trial": trial, "state": state, "until": until, "text": text[:500]}
     with opened_answers(places.run) as answers:
         put(answers, ANSWER, json.dumps(told))
-
-
-def _is_active(run: Run, unit: str) -> bool:
-    try:
-        run("systemctl", "is-active", "--quiet", unit)
-    except Failed:
-        return False
-    return True

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from appliance.system import stranger
-from appliance.system.requests import Failed, Run
+from appliance.system.requests import Run, is_active
 from appliance.system.stranger import table
 
 DROP_IN = "ports.conf"
@@ -53,7 +53,7 @@ def apply(state: Path, drop_ins: Path, run: Run) -> None:
     traps_moved = _put(drop_ins, traps)
     if page_moved or traps_moved:
         run("systemctl", "daemon-reload")
-    if page_moved and _is_active(run, "printmonitor-web.socket"):
+    if page_moved and is_active(run, "printmonitor-web.socket"):
         run("systemctl", "stop", "printmonitor-web.service")  # or systemd would not let go of its sockets
         run("systemctl", "--no-block", "restart", *(each.unit for each in page))
         run("systemctl", "--no-block", "start", "printmonitor-web.service")
@@ -98,12 +98,4 @@ def _put(drop_ins: Path, wanted: _Socket) -> bool:
         path.write_text(after)
     else:
         path.unlink()
-    return True
-
-
-def _is_active(run: Run, unit: str) -> bool:
-    try:
-        run("systemctl", "is-active", "--quiet", unit)
-    except Failed:
-        return False
     return True

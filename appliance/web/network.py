@@ -9,20 +9,19 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
-from typing import Literal
 
 from appliance import config as configuration
 from appliance.config import Config, Home
 from appliance.store import database, events
 from appliance.system import files, links, network_trial, units
 from appliance.system.links import Link
-from appliance.system.network import Ipv6Config, NetworkConfig, WlanConfig, taken
+from appliance.system.network import METHODS, METHODS_V6, Ipv6Config, NetworkConfig, WlanConfig, taken
 from appliance.web import box
 from appliance.web.api import Asked, Routes
 from appliance.web.settings import Settings, unusable
 from appliance.web.store import Store
 from appliance.web.trouble import Trouble
-from appliance.web.values import Json, Object, part, text
+from appliance.web.values import Json, Object, part, text, text_or
 
 FILE = "network-trial.json"
 EVENT = "network"
@@ -264,36 +263,25 @@ def _link(link: Link) -> dict[str, Json]:
 
 
 def _changed(network: NetworkConfig, body: Object) -> NetworkConfig:
-    methods: dict[str, Literal["dhcp", "static"]] = {"dhcp": "dhcp", "static": "static"}
     v6, wlan = part(body, "ipv6"), part(body, "wlan")
-    methods_v6: dict[str, Literal["auto", "static", "off"]] = {
-        "auto": "auto",
-        "static": "static",
-        "off": "off",
-    }
     return NetworkConfig(
-        interface=_said(body, "interface", network.interface),
-        method=methods.get(text(body, "method") or "", network.method),
-        address=_said(body, "address", network.address),
-        gateway=_said(body, "gateway", network.gateway),
+        interface=text_or(body, "interface", network.interface),
+        method=METHODS.get(text(body, "method") or "", network.method),
+        address=text_or(body, "address", network.address),
+        gateway=text_or(body, "gateway", network.gateway),
         dns=_list(body, "dns", network.dns),
         ntp=_list(body, "ntp", network.ntp),
         ipv6=Ipv6Config(
-            methods_v6.get(text(v6, "method") or "", network.ipv6.method),
-            _said(v6, "address", network.ipv6.address),
-            _said(v6, "gateway", network.ipv6.gateway),
+            METHODS_V6.get(text(v6, "method") or "", network.ipv6.method),
+            text_or(v6, "address", network.ipv6.address),
+            text_or(v6, "gateway", network.ipv6.gateway),
         ),
         wlan=WlanConfig(
             ssid if (ssid := text(wlan, "ssid")) is not None else network.wlan.ssid,
             given if (given := text(wlan, "passphrase")) is not None else network.wlan.passphrase,
-            _said(wlan, "country", network.wlan.country).upper(),
+            text_or(wlan, "country", network.wlan.country).upper(),
         ),
     )
-
-
-def _said(body: Object, key: str, before: str) -> str:
-    found = text(body, key)
-    return before if found is None else found.strip()
 
 
 def _list(body: Object, key: str, before: tuple[str, ...]) -> tuple[str, ...]:

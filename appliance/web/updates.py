@@ -25,7 +25,7 @@ from appliance.web.settings import Settings
 from appliance.web.store import Store
 from appliance.web.times import stamp
 from appliance.web.trouble import Trouble, elsewhere, wrong
-from appliance.web.values import Json, Object, part, text, truth
+from appliance.web.values import Json, Object, part, text, text_or, truth
 
 STALL_SECONDS = 30.0  # without a byte, while a bundle comes
 MEDIA_TYPE = "application/octet-stream"
@@ -214,27 +214,22 @@ def _changed(config: Config, body: Object) -> Config:
     kinds: dict[str, Literal["target", "gateway"]] = {"target": "target", "gateway": "gateway"}
     fleets = replace(
         fleets,
-        url=_given(told, "url", fleets.url),
-        tenant=_given(told, "tenant", fleets.tenant),
-        controller=_given(told, "controller", fleets.controller),
-        token=_given(told, "token", fleets.token),
+        url=text_or(told, "url", fleets.url),
+        tenant=text_or(told, "tenant", fleets.tenant),
+        controller=text_or(told, "controller", fleets.controller),
+        token=text_or(told, "token", fleets.token),
         token_kind=kinds.get(text(told, "token_kind") or "", fleets.token_kind),
     )
     automatic = truth(body, "automatic")
     after = replace(
         before,
-        channel=_given(body, "channel", before.channel),
+        channel=text_or(body, "channel", before.channel),
         automatic=before.automatic if automatic is None else automatic,
-        window=_given(body, "window", before.window),
-        ca_file=_given(body, "ca_file", before.ca_file),
+        window=text_or(body, "window", before.window),
+        ca_file=text_or(body, "ca_file", before.ca_file),
         hawkbit=fleets,
     )
     return replace(config, update=after)
-
-
-def _given(body: Object, key: str, before: str) -> str:
-    found = text(body, key)
-    return before if found is None else found.strip()
 
 
 def _slots(slots: Slots, root: Path) -> dict[str, Json]:

@@ -28,3 +28,9 @@ def part(body: Object, key: str) -> Object:
     """The object under a key; an empty one where it is left out."""
     value = body.get(key)
     return value if isinstance(value, dict) else {}
+
+
+def text_or(body: Object, key: str, before: str) -> str:
+    """The text under a key without blanks around it; what was there before where it is left out."""
+    found = text(body, key)
+    return before if found is None else found.strip()
