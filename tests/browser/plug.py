@@ -145,7 +145,13 @@ async def _fill(home: Home, port: int) -> None:
             gone = printers.keep(db, hostile, now - timedelta(days=3))
             printers.keep_failure(db, gone, "silent", now - timedelta(minutes=5))
             events.begin(db, "silent", "127.23.0.250", "127.23.0.250: silent", now - timedelta(minutes=5))
-        refused = outbox.put(db, home.outbox, "printmonitor-4f2a91-refused", b"not really a ZIP", now)
+    refuse_parcel(home, "printmonitor-4f2a91-refused")
+
+
+def refuse_parcel(home: Home, name: str) -> None:
+    """One that waits for somebody to look at it."""
+    with contextlib.closing(database.open(home.database)) as db:
+        refused = outbox.put(db, home.outbox, name, b"not really a ZIP", datetime.now(UTC))
         outbox.refuse(db, refused, "422: the receiver cannot read it")
 
 

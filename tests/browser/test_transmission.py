@@ -5,6 +5,7 @@ import re
 from playwright.async_api import expect
 
 from appliance import config
+from tests.browser import plug as plugs
 from tests.browser.conftest import Visitor, saved
 
 
@@ -64,8 +65,9 @@ async def test_step_that_fails_is_named_with_advice(visitor: Visitor) -> None:
 
 
 async def test_refused_parcel_is_downloaded_and_sent_again(visitor: Visitor) -> None:
+    plugs.refuse_parcel(visitor.plug.home, "printmonitor-4f2a91-again")  # its own: others look at the first
     page = await visitor.open("/transmission")
-    line = page.locator("#outbox tbody tr").filter(has_text="printmonitor-4f2a91-refused")
+    line = page.locator("#outbox tbody tr").filter(has_text="printmonitor-4f2a91-again")
     await expect(line).to_contain_text("the receiver cannot read it")
     async with page.expect_download() as started:
         await line.get_by_role("link", name="Download").click()
