@@ -60,7 +60,9 @@ def test_memory(plug: Machine, figure: Callable[[str, str], None]) -> None:
 def test_idle_processor_and_writes(plug: Machine, figure: Callable[[str, str], None]) -> None:
     written, used = plug.written(), spent(plug)
     time.sleep(IDLE_SECONDS)
-    idle = (spent(plug) - used) / IDLE_SECONDS * 100
+    each = {unit: seconds - used.get(unit, 0.0) for unit, seconds in spent(plug).items()}
+    print({unit: f"{seconds:.2f} s" for unit, seconds in each.items()})
+    idle = sum(each.values()) / IDLE_SECONDS * 100
     quiet = plug.written() - written
     figure("idle processor, all services of the Plug", f"{idle:.2f} % of an emulated core (bar: 1 %)")
     before = plug.written()
@@ -77,7 +79,22 @@ def test_idle_processor_and_writes(plug: Machine, figure: Callable[[str, str], N
     assert job["result"]["printers"] == PRINTERS
 
 
-def spent(plug: Machine) -> float:
-    """Seconds of processor of the Plug's services since the start."""
-    said = plug.ask("systemctl show -p CPUUsageNSec 'printmonitor-*.service'")
-    return sum(int(each) for each in re.findall(r"CPUUsageNSec=(\d+)", said)) / 1e9
+def test_a_trap_receiver_that_somebody_stopped_comes_back(plug: Machine) -> None:
+    plug.ask("systemctl stop printmonitor-traps.socket printmonitor-traps.service")
+    plug.until(
+        "it runs again",
+        lambda: plug.ask("systemctl is-active printmonitor-traps.service", check=False).strip() == "active",
+        150,
+        every=5,
+    )
+
+
+def spent(plug: Machine) -> dict[str, float]:
+    """Seconds of processor of each of the Plug's services since the start."""
+    said = plug.ask("systemctl show -p Id -p CPUUsageNSec 'printmonitor-*.service'")
+    found = {}
+    for block in said.split("\n\n"):
+        told = dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
+        if told.get("CPUUsageNSec", "").isdigit():
+            found[told["Id"]] = int(told["CPUUsageNSec"]) / 1e9
+    return found
