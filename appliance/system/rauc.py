@@ -9,7 +9,6 @@ import json
 import logging
 import re
 import subprocess
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -17,11 +16,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from appliance.system import orders, trial, versions
+from appliance.system import orders, progress, trial, versions
+from appliance.system.progress import Teller
 from appliance.system.requests import Failed, Refused, Run, opened_answers, put
 from appliance.system.trial import Trial
 
-NAME = "update"  # of the order, and of the answer in which it can be followed
 SLOTS = "slots"  # the answer that tells what is in them
 UPLOADED = Path("var/lib/printmonitor/updates/upload.raucb")
 SERVICE = ("de.pengutronix.rauc", "/", "de.pengutronix.rauc.Installer")
@@ -100,8 +99,10 @@ def run_order(
     root: Path = Path("/"),
 ) -> None:
     """Do what was ordered, if anything, and tell how it went and what is in the slots. Raises OSError."""
-    told = orders.take(NAME, folder)
-    tell = _Teller(answers, now, told or {})
+    told = orders.take(progress.NAME, folder)
+    if told is None:
+        progress.conclude(answers)
+    tell = Teller(answers, now, told or {})
     try:
         slots = _slots(run)
         if told is not None:
@@ -143,7 +144,7 @@ def meaning(said: str) -> str:
     return f"RAUC says: {' '.join(said.split())[:MOST_TEXT]}"
 
 
-def _install(order: Order, slots: Slots, tell: "_Teller", run: Run, follow: Follow, *, root: Path) -> None:
+def _install(order: Order, slots: Slots, tell: Teller, run: Run, follow: Follow, *, root: Path) -> None:
     tell("looking", percent=0)
     compatible, version = _looked_at(order, run)
     tell.version = version
@@ -201,7 +202,7 @@ def _check_version(version: str, installed: str) -> None:
         raise Refused(f"its version cannot be compared: {error}") from error
 
 
-def _follow_install(order: Order, tell: "_Teller", follow: Follow) -> None:
+def _follow_install(order: Order, tell: Teller, follow: Follow) -> None:
     """Raises Failed."""
     wish = ("--ignore-version-limit",) if order.older else ()
     last = ""
@@ -213,37 +214,6 @@ def _follow_install(order: Order, tell: "_Teller", follow: Follow) -> None:
                 last = found[1] or found[2]
     except Failed as error:
         raise Failed(meaning(last) if last else str(error)) from error
-
-
-class _Teller:
-    """Writes how far it is, for the page; a step is told once."""
-
-    def __init__(self, answers: Path, now: Callable[[], datetime], order: Mapping[str, str]) -> None:
-        self.now = now
-        self.version = ""
-        self._answers = answers
-        self._order = order
-        self._percent = 0
-        self._step = ""
-
-    def __call__(
-        self, state: str, *, percent: int | None = None, step: str | None = None, text: str = ""
-    ) -> None:
-        self._percent = self._percent if percent is None else percent
-        self._step = self._step if step is None else step
-        told = {
-            "state": state,  # looking installing installed refused failed
-            "percent": self._percent,
-            "step": self._step,
-            "text": text,
-            "version": self.version,
-            "source": self._order.get("source", ""),
-            "action": self._order.get("action", ""),
-            "reboot": self._order.get("reboot", ""),
-            "at": int(time.time()),
-        }
-        with opened_answers(self._answers) as opened:
-            put(opened, f"{NAME}.json", json.dumps(told))
 
 
 def _slots(run: Run) -> Slots:

@@ -281,6 +281,16 @@ def put(answers: int, name: str, text: str) -> None:
     os.rename(draft, name, src_dir_fd=answers, dst_dir_fd=answers)
 
 
+def got(answers: int, name: str) -> str:
+    """What such a file says; nothing where there is none. Raises OSError."""
+    try:
+        file = os.open(name, os.O_RDONLY | os.O_NOFOLLOW, dir_fd=answers)
+    except FileNotFoundError:
+        return ""
+    with os.fdopen(file) as opened:
+        return opened.read()
+
+
 def _prune(answers: int) -> None:
     names = [name for name in os.listdir(answers) if re.fullmatch(r"[0-9a-f]{16}\.json", name)]
     names.sort(key=lambda name: os.stat(name, dir_fd=answers, follow_symlinks=False).st_mtime_ns)

@@ -1,11 +1,10 @@
 """The service monitor: each minute, a unit that systemd has given up on is started again."""
 
 import contextlib
-import os
 import time
 from pathlib import Path
 
-from appliance.system.requests import Failed, Run, opened_answers, put
+from appliance.system.requests import Failed, Run, got, opened_answers, put
 from appliance.system.sockets import wanted
 
 TRAPS = ("printmonitor-traps.socket", "printmonitor-traps.service")
@@ -52,14 +51,5 @@ def _states(run: Run, units: tuple[str, ...]) -> dict[str, str]:
 def _note(folder: Path, unit: str, state: str) -> None:
     """For the poller, which writes the events: root stays away from the database."""
     with opened_answers(folder) as answers:
-        lines = [*_lines(answers), f"{int(time.time())} {unit} {state}"][-MOST_LINES:]
+        lines = [*got(answers, REVIVED).splitlines(), f"{int(time.time())} {unit} {state}"][-MOST_LINES:]
         put(answers, REVIVED, "".join(f"{line}\n" for line in lines))
-
-
-def _lines(answers: int) -> list[str]:
-    try:
-        file = os.open(REVIVED, os.O_RDONLY | os.O_NOFOLLOW, dir_fd=answers)
-    except FileNotFoundError:
-        return []
-    with os.fdopen(file) as opened:
-        return opened.read().splitlines()

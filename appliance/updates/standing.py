@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from appliance.system import trial
+from appliance.system.progress import UNDER_WAY
 
 MOST_OCTETS = 8_192
-UNDER_WAY = ("looking", "installing")
 
 
 @dataclass(frozen=True, slots=True)

@@ -249,7 +249,27 @@ def test_without_rauc_nothing_is_told_and_nothing_fails(box: Box) -> None:
         raise Failed(f"{command[0]}: not found")
 
     rauc.run_order(box.root / "run", run, box.follow, lambda: NOW, folder=box.root / "orders", root=box.root)
-    assert not (box.root / "run/answers").exists()
+    assert list((box.root / "run/answers").iterdir()) == []
+
+
+def test_an_installation_that_was_cut_off_is_told_to_have_failed(box: Box) -> None:
+    class Killed(BaseException):
+        pass
+
+    def follow(*_command: str) -> Iterator[str]:
+        yield " 40% Updating slots\n"
+        raise Killed
+
+    box.follow = follow  # type: ignore[method-assign]
+    with pytest.raises(Killed):
+        box.order(action="17")
+    assert box.answer()["state"] == "installing"
+    box.work()
+    told = box.answer()
+    assert (told["state"], told["text"]) == ("failed", "the installation was cut off")
+    assert (told["percent"], told["action"]) == (40, "17")
+    box.work()
+    assert box.answer() == told
 
 
 def test_an_order_is_done_once(box: Box) -> None:
