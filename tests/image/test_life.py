@@ -112,7 +112,10 @@ def as_new(plug: Machine) -> None:
     sound(plug)
 
 
-def test_factory_reset_from_the_page(plug: Machine) -> None:
+@pytest.mark.parametrize("boot", ["rw", "ro"])
+def test_factory_reset_from_the_page(plug: Machine, boot: str) -> None:
+    """Also where the wish cannot be left on the boot partition."""
+    plug.ask(f"mount -o remount,{boot} /boot/firmware")
     page = plug.page_in
     page.patch("/api/system", {"site": "To be forgotten"})
     page.post("/api/system/factory-reset", {"name": page.get("/api/system")["name"]})
