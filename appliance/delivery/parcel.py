@@ -1,9 +1,9 @@
 """The XML goes into a ZIP that only the key opens: AES-256, WinZip AE-2, one file."""
 
+# ruff: noqa: PLC0415  pyzipper brings a crypto library: half a second of the page's start on a Plug, which packs seldom
+
 import re
 from io import BytesIO
-
-import pyzipper
 
 MOST_PACKED = 64 << 20  # bytes; the parcel of 3,000 printers has 3 million
 MOST_XML = 128 << 20  # bytes; the XML of 3,000 printers has 35 million
@@ -21,6 +21,8 @@ class BadParcel(Exception):
 
 def pack(name: str, xml: bytes, key: str, suffix: str = ".xml") -> bytes:
     """A ZIP with the one file `<name>.xml`; raises BadKey where there is no key."""
+    import pyzipper
+
     if not key:
         raise BadKey("there is no transmission key, and nothing leaves unencrypted")
     if not NAME.fullmatch(name):
@@ -54,6 +56,8 @@ def unpack(data: bytes, key: str, suffix: str = ".xml") -> tuple[str, bytes]:
 
 
 def _open(data: bytes, key: str, suffix: str) -> tuple[str, bytes]:
+    import pyzipper
+
     with pyzipper.AESZipFile(BytesIO(data)) as archive:
         if len(archive.infolist()) != 1:
             raise BadParcel(f"holds {len(archive.infolist())} files, not one")

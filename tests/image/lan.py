@@ -119,7 +119,7 @@ class Laptop:
 
     def off(self) -> None:
         self._holder.kill()
-        self._holder.wait()
+        self._holder.communicate()  # which closes its pipe, too
 
 
 def ip(*words: str) -> None:

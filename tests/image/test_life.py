@@ -45,7 +45,7 @@ def on_card(plug: Machine, change: Callable[[Disk], object]) -> None:
     """Somebody has the card in another computer."""
     plug.cut()
     with plug.offline() as disk:
-        disk.files(DATA).mend() if disk.files(DATA).exists("/") else None
+        disk.mend(DATA)
         change(disk)
 
 
