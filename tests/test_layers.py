@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "appliance"
 # From the ground up; a module may import from the floors below its own, and from its own station. `config`
 # stands above the stations because it checks what a discovery entry says; none of them knows the settings.
 FLOORS = (
-    {"", "home", "model", "licence", "system", "clock", "schedule"},
+    {"", "home", "model", "licence", "system", "clock", "schedule", "https", "wording"},
     {"discovery", "reading", "store"},
     {"settings_rules"},
     {"config"},

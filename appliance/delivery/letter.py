@@ -12,7 +12,7 @@ from email.message import EmailMessage
 from appliance import __version__
 from appliance.delivery.outbox import Parcel
 from appliance.delivery.undelivered import NotConfigured
-from appliance.delivery.wording import one_line
+from appliance.wording import one_line
 
 # A stricter form than the settings ask for: nothing that would have to be quoted, or could end a command.
 _ADDRESS = re.compile(

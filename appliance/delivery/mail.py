@@ -19,7 +19,7 @@ from appliance.delivery import letter
 from appliance.delivery.letter import Letter
 from appliance.delivery.outbox import Parcel
 from appliance.delivery.undelivered import NotConfigured, NotDelivered, Refused, TryLater
-from appliance.delivery.wording import chain, one_line, why
+from appliance.wording import chain, one_line, why
 
 SLOWLY = 3600.0  # seconds: settings, here or at the server, are not mended within minutes
 GOODBYE_SECONDS = 3.0  # for QUIT, which is a courtesy

@@ -16,10 +16,10 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from appliance import __version__
+from appliance import https
 from appliance.delivery.outbox import Parcel
 from appliance.delivery.undelivered import LicenceTrouble, NotConfigured, NotDelivered, Refused, TryLater
-from appliance.delivery.wording import chain, one_line, why
+from appliance.wording import chain, one_line, why
 
 MOST_ANSWER = 4096  # bytes of the server's answer that are looked at
 
@@ -101,7 +101,7 @@ async def post(
                 ssl=context,
                 allow_redirects=False,
                 proxy=destination.proxy or None,
-                proxy_headers=_proxy_headers(destination),
+                proxy_headers=https.proxy_headers(destination.proxy_username, destination.proxy_password),
             ) as response,
         ):
             good = 200 <= response.status < 300
@@ -156,10 +156,9 @@ def _split(url: str, setting: str) -> str:
 
 def _tls(destination: Destination) -> ssl.SSLContext:
     try:
-        context = ssl.create_default_context(cafile=destination.ca_file or None)
+        context = https.trusting(destination.ca_file)
     except (OSError, ValueError) as error:
         raise NotConfigured(f"transmission.https.ca_file {destination.ca_file}: {why(error)}") from error
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
     if destination.certificate is not None:
         try:
             # The empty password keeps OpenSSL from asking for one on the terminal.
@@ -172,16 +171,9 @@ def _tls(destination: Destination) -> ssl.SSLContext:
 def _headers(destination: Destination) -> dict[str, str]:
     return {
         "PrintMonitor-Plug": re.sub(r"[^!-~]", "-", destination.plug_id),
-        "User-Agent": f"PrintMonitor-Plug/{__version__}",
+        "User-Agent": https.USER_AGENT,
         "Accept-Encoding": "identity",
     }
-
-
-def _proxy_headers(destination: Destination) -> dict[str, str] | None:
-    if not destination.proxy_username:
-        return None
-    login = f"{destination.proxy_username}:{destination.proxy_password}".encode()
-    return {"Proxy-Authorization": f"Basic {base64.b64encode(login).decode()}"}
 
 
 def _reply(response: aiohttp.ClientResponse, body: bytes, now: datetime) -> Reply:

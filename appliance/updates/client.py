@@ -1,7 +1,6 @@
 """Talks HTTP to channels and fleet servers: bounded, verified, through the proxy if need be."""
 
 import asyncio
-import base64
 import hashlib
 import json
 import ssl
@@ -14,8 +13,9 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from appliance import __version__
+from appliance import https
 from appliance.updates import bundles
+from appliance.wording import chain, one_line, why
 
 CONNECT_SECONDS = 30.0
 ANSWER_SECONDS = 60.0
@@ -96,7 +96,7 @@ class Client:
         timeout = aiohttp.ClientTimeout(
             total=seconds, connect=CONNECT_SECONDS, sock_connect=CONNECT_SECONDS, sock_read=STALL_SECONDS
         )
-        ours = {"User-Agent": f"PrintMonitor-Plug/{__version__}", "Accept-Encoding": "identity", **headers}
+        ours = {"User-Agent": https.USER_AGENT, "Accept-Encoding": "identity", **headers}
         if self.authorisation and origin(url) == self.origin:
             ours["Authorization"] = self.authorisation
         try:
@@ -110,7 +110,7 @@ class Client:
                     ssl=self._tls(),
                     max_redirects=5,
                     proxy=self.proxy or None,
-                    proxy_headers=self._proxy_headers(),
+                    proxy_headers=https.proxy_headers(self.proxy_username, self.proxy_password),
                 ) as response,
             ):
                 yield response
@@ -119,18 +119,9 @@ class Client:
 
     def _tls(self) -> ssl.SSLContext:
         try:
-            context = ssl.create_default_context(cafile=self.ca_file or None)
+            return https.trusting(self.ca_file)
         except (OSError, ValueError) as error:
-            reason = error.strerror if isinstance(error, OSError) else None
-            raise NotFetched(f"update.ca_file {self.ca_file}: {_line(reason or error)}") from error
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        return context
-
-    def _proxy_headers(self) -> dict[str, str] | None:
-        if not self.proxy_username:
-            return None
-        login = f"{self.proxy_username}:{self.proxy_password}".encode()
-        return {"Proxy-Authorization": f"Basic {base64.b64encode(login).decode()}"}
+            raise NotFetched(f"update.ca_file {self.ca_file}: {why(error)}") from error
 
 
 def origin(url: str) -> str:
@@ -145,8 +136,8 @@ def origin(url: str) -> str:
 
 async def _must_be_good(response: aiohttp.ClientResponse) -> None:
     if not 200 <= response.status < 300:
-        host = response.url.host or ""
-        raise Answered(response.status, f"{host}: the server said {response.status} {_line(response.reason)}")
+        said = one_line(response.reason or "")
+        raise Answered(response.status, f"{response.url.host}: the server said {response.status} {said}")
 
 
 async def _read(response: aiohttp.ClientResponse, most: int) -> bytes:
@@ -160,37 +151,25 @@ async def _read(response: aiohttp.ClientResponse, most: int) -> bytes:
 
 def _why(error: Exception, url: str) -> str:
     host = urlsplit(url).hostname or ""
-    refused = [each for each in _chain(error) if _is_untrusted(each)]
+    refused = [each for each in chain(error) if _is_untrusted(each)]
     match error:
         case _ if refused:
-            reason = f"{host}: TLS certificate not trusted: {_line(refused[0].verify_message)}"
+            reason = f"{host}: TLS certificate not trusted: {one_line(refused[0].verify_message)}"
         case aiohttp.ClientHttpProxyError():
-            reason = f"the proxy said {error.status} {_line(error.message)}"
+            reason = f"the proxy said {error.status} {one_line(error.message)}"
         case aiohttp.ClientConnectorDNSError():
             reason = f"{host}: name not resolved"
         case aiohttp.ClientConnectorError():
-            reason = f"{error.host}:{error.port}: {_line(error.os_error.strerror or error.os_error)}"
+            reason = f"{error.host}:{error.port}: {why(error.os_error)}"
         case aiohttp.ServerDisconnectedError() | ConnectionError() | aiohttp.ClientPayloadError():
             reason = f"{host}: cut the line before all was there"
         case TimeoutError():
             reason = f"{host}: timed out"
         case _:
-            reason = f"{host}: {_line(error)}"
+            reason = f"{host}: {why(error)}"
     return reason
 
 
 def _is_untrusted(error: BaseException) -> TypeGuard[ssl.SSLCertVerificationError]:
     """What OpenSSL said itself, not aiohttp's wrapping of it."""
     return isinstance(error, ssl.SSLCertVerificationError) and not isinstance(error, aiohttp.ClientError)
-
-
-def _chain(error: BaseException | None) -> list[BaseException]:
-    found: list[BaseException] = []
-    while error is not None and error not in found:
-        found.append(error)
-        error = error.__cause__ or error.__context__
-    return found
-
-
-def _line(text: object) -> str:
-    return "".join(each if each.isprintable() else " " for each in str(text or ""))[:200].strip()

@@ -53,7 +53,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     """What went wrong is shown at once: all of it takes the better part of an hour."""
     if report.failed and "tests/image/" in report.nodeid:
-        print(f"\n{report.longreprtext}", file=sys.__stderr__, flush=True)
+        print(f"\n{report.longreprtext}\n{report.capstdout}", file=sys.__stderr__, flush=True)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

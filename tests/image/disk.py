@@ -85,7 +85,7 @@ class Disk:
         )
 
     def mend(self, number: int) -> None:
-        """After a cut the journal is read first; in a copy, as e2fsck forgets an offset while it does that."""
+        """After a cut the journal is read first; in a copy, as e2fsck forgets an offset while it does so."""
         copy = self.path.with_suffix(".part")
         self.take(number, copy)
         done = subprocess.run(["e2fsck", "-f", "-p", copy], capture_output=True, text=True, check=False)
