@@ -53,12 +53,12 @@ def run_wizard() -> None:
 
 def main(arguments: Sequence[str], program: str = "printmonitor") -> int:
     """Do one command; return its exit code."""
-    options = _parser(program).parse_args(arguments)
+    typed = _parser(program).parse_args(arguments)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal that is not UTF-8 must not end the command
             stream.reconfigure(errors="backslashreplace")
     try:
-        code: int = options.do(options)
+        code: int = typed.do(typed)
         if sys.stdout:  # a shell may have closed it
             sys.stdout.flush()
     except KeyboardInterrupt:
@@ -83,124 +83,124 @@ def _explain(program: str, error: Exception) -> int:
     return 2
 
 
-def _round(options: argparse.Namespace) -> int:
+def _round(typed: argparse.Namespace) -> int:
     from appliance.commands import rounds
 
-    return rounds.run(_home(options), options.command, options.json)
+    return rounds.run(_home(typed), typed.command, typed.json)
 
 
-def _test(options: argparse.Namespace) -> int:
+def _test(typed: argparse.Namespace) -> int:
     from appliance.commands import test
 
-    return test.run(options.host, options.version, options.community, options.port, options.json)
+    return test.run(typed.host, typed.version, typed.community, typed.port, typed.json)
 
 
-def _record(options: argparse.Namespace) -> int:
+def _record(typed: argparse.Namespace) -> int:
     from appliance.commands import record
 
     return record.run(
-        options.host,
-        options.version,
-        options.community,
-        options.port,
-        mask=options.mask,
-        output=options.output,
+        typed.host,
+        typed.version,
+        typed.community,
+        typed.port,
+        mask=typed.mask,
+        output=typed.output,
     )
 
 
-def _export(options: argparse.Namespace) -> int:
+def _export(typed: argparse.Namespace) -> int:
     from appliance.commands import export
 
-    return export.run(_home(options), options.output)
+    return export.run(_home(typed), typed.output)
 
 
-def _outbox(options: argparse.Namespace) -> int:
+def _outbox(typed: argparse.Namespace) -> int:
     from appliance.commands import outbox
 
-    return outbox.run(_home(options), options.action, options.parcel, options.json)
+    return outbox.run(_home(typed), typed.action, typed.parcel, typed.json)
 
 
-def _import_printers(options: argparse.Namespace) -> int:
+def _import_printers(typed: argparse.Namespace) -> int:
     from appliance.commands import import_printers
 
     return import_printers.run(
-        _home(options), options.lists, dry_run=options.dry_run, force=options.force, as_json=options.json
+        _home(typed), typed.lists, dry_run=typed.dry_run, force=typed.force, as_json=typed.json
     )
 
 
-def _counters(options: argparse.Namespace) -> int:
+def _counters(typed: argparse.Namespace) -> int:
     from appliance.commands import counters
 
-    return counters.run(_home(options), options.printer, options.confirm, options.json)
+    return counters.run(_home(typed), typed.printer, typed.confirm, typed.json)
 
 
-def _status(options: argparse.Namespace) -> int:
+def _status(typed: argparse.Namespace) -> int:
     from appliance.commands import status
 
-    return status.run(_home(options), options.json)
+    return status.run(_home(typed), typed.json)
 
 
-def _check(options: argparse.Namespace) -> int:
+def _check(typed: argparse.Namespace) -> int:
     from appliance.commands import check
 
-    return check.run(_home(options), options.json)
+    return check.run(_home(typed), typed.json)
 
 
-def _licence(options: argparse.Namespace) -> int:
+def _licence(typed: argparse.Namespace) -> int:
     from appliance.commands import licence
 
-    home = _home(options)
-    match options.action:
+    home = _home(typed)
+    match typed.action:
         case "request":
-            return licence.ask(home, options.output)
+            return licence.ask(home, typed.output)
         case "install":
-            return licence.take(home, options.file)
+            return licence.take(home, typed.file)
         case "enrol":
-            return licence.enrol_here(home, options.url, options.code)
-    return licence.show(home, options.json)
+            return licence.enrol_here(home, typed.url, typed.code)
+    return licence.show(home, typed.json)
 
 
-def _wizard(options: argparse.Namespace) -> int:
+def _wizard(typed: argparse.Namespace) -> int:
     from appliance.commands import conversation, wizard
 
-    return wizard.run(_home(options), conversation.Flags.of(vars(options)))
+    return wizard.run(_home(typed), conversation.Flags.of(vars(typed)))
 
 
-def _poller(options: argparse.Namespace) -> int:
+def _poller(typed: argparse.Namespace) -> int:
     from appliance.commands import poller
 
-    return poller.run(_home(options))
+    return poller.run(_home(typed))
 
 
-def _traps(options: argparse.Namespace) -> int:
+def _traps(typed: argparse.Namespace) -> int:
     from appliance.commands import traps
 
-    return traps.run(_home(options), options.action, options.port, options.json)
+    return traps.run(_home(typed), typed.action, typed.port, typed.json)
 
 
-def _web(options: argparse.Namespace) -> int:
+def _web(typed: argparse.Namespace) -> int:
     from appliance.commands import web
 
-    return web.run(_home(options), options.port, options.bind)
+    return web.run(_home(typed), typed.port, typed.bind)
 
 
-def _plugs(options: argparse.Namespace) -> int:
+def _plugs(typed: argparse.Namespace) -> int:
     from appliance.commands import plugs
 
-    return plugs.run(options.timeout, options.interface, options.json)
+    return plugs.run(typed.timeout, typed.interface, typed.json)
 
 
-def _box(options: argparse.Namespace) -> int:
+def _box(typed: argparse.Namespace) -> int:
     from appliance.commands import box
 
-    return box.do(_home(options), options.action)
+    return box.do(_home(typed), typed.action)
 
 
-def _home(options: argparse.Namespace) -> "Home":
+def _home(typed: argparse.Namespace) -> "Home":
     """Return the state folder: as asked for, else the Plug's own, else ./state of a checkout."""
     from appliance.home import Home
 
-    asked = options.state or os.environ.get("PRINTMONITOR_STATE")
+    asked = typed.state or os.environ.get("PRINTMONITOR_STATE")
     if asked:
         return Home(Path(asked))
     return Home(PLUG_STATE if os.access(PLUG_STATE, os.W_OK | os.X_OK) else Path("state"))
@@ -222,7 +222,7 @@ def _parser(program: str) -> argparse.ArgumentParser:
         take(parser)
         return parser
     parser.add_argument("--version", action="version", version=f"PrintMonitor Plug {__version__}")
-    parser.add_argument("--state", metavar="DIR", help=STATE_HELP)
+    parser.add_argument("--state", metavar="DIR", help=options.STATE_HELP)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, (text, take, do) in COMMANDS.items():
         if program == "printmonitor" or name in ("query", "discover"):
@@ -232,142 +232,6 @@ def _parser(program: str) -> argparse.ArgumentParser:
     return parser
 
 
-def _take_state(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--state", metavar="DIR", default=argparse.SUPPRESS, help=STATE_HELP)
-
-
-def _take_json(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true", help="print one JSON document on standard output")
-
-
-def _take_state_and_json(parser: argparse.ArgumentParser) -> None:
-    _take_state(parser)
-    _take_json(parser)
-
-
-def _take_test(parser: argparse.ArgumentParser) -> None:
-    _take_printer(parser)
-    _take_json(parser)
-
-
-def _take_record(parser: argparse.ArgumentParser) -> None:
-    _take_printer(parser)
-    parser.add_argument("--mask", action="store_true", help="make up serial numbers, names and addresses")
-    parser.add_argument("--output", metavar="FILE", help="write into FILE instead of standard output")
-
-
-def _take_printer(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("host", metavar="HOST", help="address or DNS name")
-    parser.add_argument(
-        "version",
-        metavar="VERSION",
-        nargs="?",
-        type=_version,
-        default="auto",
-        help="auto (the default), 1 or 2",
-    )
-    parser.add_argument(
-        "community", metavar="COMMUNITY", nargs="?", default="public", help="community to read with; public"
-    )
-    parser.add_argument("--port", metavar="N", type=_port, default=161, help="UDP port of the agent; 161")
-
-
-def _take_export(parser: argparse.ArgumentParser) -> None:
-    _take_state(parser)
-    parser.add_argument("--output", metavar="FILE", help="write into FILE instead of standard output")
-
-
-def _take_licence(parser: argparse.ArgumentParser) -> None:
-    _take_state_and_json(parser)
-    options.take_licence(parser)
-
-
-def _take_wizard(parser: argparse.ArgumentParser) -> None:
-    _take_state(parser)
-    options.take_wizard(parser)
-
-
-def _take_import_printers(parser: argparse.ArgumentParser) -> None:
-    parser.usage = "%(prog)s LIST [EXCLUSIONS] [USER PASSWORD] [--dry-run] [--force] [--json] [--state DIR]"
-    parser.add_argument(
-        "lists",
-        nargs="+",
-        metavar="LIST [EXCLUSIONS] [USER PASSWORD]",
-        help="CSV file; entries of it to leave out; login of the printers' web pages, for all entries",
-    )
-    parser.add_argument("--dry-run", action="store_true", help="show what would change, change nothing")
-    parser.add_argument("--force", action="store_true", help="also if most imported entries would go")
-    _take_state_and_json(parser)
-
-
-def _take_outbox(parser: argparse.ArgumentParser) -> None:
-    _take_state_and_json(parser)
-    parser.add_argument(
-        "action",
-        nargs="?",
-        choices=("list", "show", "retry", "test"),
-        default="list",
-        help="list is the default",
-    )
-    parser.add_argument("parcel", metavar="ID", nargs="?", help="a parcel; for retry also: all")
-
-
-def _take_counters(parser: argparse.ArgumentParser) -> None:
-    _take_state_and_json(parser)
-    parser.add_argument("printer", metavar="PRINTER", help="its number, serial number, address or name")
-    parser.add_argument(
-        "--confirm",
-        metavar="COUNTER",
-        nargs="*",
-        help="believe the held value of these counters; without a name, of all",
-    )
-
-
-def _take_traps(parser: argparse.ArgumentParser) -> None:
-    _take_state_and_json(parser)
-    what = parser.add_mutually_exclusive_group()
-    for action, text in (
-        ("enable", "switch the trap receiver on"),
-        ("disable", "switch it off"),
-        ("list", "show the traps that came lately"),
-    ):
-        what.add_argument(f"--{action}", dest="action", action="store_const", const=action, help=text)
-    parser.add_argument("--port", metavar="N", type=_port, help="UDP port to listen on; else traps.port")
-
-
-def _take_web(parser: argparse.ArgumentParser) -> None:
-    _take_state(parser)
-    parser.add_argument("--port", metavar="N", type=_port, help="TCP port to listen on; else web.port")
-    options.take_bind(parser)
-
-
-def _take_plugs(parser: argparse.ArgumentParser) -> None:
-    _take_json(parser)
-    options.take_plugs(parser)
-
-
-def _take_box(parser: argparse.ArgumentParser) -> None:
-    _take_state(parser)
-    parser.add_argument(
-        "action",
-        choices=("apply", "health", "network", "network-try", "provision", "request", "revive", "update"),
-    )
-
-
-def _version(text: str) -> str:
-    version = {"auto": "auto", "1": "1", "2": "2", "2c": "2"}.get(text.lower().removeprefix("v"))
-    if version is None:
-        raise argparse.ArgumentTypeError(f"{text!r} is no SNMP version; right would be auto, 1 or 2")
-    return version
-
-
-def _port(text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and 0 < int(text) < 65_536):
-        raise argparse.ArgumentTypeError(f"{text!r} is no port; right would be 1 to 65535")
-    return int(text)
-
-
-STATE_HELP = "state folder; else $PRINTMONITOR_STATE, else /var/lib/printmonitor, else ./state"
 PROGRAMS = {
     "printmonitor": "Finds the printers of a LAN, reads them, and reports them to a print-service provider.",
     "pm_query": "Reads the known printers, or discovers printers, then exports and transmits.",
@@ -378,28 +242,32 @@ PROGRAMS = {
 Take = Callable[[argparse.ArgumentParser], None]
 Do = Callable[[argparse.Namespace], int]
 COMMANDS: dict[str, tuple[str, Take, Do]] = {
-    "query": ("read all known printers, then export and transmit", _take_state_and_json, _round),
-    "discover": ("scan the discovery entries, then export and transmit", _take_state_and_json, _round),
-    "test": ("show everything about one printer; store nothing", _take_test, _test),
-    "record": ("write all that a printer's agent holds, to be replayed", _take_record, _record),
-    "export": ("write the XML as it would be sent", _take_export, _export),
-    "import-printers": ("maintain discovery entries by a CSV list", _take_import_printers, _import_printers),
-    "outbox": ("list the parcels, show or retry one, or test the transmission", _take_outbox, _outbox),
-    "counters": ("show a printer's page counters; confirm held ones", _take_counters, _counters),
-    "status": ("show the state of the Plug at a glance", _take_state_and_json, _status),
-    "licence": ("show the licence; request, install or renew one", _take_licence, _licence),
-    "wizard": ("ask for settings and licence, then try them", _take_wizard, _wizard),
-    "check": ("name the problems of the settings", _take_state_and_json, _check),
-    "poller": ("run the service that keeps the schedule", _take_state, _poller),
-    "traps": ("run the trap receiver, or switch it on or off", _take_traps, _traps),
-    "web": ("run the service of the page", _take_web, _web),
-    "plugs": ("find the Plugs of this LAN", _take_plugs, _plugs),
-    "box": ("do root's part of the Plug's own units", _take_box, _box),
+    "query": ("read all known printers, then export and transmit", options.take_state_and_json, _round),
+    "discover": ("scan the discovery entries, then export and transmit", options.take_state_and_json, _round),
+    "test": ("show everything about one printer; store nothing", options.take_test, _test),
+    "record": ("write all that a printer's agent holds, to be replayed", options.take_record, _record),
+    "export": ("write the XML as it would be sent", options.take_export, _export),
+    "import-printers": (
+        "maintain discovery entries by a CSV list",
+        options.take_import_printers,
+        _import_printers,
+    ),
+    "outbox": ("list the parcels, show or retry one, or test the transmission", options.take_outbox, _outbox),
+    "counters": ("show a printer's page counters; confirm held ones", options.take_counters, _counters),
+    "status": ("show the state of the Plug at a glance", options.take_state_and_json, _status),
+    "licence": ("show the licence; request, install or renew one", options.take_licence, _licence),
+    "wizard": ("ask for settings and licence, then try them", options.take_wizard, _wizard),
+    "check": ("name the problems of the settings", options.take_state_and_json, _check),
+    "poller": ("run the service that keeps the schedule", options.take_state, _poller),
+    "traps": ("run the trap receiver, or switch it on or off", options.take_traps, _traps),
+    "web": ("run the service of the page", options.take_web, _web),
+    "plugs": ("find the Plugs of this LAN", options.take_plugs, _plugs),
+    "box": ("do root's part of the Plug's own units", options.take_box, _box),
 }
 ALONE: dict[str, tuple[Take, Do]] = {
-    "testapp": (_take_test, _test),
-    "pm_import_printers": (_take_import_printers, _import_printers),
-    "pm_wizard": (_take_wizard, _wizard),
+    "testapp": (options.take_test, _test),
+    "pm_import_printers": (options.take_import_printers, _import_printers),
+    "pm_wizard": (options.take_wizard, _wizard),
 }
 
 

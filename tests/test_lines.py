@@ -140,7 +140,7 @@ UNSEEN = {
         "verification failure",
     },
     "licence/request.py": {"{} is no id of a Plug"},
-    "polling/poller.py": {"{} of {} addresses asked, ", "{}: {}{} of {} printers read"},  # systemctl status
+    "polling/telling.py": {"{} of {} addresses asked, ", "{}: {}{} of {} printers read"},  # systemctl status
     "polling/updating.py": {"fleet server", "no no"},
     "polling/watch.py": {"disk nearly full", "outbox growing", "service restarted"},  # kinds of events
     "polling/watched_list.py": {"import lines", "import refused", "watched import list"},

@@ -7,33 +7,30 @@ import sqlite3
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from appliance import config, schedule
 from appliance.config import Home
 from appliance.delivery import deliver, outbox
 from appliance.discovery.addresses import BadEntry
-from appliance.polling import renewal, reports, watch
+from appliance.polling import pruning, renewal, reports, telling, watch
 from appliance.polling.clock_watch import ClockWatch
+from appliance.polling.telling import Teller
 from appliance.polling.updating import LOOK_SECONDS, Box, Updating
 from appliance.polling.watched_list import WatchedList
-from appliance.runs.rounds import Failed, Progress, RoundResult, Skipped, run_round
-from appliance.store import database, events, jobs, lives, meta, printers, traps
+from appliance.runs.rounds import Progress, RoundResult, run_round
+from appliance.store import database, jobs, lives, meta, traps
 from appliance.store.jobs import Job
 from appliance.store.outage import Outage
 from appliance.system import lock, notify
 from appliance.system.daemon_threads import DaemonThreads
 
-__all__ = ["Failed", "Progress", "RoundResult", "Skipped", "run_round", "serve"]
-
 log = logging.getLogger(__name__)
 
 TICK_SECONDS = 15.0  # how late a clock that was set, or settings that were changed by hand, may be noticed
 WATCH_SECONDS = 60.0
-PRUNE_EVERY = timedelta(days=1)
 
 EXPECTED = (database.Unusable, BadEntry, lock.Busy)  # what a run may end with; all else is a fault of ours
-PRUNED = "pruned"
 BEGAN = {"query": "schedule.query", "discover": "schedule.discover"}
 
 
@@ -103,9 +100,7 @@ class _Poller:
         self._outage = Outage(db, "poller", self._clock)
         self._updating = Updating(db, Box(home), self._clock)
         now = self._clock()
-        self._failing: dict[int, str] = {}
-        self._incomplete: dict[int, Failed] = {}
-        self._untried: str | None = None
+        self._tell = Teller()
         self._turned_down = False
         self._load()
         self._done = schedule.Done(*(meta.get_time(db, BEGAN[kind]) for kind in ("query", "discover")))
@@ -161,7 +156,7 @@ class _Poller:
             with self._outage.survived():
                 if self._config.transmission.mode != "off" and outbox.due(self._db, self._clock()):
                     summary = await deliver.deliver_due(self._db, self._home, self._config, self._clock)
-                    self._tell_delivery(summary)
+                    self._tell.delivery(self._db, summary)
                     self._turned_down = summary.turned_down
             await _event(self._parcel, TICK_SECONDS)
 
@@ -210,7 +205,8 @@ class _Poller:
         next_run = schedule.next_at(self._plan, now)
         if reports.hand_over(self._db, self._home, self._config, next_run, now):
             self._parcel.set()
-        self._prune(now)
+        if self._times.is_steady():
+            pruning.prune(self._db, self._home, now)
         return False
 
     def _next_job(self, now: datetime) -> Job | None:
@@ -233,7 +229,7 @@ class _Poller:
     async def _do(self, job: Job, now: datetime) -> None:
         self._began(job.kind, now)
         try:
-            result = await self._run(job, on_progress=lambda progress: _tell_systemd(job, progress))
+            result = await self._run(job, on_progress=lambda progress: telling.to_systemd(job.kind, progress))
             if result and job.kind == "discover" and not (result.interrupted or result.left_alone):
                 self._began("query", now)  # everybody was read
         finally:
@@ -277,35 +273,7 @@ class _Poller:
         if result.parcel and job.started_at:
             traps.settle_reports(self._db, job.started_at)  # it holds what was read after traps until then
         self._parcel.set()
-        for printer_id in result.read:
-            if host := self._failing.pop(printer_id, None):
-                log.info("%s: answers again", host)
-        for failed in result.failed:
-            host = failed.name or failed.host
-            if failed.printer_id not in self._failing:
-                log.warning("%s: %s", host, failed.reason)
-            if failed.printer_id is not None:
-                self._failing[failed.printer_id] = host
-        incomplete = {each.printer_id: each for each in result.incomplete}
-        for printer_id in result.read:
-            self._tell_parts(printer_id, incomplete.get(printer_id))
-
-    def _tell_parts(self, printer_id: int, now: Failed | None) -> None:
-        before = self._incomplete.pop(printer_id, None)
-        if now:
-            self._incomplete[printer_id] = now
-            if before is None or before.reason != now.reason:
-                log.warning("%s: %s", now.name or now.host, now.reason)
-        elif before:
-            log.info("%s: all its parts are read again", before.name or before.host)
-
-    def _tell_delivery(self, summary: deliver.Summary) -> None:
-        """The outbox tells of parcels that were tried; this is what keeps it from trying."""
-        first = outbox.first_waiting(self._db)
-        untried = summary.error if first and summary.error != first.error else None
-        if untried and untried != self._untried:
-            log.warning("%d parcels wait: %s", summary.waiting, untried)
-        self._untried = untried
+        self._tell.run(result)
 
     def _began(self, kind: jobs.Kind, now: datetime) -> None:
         meta.put_time(self._db, BEGAN[kind], now)
@@ -320,16 +288,6 @@ class _Poller:
         states = [job.state for job in whole]
         if states[:1] == ["interrupted"] and states != ["interrupted"] * 2:
             jobs.put(self._db, whole[0].kind, now, whole[0].arguments)
-
-    def _prune(self, now: datetime) -> None:
-        pruned = meta.get_time(self._db, PRUNED)
-        if not self._times.is_steady() or (pruned and abs(now - pruned) < PRUNE_EVERY):
-            return
-        meta.put_time(self._db, PRUNED, now)
-        printers.prune(self._db, now)
-        jobs.prune(self._db)
-        events.prune(self._db, now)
-        outbox.prune(self._db, self._home.outbox, now)
 
     def _load(self) -> None:
         self._must_load, self._stamp = False, self._home.stamp()
@@ -348,9 +306,3 @@ async def _event(event: asyncio.Event, seconds: float) -> None:
     with suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             await event.wait()
-
-
-def _tell_systemd(job: Job, progress: Progress) -> None:
-    scan = progress.scan
-    asked = f"{scan.asked} of {scan.total} addresses asked, " if scan.total else ""
-    notify.status(f"{job.kind}: {asked}{progress.read} of {progress.to_read} printers read")

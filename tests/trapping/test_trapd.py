@@ -18,7 +18,7 @@ from appliance import config
 from appliance.clock import utc_now
 from appliance.config import Config, DiscoveryConfig, Home, TrapsConfig
 from appliance.model import DiscoveryEntry
-from appliance.polling.poller import run_round
+from appliance.runs.rounds import run_round
 from appliance.store import events, printers, traps
 from tests import children
 from tests.fakes import traps as wire
