@@ -22,7 +22,7 @@ bench: $(VENV)/ready
 # Shows each page in light, dark and on a phone; for the README, and for a look at a change.
 screenshots: $(VENV)/ready
 	./requirements/make-tools
-	$(BIN)/python -m tests.browser.screenshots
+	$(BIN)/python -m tests.browser.screenshots $(PAGES)
 
 lint: $(VENV)/ready
 	$(BIN)/ruff check .

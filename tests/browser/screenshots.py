@@ -1,4 +1,4 @@
-"""`make screenshots`: every page in light, dark and on a phone, kept in docs/screenshots."""
+"""`make screenshots`: every page in light, dark and on a phone, in docs/screenshots; PAGES= names some."""
 
 import asyncio
 import sys
@@ -10,6 +10,8 @@ from playwright.async_api import Browser, async_playwright
 from tests.browser import plug as plugs
 from tests.browser.conftest import ARGUMENTS, CHROMIUM, LOCALES, filled, log_in
 from tests.browser.plug import Plug
+from tests.browser.test_network import Box
+from tests.browser.test_updates import on_a_box
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "screenshots"
 PAGES = {
@@ -20,10 +22,10 @@ PAGES = {
     "transmission": "/transmission",
     "traps": "/traps",
     "services": "/services",
-    "network": "/network",
     "system": "/system",
     "guide": "/guide#at-range",
 }
+ON_A_BOX = {"network": "/network", "updates": "/updates"}  # elsewhere they have little to show
 LOOKS = {  # language, colour scheme, width, height
     "light": ("en", "light", 1280, 860),
     "dark": ("de", "dark", 1280, 860),
@@ -31,16 +33,21 @@ LOOKS = {  # language, colour scheme, width, height
 }
 
 
-async def take(folder: Path) -> None:
-    """One file for each page and look."""
-    async with async_playwright() as playwright, plugs.full(folder) as plug:
+async def take(folder: Path, names: set[str]) -> None:
+    """One file for each page of these names and each look."""
+    (folder / "full").mkdir()
+    async with async_playwright() as playwright, plugs.full(folder / "full") as plug:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        for look in LOOKS:
-            await _look(browser, plug, look)
+        async with on_a_box(browser, folder / "box") as visitor:
+            for look in LOOKS:
+                await _look(browser, plug, look, {name: PAGES[name] for name in PAGES if name in names})
+                await _look(
+                    browser, visitor.plug, look, {name: ON_A_BOX[name] for name in ON_A_BOX if name in names}
+                )
         await browser.close()
 
 
-async def _look(browser: Browser, plug: Plug, look: str) -> None:
+async def _look(browser: Browser, plug: Plug, look: str, pages: dict[str, str]) -> None:
     language, scheme, width, height = LOOKS[look]
     context = await browser.new_context(
         base_url=plug.base,
@@ -51,7 +58,9 @@ async def _look(browser: Browser, plug: Plug, look: str) -> None:
         storage_state=await log_in(browser, plug),  # type: ignore[arg-type]
     )
     page = await context.new_page()
-    for name, path in PAGES.items():
+    if pages.keys() & ON_A_BOX:
+        await Box().stand_in(page)
+    for name, path in pages.items():
         await page.goto(path)
         await filled(page)
         await page.screenshot(path=FOLDER / f"{name}-{look}.png")
@@ -63,4 +72,4 @@ if __name__ == "__main__":
         sys.exit(f"no {CHROMIUM}: as root, apt-get install chromium")
     FOLDER.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="printmonitor-screenshots-") as place:
-        asyncio.run(take(Path(place)))
+        asyncio.run(take(Path(place), set(sys.argv[1:]) or {*PAGES, *ON_A_BOX}))
