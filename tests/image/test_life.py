@@ -101,7 +101,7 @@ def test_factory_reset_by_a_file(plug: Machine) -> None:
     plug.page.log_in(PASSWORD)
 
 
-def as_new(plug: Machine) -> None:
+def as_new(plug: Machine, *, repaired: bool = False) -> None:
     """The factory password, its own name, no entries; gets a new password."""
     plug.page.first_login()
     page = plug.page_in
@@ -109,17 +109,17 @@ def as_new(plug: Machine) -> None:
     assert re.fullmatch("printmonitor-[0-9a-f]{6}", system["name"])
     assert page.get("/api/discovery")["entries"] == []
     assert page.get("/api/licence")["state"] == "none"
-    sound(plug)
+    sound(plug, repaired=repaired)
 
 
 @pytest.mark.parametrize("boot", ["rw", "ro"])
 def test_factory_reset_from_the_page(plug: Machine, boot: str) -> None:
     """Also where the wish cannot be left on the boot partition."""
     plug.ask(f"mount -o remount,{boot} /boot/firmware")
-    page = plug.page_in
+    page, before = plug.page_in, plug.console.count("U-Boot 20")
     page.patch("/api/system", {"site": "To be forgotten"})
     page.post("/api/system/factory-reset", {"name": page.get("/api/system")["name"]})
-    plug.until("it goes down", lambda: plug.console.count("U-Boot 20") > 1, 120)
+    plug.until("it goes down", lambda: plug.console.count("U-Boot 20") > before, 120)
     plug.until_page()
     as_new(plug)
 
@@ -129,7 +129,7 @@ def test_a_destroyed_data_partition_is_made_anew(plug: Machine) -> None:
     on_card(plug, lambda disk: disk.damage(DATA, 64 << 20))
     plug.start()
     plug.until_page()
-    as_new(plug)
+    as_new(plug, repaired=True)
     assert plug.page_in.get("/api/system")["name"] == name
     events = plug.page_in.get("/api/events")["events"]
     assert any(each["kind"] == "data lost" for each in events), events
