@@ -87,6 +87,12 @@ def _steps(db: sqlite3.Connection, begin: str, keep: str, undo: str) -> Iterator
         raise
 
 
+def data_version(db: sqlite3.Connection) -> int:
+    """Moves when another connection writes. Raises Unusable."""
+    with _translated(db):
+        return int(db.execute("PRAGMA data_version").fetchone()[0])
+
+
 def to_ms(moment: datetime) -> int:
     """Milliseconds since 1970 in UTC, as every time is stored."""
     return (moment - EPOCH) // MILLISECOND  # raises for a time without a zone

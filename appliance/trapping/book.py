@@ -19,6 +19,11 @@ class Book:
         self._waiting: list[Came] = []
         self._dropped: Counter[str] = Counter()
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether something waits for a database that could not be written."""
+        return bool(self._waiting)
+
     def write(self, came: Sequence[Came]) -> None:
         """Keep these, after those that wait. Raises Unusable: then they wait."""
         self._waiting += came

@@ -102,6 +102,7 @@ class Receiver:
         self._listening: tuple[int, tuple[str, ...]] | None = (0, ())  # not looked yet; None: switched off
         self._stamp: tuple[int, int, int] | None = (0, 0, 0)
         self._dropped_at = -CALM_SECONDS
+        self._flooded = True  # perhaps: the event of an earlier life may be open
         self._version = -1
         self._trouble = ""
         self._config = Config()
@@ -162,11 +163,11 @@ class Receiver:
             self._trouble = ""
 
     def _know(self, *, anew: bool = False) -> None:
+        if not anew and database.data_version(self._db) == self._version:
+            return
         with database.snapshot(self._db):
-            version: int = self._db.execute("PRAGMA data_version").fetchone()[0]  # moves when others write
-            if anew or version != self._version:
-                self._version = version
-                self.senders = Senders(printers.known(self._db), self._config.discovery.entries)
+            self._version = database.data_version(self._db)
+            self.senders = Senders(printers.known(self._db), self._config.discovery.entries)
 
     def _listen(self) -> None:
         """Listen as the settings say, if they say so."""
@@ -208,6 +209,8 @@ class Receiver:
             with suppress(TimeoutError):
                 async with asyncio.timeout(LOOK_SECONDS):
                     await self._intake.arrived.wait()
+            if not (self._intake and self._intake.arrived.is_set()) and not self._book.is_behind:
+                continue
             flooded = time.monotonic() - self._dropped_at < LOOK_SECONDS
             await asyncio.sleep(FLOOD_GATHER_SECONDS if flooded else GATHER_SECONDS)
             with self.outage.survived():
@@ -267,9 +270,11 @@ class Receiver:
                 text = "more traps come than can be kept: some are counted only, their printers are read"
                 events.begin(self._db, FLOODED, NAME, text, self.clock())
                 log.warning("%s", text)
-            self._dropped_at = now
-        elif now - self._dropped_at > CALM_SECONDS and events.end(self._db, FLOODED, NAME, self.clock()):
-            log.info("traps can all be kept again")
+            self._dropped_at, self._flooded = now, True
+        elif self._flooded and now - self._dropped_at > CALM_SECONDS:
+            if events.end(self._db, FLOODED, NAME, self.clock()):
+                log.info("traps can all be kept again")
+            self._flooded = False
 
 
 async def _watched() -> None:

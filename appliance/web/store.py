@@ -56,5 +56,4 @@ class Store:
 
 
 def _version(db: sqlite3.Connection) -> tuple[int, int]:
-    row: tuple[int] = db.execute("PRAGMA data_version").fetchone()  # moves when another connection writes
-    return row[0], db.total_changes
+    return database.data_version(db), db.total_changes
