@@ -34,7 +34,7 @@ logging.getLogger("zeroconf").setLevel(logging.CRITICAL)  # strangers' malformed
 PLUGS, PAGES = "_printmonitor._tcp.local.", "_http._tcp.local."
 PRINTERS = tuple(f"_{name}._tcp.local." for name in ("ipp", "ipps", "pdl-datastream", "printer", "uscan"))
 
-LOOK_SECONDS = 5.0  # between two looks at addresses and settings
+LOOK_SECONDS = 10.0  # between two looks at addresses and settings
 PROBE_SECONDS = 1.5  # RFC 6762, 6: whoever has said it just now says it again after a second
 SETTLE_SECONDS = 5.0  # for another one to give way, before we do
 ANSWER_SECONDS = 3.0

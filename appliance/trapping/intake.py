@@ -78,13 +78,14 @@ class Intake:
     def __init__(
         self,
         sockets: Iterable[socket.socket],
+        arrived: asyncio.Event,
         *,
         communities: Collection[str],
         is_known: Callable[[str], bool],
         may_answer: Callable[[str], bool],
     ) -> None:
-        """`is_known` and `may_answer` are asked about addresses."""
-        self.arrived = asyncio.Event()
+        """`arrived` is set when there is something to take; the questions are asked about addresses."""
+        self._arrived = arrived
         self.dropped: Counter[str] = Counter()  # by reason; whoever looks takes it away
         self.missed: set[str] = set()  # known printers of whose notifications some were dropped
         self._sockets = list(sockets)
@@ -110,7 +111,7 @@ class Intake:
 
     def take(self) -> list[Heard]:
         """What has come since the last time."""
-        self.arrived.clear()
+        self._arrived.clear()
         taken, self._waiting = self._waiting, []
         return taken
 
@@ -146,7 +147,7 @@ class Intake:
             self.dropped[reason] += 1
             if known and reason in FLOOD:
                 self.missed.add(sender)
-                self.arrived.set()
+                self._arrived.set()
 
     def _refused(self, sender: str, *, known: bool) -> str | None:
         """Why nobody looks into it, or None."""
@@ -175,7 +176,7 @@ class Intake:
         if said.inform and not self._is_new(ear, data, source, Heard(sender, said)):
             return None
         self._waiting.append(Heard(sender, said))
-        self.arrived.set()
+        self._arrived.set()
         return None
 
     def _is_new(self, ear: socket.socket, data: bytes, source: tuple[str, int], heard: Heard) -> bool:

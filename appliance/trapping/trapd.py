@@ -13,7 +13,6 @@ import socket
 import sqlite3
 import time
 from collections import Counter
-from contextlib import suppress
 
 from appliance import config
 from appliance.clock import Clock
@@ -39,7 +38,8 @@ log = logging.getLogger(__name__)
 NAME = "traps"  # of the sockets that systemd passes, of the lock, of the service in events
 GATHER_SECONDS = 0.1  # that a trap waits for others: one durable write for all
 FLOOD_GATHER_SECONDS = 0.4  # and well below trap_bundles.QUIET
-LOOK_SECONDS = 1.0  # how late a change of the settings, or a new printer, may be noticed
+FLOODED_SECONDS = 1.0  # after a drop
+LOOK_SECONDS = 2.0  # how late a change of the settings may be noticed
 CALM_SECONDS = 30.0  # without a drop: then a flood is over
 FLOODED = "too many traps"
 
@@ -98,6 +98,7 @@ class Receiver:
         self._stop = asyncio.Event()
         self._readings = Readings(home, db, self.clock, endpoint, self.outage)
         self._intake: Intake | None = None
+        self._arrived = asyncio.Event()
         self._own: list[socket.socket] = []
         self._listening: tuple[int, tuple[str, ...]] | None = (0, ())  # not looked yet; None: switched off
         self._stamp: tuple[int, int, int] | None = (0, 0, 0)
@@ -185,6 +186,7 @@ class Receiver:
             self._own = bind(port, self._address)
         self._intake = Intake(
             self._given or self._own,
+            self._arrived,
             communities=wanted.communities,
             is_known=lambda host: self.senders.at(host) is not None,
             may_answer=lambda host: self.senders.may_answer(host, self._exclusions),
@@ -203,23 +205,20 @@ class Receiver:
 
     async def _keep_all(self) -> None:
         while True:
-            if self._intake is None:
-                await asyncio.sleep(LOOK_SECONDS / 4)
-                continue
-            with suppress(TimeoutError):
-                async with asyncio.timeout(LOOK_SECONDS):
-                    await self._intake.arrived.wait()
-            if not (self._intake and self._intake.arrived.is_set()) and not self._book.is_behind:
-                continue
-            flooded = time.monotonic() - self._dropped_at < LOOK_SECONDS
+            await self._arrived.wait()
+            flooded = time.monotonic() - self._dropped_at < FLOODED_SECONDS
             await asyncio.sleep(FLOOD_GATHER_SECONDS if flooded else GATHER_SECONDS)
             with self.outage.survived():
                 self._keep()
+            if self._book.is_behind:
+                await asyncio.sleep(LOOK_SECONDS)
+                self._arrived.set()  # what came waits for the database
 
     def _keep(self) -> None:
         """Keep what came; whoever is known is to be read."""
         intake = self._intake
         if intake is None:
+            self._arrived.clear()
             return
         self._know()
         now = self.clock()

@@ -113,10 +113,12 @@ class Guests:
     def __init__(self, patience: float = SILENCE_SECONDS) -> None:
         self.patience = patience
         self._guests: dict[RequestHandler, _Guest] = {}
+        self._anybody = asyncio.Event()
 
     def came(self, handler: RequestHandler, transport: asyncio.Transport) -> None:
         """Take a connection; where there are too many, the one that was silent for longest goes."""
         address = str((transport.get_extra_info("peername") or ("",))[0])
+        self._anybody.set()
         self._guests[handler] = _Guest(transport, address, time.monotonic() + self.patience)
         if sum(guest.address == address for guest in self._guests.values()) > MOST_FROM_ONE:
             transport.abort()
@@ -126,6 +128,8 @@ class Guests:
     def went(self, handler: RequestHandler) -> None:
         """Forget a connection."""
         self._guests.pop(handler, None)
+        if not self._guests:
+            self._anybody.clear()
 
     @web.middleware
     async def note(self, request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -138,6 +142,7 @@ class Guests:
     async def watch(self) -> None:
         """Close the connections of those who take too long."""
         while True:
+            await self._anybody.wait()
             await asyncio.sleep(self.patience / LOOKS)
             now = time.monotonic()
             for guest in [guest for guest in self._guests.values() if guest.deadline < now]:
