@@ -22,6 +22,10 @@ from tests.image.machine import U_BOOT, VIRT, Board, Machine, Network, UserNetwo
 
 TOOLS = ("qemu-system-aarch64", "qemu-img", "debugfs", "e2fsck", "mcopy", "mtype", "mdir", "mdel", "xz")
 BUSY, LOOK_SECONDS = 25.0, 3.0  # per cent of all cores, so long: then figures say nothing about the image
+ORDER = (
+    *("test_boot", "test_contents", "test_inside", "test_lan", "test_updates", "test_power", "test_life"),
+    *("test_load", "test_network", "test_fleet", "test_raspberry", "test_reproducible"),
+)
 _figures: list[str] = []
 _spent: list[tuple[float, str]] = []
 
@@ -29,8 +33,12 @@ Plugs = Callable[..., Machine]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What says most comes first: continuous integration may have no time for the last."""
+    here = Path(__file__).parent
+    places = {here / f"{name}.py": place for place, name in enumerate(ORDER)}
+    items.sort(key=lambda item: places.get(item.path, -1))
     for item in items:
-        if Path(__file__).parent in Path(item.path).parents and item.path.name != "test_build.py":
+        if here in item.path.parents and item.path.name != "test_build.py":
             item.add_marker("image")
 
 
