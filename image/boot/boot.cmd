@@ -48,7 +48,9 @@ fatwrite ${here} ${state} slots.env 0x4000
 if test "${slot}" = "none"; then reset; fi
 
 echo "slot ${slot} of ${BOOT_ORDER}, tries left: A ${BOOT_A_LEFT}, B ${BOOT_B_LEFT}"
-setenv bootargs "root=PARTUUID=@DISK_ID@-0${part} ro rootwait console=${console} panic=10 rauc.slot=${slot} net.ifnames=0 quiet"
+# kpti=off: the cores of all boards are on the kernel's list of those that Meltdown does not reach (kpti_safe_list); it
+# would isolate its page tables only to keep its address a secret, from programs that are the Plug's own.
+setenv bootargs "root=PARTUUID=@DISK_ID@-0${part} ro rootwait console=${console} panic=10 kpti=off rauc.slot=${slot} net.ifnames=0 quiet"
 if load ${disk}:${part} ${kernel} /boot/vmlinuz && load ${disk}:${part} ${initrd} /boot/initrd.img; then
   usb stop
   booti ${kernel} ${initrd}:${filesize} ${fdt_addr}
