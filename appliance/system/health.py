@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
-from appliance.system import owner, trial
+from appliance.system import owner, systemctl, trial
 from appliance.system.requests import POLLER, WEB, Failed, Run
 from appliance.system.sockets import wanted
 
@@ -46,14 +46,13 @@ def judge(found: list[str], run: Run, now: datetime, uptime: float, root: Path =
 
 def _of_units(run: Run) -> Iterator[str]:
     try:
-        said = run("systemctl", "show", "--property=Id,ActiveState", *UNITS)
+        found = systemctl.states(run, *UNITS)
     except Failed as error:
         yield str(error)
         return
-    for block in said.strip().split("\n\n"):
-        told = dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
-        if told.get("ActiveState") != "active":
-            yield f"{told.get('Id', 'a service')} does not run ({told.get('ActiveState', 'not known')})"
+    for unit in UNITS:
+        if (state := found.get(unit, "not known")) != "active":
+            yield f"{unit} does not run ({state})"
 
 
 def _of_database(state: Path) -> Iterator[str]:

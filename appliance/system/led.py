@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from appliance.system import systemctl
 from appliance.system.requests import POLLER, WEB, Failed, Run
 
 LEDS = Path("/sys/class/leds")
@@ -84,14 +85,9 @@ def _become(led: Path, trigger: str, values: Mapping[str, str]) -> None:
 
 def _units(run: Run) -> dict[str, str]:
     try:
-        said = run("systemctl", "show", "--property=Id,ActiveState", POLLER, WEB, STARTED, UPDATER)
+        return systemctl.states(run, POLLER, WEB, STARTED, UPDATER)
     except Failed:
         return {}
-    found = {}
-    for block in said.split("\n\n"):
-        told = dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
-        found[told.get("Id", "")] = told.get("ActiveState", "")
-    return found
 
 
 def _has_network(path: Path) -> bool:

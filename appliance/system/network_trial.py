@@ -14,7 +14,8 @@ from pathlib import Path
 from appliance.system import files, orders, plug, stranger
 from appliance.system.network import BadNetwork, NetworkConfig, taken
 from appliance.system.network_files import network_file, wpa_supplicant
-from appliance.system.requests import Failed, Run, is_active, opened_answers, put
+from appliance.system.requests import Failed, Run, opened_answers, put
+from appliance.system.systemctl import is_active
 
 SECONDS = 120  # as the timer's unit has it
 TIMER = "printmonitor-network-trial.timer"

@@ -164,15 +164,6 @@ def run(*command: str) -> str:
     return done.stdout
 
 
-def is_active(run: Run, unit: str) -> bool:
-    """Whether systemd says that a unit is active."""
-    try:
-        run("systemctl", "is-active", "--quiet", unit)
-    except Failed:
-        return False
-    return True
-
-
 def _one(
     requests: int, name: str, owners: Collection[int], run: Run, verbs: Mapping[str, Verb]
 ) -> tuple[str, str]:

@@ -4,6 +4,7 @@ import contextlib
 import time
 from pathlib import Path
 
+from appliance.system import systemctl
 from appliance.system.requests import Failed, Run, got, opened_answers, put
 from appliance.system.sockets import wanted
 
@@ -25,9 +26,8 @@ def revive(state: Path, folder: Path, run: Run) -> list[str]:
     What somebody stopped stays so, but for the trap receiver: that is switched off, not stopped.
     """
     receiver = TRAPS if wanted(state).traps_enabled else ()
-    states = _states(run, (*ALWAYS, *receiver))
     revived = []
-    for unit, said in states.items():
+    for unit, said in systemctl.states(run, *ALWAYS, *receiver).items():
         if said == "failed" or (said == "inactive" and unit in receiver):
             with contextlib.suppress(Failed):
                 run("systemctl", "reset-failed", unit)
@@ -36,16 +36,6 @@ def revive(state: Path, folder: Path, run: Run) -> list[str]:
                 revived.append(unit)
                 _note(folder, unit, said)
     return revived
-
-
-def _states(run: Run, units: tuple[str, ...]) -> dict[str, str]:
-    said = run("systemctl", "show", "--property=Id,LoadState,ActiveState", *units)
-    found = {}
-    for block in said.split("\n\n"):
-        told = dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
-        if told.get("LoadState") == "loaded":
-            found[told.get("Id", "")] = told.get("ActiveState", "")
-    return {unit: found[unit] for unit in units if unit in found}
 
 
 def _note(folder: Path, unit: str, state: str) -> None:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from appliance.system import stranger
-from appliance.system.requests import Run, is_active
+from appliance.system.requests import Run
 from appliance.system.stranger import table
+from appliance.system.systemctl import is_active
 
 DROP_IN = "ports.conf"
 

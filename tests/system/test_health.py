@@ -14,6 +14,7 @@ import pytest
 from appliance.system import health, trial
 from appliance.system.requests import Failed
 from appliance.system.trial import Trial
+from tests.system.showing import shown
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 
@@ -26,10 +27,7 @@ class Systemd:
     def __call__(self, *command: str) -> str:
         self.told.append(" ".join(command))
         units = [unit for unit in command if unit.startswith("printmonitor-")]
-        return "\n\n".join(
-            f"Id={unit}\nActiveState={self.states.get(unit.removeprefix('printmonitor-')[:3], 'active')}"
-            for unit in units
-        )
+        return shown(units, lambda unit: self.states.get(unit.removeprefix("printmonitor-")[:3], "active"))
 
 
 class Page(http.server.BaseHTTPRequestHandler):

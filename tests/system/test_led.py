@@ -6,6 +6,7 @@ import pytest
 
 from appliance.system import led
 from appliance.system.requests import Failed
+from tests.system.showing import shown
 
 ROUTABLE = "OPER_STATE=routable\nCARRIER_STATE=carrier\n"
 
@@ -22,9 +23,8 @@ class Systemd:
 
     def __call__(self, *command: str) -> str:
         units = [unit for unit in command if unit.endswith(".service")]
-        return "\n\n".join(
-            f"Id={unit}\nActiveState={self.states[unit.removeprefix('printmonitor-').removesuffix('.service')]}"
-            for unit in units
+        return shown(
+            units, lambda unit: self.states[unit.removeprefix("printmonitor-").removesuffix(".service")]
         )
 
 

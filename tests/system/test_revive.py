@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from appliance.system import revive
+from tests.system.showing import shown
 
 
 class Systemd:
@@ -15,7 +16,7 @@ class Systemd:
         if "show" not in command:
             return ""
         units = [unit for unit in command if unit.startswith("printmonitor")]
-        return "\n\n".join(f"Id={unit}\nLoadState=loaded\nActiveState={self._state(unit)}" for unit in units)
+        return shown(units, self._state)
 
     def _state(self, unit: str) -> str:
         return self.states.get(unit.removeprefix("printmonitor-").replace(".", "_"), "active")
