@@ -13,6 +13,7 @@ import socket
 import sqlite3
 import time
 from collections import Counter
+from contextlib import suppress
 
 from appliance import config
 from appliance.clock import Clock
@@ -39,6 +40,7 @@ NAME = "traps"  # of the sockets that systemd passes, of the lock, of the servic
 GATHER_SECONDS = 0.1  # that a trap waits for others: one durable write for all
 FLOOD_GATHER_SECONDS = 0.4  # and well below trap_bundles.QUIET
 FLOODED_SECONDS = 1.0  # after a drop
+AGAIN_SECONDS = 1.0  # after which what waits for a database that could not be written is tried again
 LOOK_SECONDS = 2.0  # how late a change of the settings may be noticed
 CALM_SECONDS = 30.0  # without a drop: then a flood is over
 FLOODED = "too many traps"
@@ -205,14 +207,13 @@ class Receiver:
 
     async def _keep_all(self) -> None:
         while True:
-            await self._arrived.wait()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(AGAIN_SECONDS if self._book.is_behind else None):
+                    await self._arrived.wait()
             flooded = time.monotonic() - self._dropped_at < FLOODED_SECONDS
             await asyncio.sleep(FLOOD_GATHER_SECONDS if flooded else GATHER_SECONDS)
             with self.outage.survived():
                 self._keep()
-            if self._book.is_behind:
-                await asyncio.sleep(LOOK_SECONDS)
-                self._arrived.set()  # what came waits for the database
 
     def _keep(self) -> None:
         """Keep what came; whoever is known is to be read."""
