@@ -1,9 +1,10 @@
 """The trap receiver is switched on and off; what came is listed."""
 
+import asyncio
 import contextlib
 from datetime import UTC, datetime
 
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from appliance import config
 from appliance.model import Trap
@@ -53,3 +54,19 @@ async def test_traps_are_listed_as_they_come(visitor: Visitor) -> None:
     await expect(stranger).to_contain_text(SCRIPT)
     await expect(stranger.get_by_role("link")).to_have_count(0)
     assert (await page.title()).startswith("Traps ")
+
+
+async def test_a_trap_that_comes_while_the_page_is_built_is_not_missed(visitor: Visitor) -> None:
+    trap = Trap("coldStart", text="Switched on just then")
+
+    async def slowly(route: Route) -> None:
+        answer = await route.fetch()
+        with contextlib.closing(database.open(visitor.plug.home.database)) as db:
+            traps.keep(db, [traps.Came("192.0.2.67", None, trap, datetime.now(UTC))])
+        await asyncio.sleep(1.5)  # by then it was told
+        await route.fulfill(response=answer)
+
+    page = await visitor.blank("en", storage_state=visitor.cookies)
+    await page.route("**/api/traps", slowly, times=1)
+    await page.goto("/traps")
+    await expect(page.locator("#traps tbody tr").filter(has_text="Switched on just then")).to_be_visible()

@@ -4,17 +4,31 @@ import { get } from './api.js';
 const ENDED = 4401; // the session is over
 const FIRST_WAIT = 1000;
 const LONGEST_WAIT = 30_000;
+const PATIENCE = 500; // that a page waits for it before it asks for what it shows
 const TOPICS = ['printers', 'jobs', 'outbox', 'events', 'traps', 'settings'];
 
 const listeners = [];
 const jobListeners = [];
 const stateListeners = [];
+const early = new Set(); // topics that changed while the page asked for what it shows
 let wait = FIRST_WAIT;
-let opened = false;
+let asked = false; // at least once
+let asking = false;
 
-/** Call a function when one of these topics changed. */
+/** Call a function when one of these topics changed, or did while the page was being built. */
 export function on(topics, listener) {
   listeners.push({ topics, listener });
+  if (topics.some((topic) => early.has(topic))) listener();
+}
+
+/** The page begins to ask for what it shows, which may be old before anybody listens; `built` ends that. */
+export function building() {
+  asked = asking = true;
+}
+
+export function built() {
+  early.clear();
+  asking = false;
 }
 
 /** Call a function with every run that goes on. */
@@ -27,15 +41,23 @@ export function onState(listener) {
   stateListeners.push(listener);
 }
 
-export function connect() {
+/** Connect, and stay so. Resolves when the connection is there for the first time, or when that takes long. */
+export function connected() {
+  return new Promise((resolve) => {
+    stateListeners.push((there) => there && resolve());
+    setTimeout(resolve, PATIENCE);
+    connect();
+  });
+}
+
+function connect() {
   let begun = false;
   const socket = new WebSocket(`${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/api/live`);
   socket.addEventListener('open', () => {
     begun = true;
     wait = FIRST_WAIT;
     tell(stateListeners, true);
-    if (opened) changed(TOPICS); // what was missed meanwhile
-    opened = true;
+    if (asked) changed(TOPICS); // what was missed meanwhile
   });
   socket.addEventListener('message', (event) => {
     const message = JSON.parse(event.data);
@@ -63,6 +85,7 @@ function enter() {
 }
 
 function changed(topics) {
+  if (asking) topics.forEach((topic) => early.add(topic));
   for (const { topics: wanted, listener } of listeners) {
     if (wanted.some((topic) => topics.includes(topic))) listener();
   }

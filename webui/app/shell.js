@@ -26,6 +26,8 @@ export let session = {};
 export async function start(build) {
   const main = $('#main');
   try {
+    live.onState(connection());
+    const connected = live.connected(); // before the page asks for anything: what changes from then on is told
     const guess = preferred('');
     const [found] = await Promise.all([get('/api/session'), speak(guess)]);
     session = found;
@@ -33,11 +35,12 @@ export async function start(build) {
     useZone(session.time_zone);
     translate();
     head();
+    await connected;
+    live.building();
     await build(session);
     if (session.network_trial && document.body.dataset.page !== 'network') main.prepend(waiting());
     live.on(['settings'], calm(refresh, 1000));
-    live.onState(connection());
-    live.connect();
+    live.built();
   } catch (error) {
     main.replaceChildren(h('p', { class: 'problem', role: 'alert' }, error.message));
     throw error;
