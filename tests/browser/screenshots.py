@@ -40,10 +40,9 @@ async def take(folder: Path, names: set[str]) -> None:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         async with on_a_box(browser, folder / "box") as visitor:
             for look in LOOKS:
-                await _look(browser, plug, look, {name: PAGES[name] for name in PAGES if name in names})
-                await _look(
-                    browser, visitor.plug, look, {name: ON_A_BOX[name] for name in ON_A_BOX if name in names}
-                )
+                for where, pages in ((plug, PAGES), (visitor.plug, ON_A_BOX)):
+                    wanted = {name: path for name, path in pages.items() if name in names}
+                    await _look(browser, where, look, wanted)
         await browser.close()
 
 
