@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from aiosnmp.message import GetRequest, GetResponse, SnmpMessage, SnmpResponse, SnmpVarbind, SnmpVersion
 
-from appliance.reading.snmp import ber
+from appliance.snmp import ber
 
 ROUNDS = 300
 ROWS = 62  # of prtMarkerSuppliesTable, for a response of some 1,400 bytes

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import psutil
 
-from appliance.config import Home
-from appliance.store import database, events, printers, traps
+from appliance.settings.schema import Home
+from appliance.storage import database, events, printers, traps
 from tests import children
 from tests.fakes import traps as wire
 from tests.fakes.agent import Agent
 from tests.fakes.lan import Lan
 from tests.fakes.models import PRINTERS
-from tests.trapping.test_trapd import SERVE, Plug, flood, free_port
+from tests.trap_receiver.test_service import SERVE, Plug, flood, free_port
 
 SECONDS = 60.0
 RATE = 5_000

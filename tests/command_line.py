@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from appliance import __main__
-from appliance.store import database, jobs
+from appliance.storage import database, jobs
 from tests import children
 from tests.fakes.cloud import Cloud
 from tests.fakes.models import MODELS

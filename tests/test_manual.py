@@ -7,7 +7,7 @@ import tomllib
 import pytest
 
 from appliance import __main__
-from appliance.web.files import OPEN_PAGES, PAGES, folder
+from appliance.web.static_files import OPEN_PAGES, PAGES, folder
 from tests.children import ROOT
 
 README = (ROOT / "README.md").read_text()

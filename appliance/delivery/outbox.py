@@ -21,8 +21,8 @@ from pathlib import Path
 from typing import Literal
 from uuid import uuid4
 
-from appliance.delivery import shelf
-from appliance.store import database
+from appliance.delivery import spool_files
+from appliance.storage import database
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ SENT_FOR = timedelta(days=7)
 MOST_SENT = 100
 ROWS_FOR = timedelta(days=365)
 
-Unreadable = shelf.Unreadable  # what read() raises
+Unreadable = spool_files.Unreadable  # what read() raises
 State = Literal["waiting", "delivered", "refused", "lost"]
 
 _PARCELS = (
@@ -70,7 +70,7 @@ class Parcel:
 
     @property
     def file(self) -> str:
-        return shelf.file_name(self.name, self.id)
+        return spool_files.file_name(self.name, self.id)
 
 
 def put(
@@ -80,9 +80,9 @@ def put(
     parcel = Parcel(str(uuid4()), name, now, len(data), hashlib.sha256(data).hexdigest())
     path = folder / parcel.file
     try:
-        shelf.room(folder, len(data) + reserve)
+        spool_files.room(folder, len(data) + reserve)
         with database.transaction(db):
-            shelf.write(path, data)
+            spool_files.write(path, data)
             _insert(db, parcel)
     except (OSError, database.Unusable) as error:
         path.unlink(missing_ok=True)
@@ -105,7 +105,7 @@ def first_waiting(db: sqlite3.Connection) -> Parcel | None:
 
 def read(folder: Path, parcel: Parcel) -> bytes:
     """What was put; raises Unreadable where that is not to be had, OSError where the disk fails."""
-    return shelf.read(folder, parcel.file, parcel.digest)
+    return spool_files.read(folder, parcel.file, parcel.digest)
 
 
 def delivered(db: sqlite3.Connection, folder: Path, parcel: Parcel, now: datetime) -> None:
@@ -118,7 +118,7 @@ def delivered(db: sqlite3.Connection, folder: Path, parcel: Parcel, now: datetim
         )
     log.info("parcel %s: delivered", parcel.name)
     try:
-        shelf.move_to_sent(folder / parcel.file)
+        spool_files.move_to_sent(folder / parcel.file)
     except OSError as error:  # the next sweep tries again
         log.warning("parcel %s: was delivered, its file stays where it is: %s", parcel.name, error)
 
@@ -195,8 +195,8 @@ def sweep(db: sqlite3.Connection, folder: Path, now: datetime) -> None:
     """Put right what a crash left behind; for the start of a service."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with database.transaction(db):  # every put() elsewhere is either done or has not begun
-        shelf.clear_unfinished(folder)
-        files = shelf.unsent(folder)
+        spool_files.clear_unfinished(folder)
+        files = spool_files.unsent(folder)
         for parcel in listing(db):
             _match(db, parcel, files.pop(parcel.id, None), folder, now)
         for path in sorted(files.values(), key=lambda path: path.stat().st_mtime):
@@ -219,7 +219,7 @@ def prune(db: sqlite3.Connection, folder: Path, now: datetime) -> None:
         " ORDER BY sequence DESC LIMIT ?",
         (database.to_ms(now - SENT_FOR), MOST_SENT),
     )
-    shelf.keep_sent(folder, {parcel_id for (parcel_id,) in sent})
+    spool_files.keep_sent(folder, {parcel_id for (parcel_id,) in sent})
     with database.transaction(db):
         db.execute(
             "DELETE FROM parcels WHERE state IN ('delivered', 'lost') AND created_at < ?",
@@ -233,7 +233,7 @@ def _match(db: sqlite3.Connection, parcel: Parcel, file: Path | None, folder: Pa
         if parcel.state in {"waiting", "refused"}:
             lose(db, parcel, "its file is gone")
     elif parcel.state == "delivered":
-        shelf.move_to_sent(file)
+        spool_files.move_to_sent(file)
     elif parcel.state == "lost":
         try:
             read(folder, parcel)
@@ -245,7 +245,7 @@ def _match(db: sqlite3.Connection, parcel: Parcel, file: Path | None, folder: Pa
 
 def _adopt(db: sqlite3.Connection, path: Path) -> None:
     """A whole file without a row: killed in between, or a database that had to be begun anew."""
-    name, parcel_id = shelf.name_and_id(path)
+    name, parcel_id = spool_files.name_and_id(path)
     data = path.read_bytes()
     created_at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
     log.warning("parcel %s: found in the outbox, will be sent", name)

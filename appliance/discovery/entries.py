@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import chain
 
-from appliance.discovery.addresses import BadEntry, Span, Spans, address, parse, shown, spans, tidy
-from appliance.model import DiscoveryEntry, Identity, Printer, Target
-from appliance.system.daemon_threads import DaemonThreads
+from appliance.discovery.address_ranges import BadEntry, Span, Spans, address, parse, shown, spans, tidy
+from appliance.domain.model import DiscoveryEntry, Identity, Printer, Target
+from appliance.host.daemon_executor import DaemonThreads
 
 MOST = 65_536  # a /16: what a site needs at most, and what a typing error such as /8 passes by far
 

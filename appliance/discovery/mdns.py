@@ -24,9 +24,9 @@ from zeroconf import (  # type: ignore[attr-defined]  # documented, not exported
 )
 from zeroconf.asyncio import AsyncServiceBrowser, AsyncServiceInfo, AsyncZeroconf
 
-from appliance.discovery import notices
-from appliance.discovery.heard import Heard
-from appliance.discovery.notices import FoundPlug, Notice
+from appliance.discovery import mdns_txt
+from appliance.discovery.mdns_cache import Heard
+from appliance.discovery.mdns_txt import FoundPlug, Notice
 
 log = logging.getLogger(__name__)
 logging.getLogger("zeroconf").setLevel(logging.CRITICAL)  # strangers' malformed packets are no fault of ours
@@ -127,7 +127,7 @@ class Neighbours:
         if wanted.name != self._name:
             self._name, self._number, self._at_once = wanted.name, 1, 0
         for _ in range(MOST_NUMBERS):
-            name = notices.numbered(wanted.name, self._number)
+            name = mdns_txt.numbered(wanted.name, self._number)
             if not await _is_taken(air, name, addresses):
                 watch = _Watch(f"{name}.local.", addresses)
                 air.zeroconf.async_add_listener(watch, None)
@@ -157,7 +157,7 @@ async def plugs(seconds: float, interfaces: Sequence[str]) -> list[FoundPlug]:
         if info is None:
             found.pop(name, None)
         elif len(found) < MOST_PLUGS:
-            found[name] = notices.plug(
+            found[name] = mdns_txt.plug(
                 name, info.server or "", info.parsed_addresses(), info.port, info.properties
             )
 
@@ -271,7 +271,7 @@ async def _announce(air: AsyncZeroconf, wanted: Notice, name: str, addresses: Se
             each,
             f"{name}.{each}",
             port=wanted.port,
-            properties=notices.txt(wanted),
+            properties=mdns_txt.txt(wanted),
             server=f"{name}.local.",
             parsed_addresses=list(addresses),
         )

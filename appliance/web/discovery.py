@@ -9,19 +9,19 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
-from appliance import schedule
-from appliance.config import Config
+from appliance.collector import scanner
 from appliance.discovery import entries
-from appliance.discovery.addresses import BadEntry
-from appliance.model import DiscoveryEntry
-from appliance.reading import scan
-from appliance.system import routes
-from appliance.web.api import Asked, Routes
+from appliance.discovery.address_ranges import BadEntry
+from appliance.domain import schedule
+from appliance.domain.model import DiscoveryEntry
+from appliance.host import routing_table
+from appliance.settings.schema import Config
+from appliance.web.errors import Trouble, missing, wrong
+from appliance.web.handlers import Asked, Routes
 from appliance.web.jobs import Poller
-from appliance.web.settings import Settings
-from appliance.web.times import maybe_stamp, stamp
-from appliance.web.trouble import Trouble, missing, wrong
-from appliance.web.values import Json, Object, number, text
+from appliance.web.json_fields import Json, Object, number, text
+from appliance.web.settings_store import Settings
+from appliance.web.timestamps import maybe_stamp, stamp
 
 MOST_TESTED = 256  # addresses: a test is for somebody who waits
 TEST_SECONDS = 15.0
@@ -30,7 +30,7 @@ SECRET = ("community_write", "http_password")
 
 @dataclass(frozen=True, slots=True)
 class _Tested:
-    found: list[scan.Answer]
+    found: list[scanner.Answer]
     asked: int
     seconds: float
 
@@ -168,7 +168,7 @@ class Discovery:
 
 def _suggestion() -> str | None:
     """The addresses of the Plug's own network, as the wizard offers them."""
-    network = routes.own_network()
+    network = routing_table.own_network()
     return f"{network[1]}-{network[-2]}" if network and network.prefixlen < 31 else None
 
 
@@ -220,7 +220,7 @@ def _check(entry: DiscoveryEntry, most: int) -> None:
 async def _ask(entry: DiscoveryEntry, config: Config) -> _Tested:
     """Probe every address of an entry, without keeping anything."""
     exclusions = entries.Exclusions(config.discovery.exclusions)
-    began, progress, found = time.monotonic(), scan.Progress(), []
+    began, progress, found = time.monotonic(), scanner.Progress(), []
     targets = []
     for target in entries.expand(entry, exclusions, most=MOST_TESTED):
         try:
@@ -231,7 +231,7 @@ async def _ask(entry: DiscoveryEntry, config: Config) -> _Tested:
         raise wrong("addresses: all of them are excluded.", "addresses")
     try:
         async with asyncio.timeout(TEST_SECONDS):
-            async for answer in scan.answering(targets, config.discovery.packets_per_second, progress):
+            async for answer in scanner.answering(targets, config.discovery.packets_per_second, progress):
                 found.append(answer)
     except TimeoutError:
         pass  # what answered by then is told

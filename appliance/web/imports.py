@@ -5,19 +5,19 @@ import base64
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from appliance import importing
-from appliance.config import BadSettings, Home
-from appliance.importing import ImportList, Result
-from appliance.model import DiscoveryEntry
-from appliance.store.listing import Line
-from appliance.system import lock
-from appliance.web.api import Asked, Routes
+from appliance.domain.model import DiscoveryEntry
+from appliance.host import file_lock
+from appliance.jobs import csv_import
+from appliance.jobs.csv_import import ImportList, Result
+from appliance.settings.schema import BadSettings, Home
+from appliance.storage.printer_list import Line
+from appliance.web.db_thread import Store
+from appliance.web.errors import Trouble, sentence, wrong
+from appliance.web.handlers import Asked, Routes
 from appliance.web.jobs import Poller
-from appliance.web.settings import Settings
-from appliance.web.store import Store
-from appliance.web.times import stamp
-from appliance.web.trouble import Trouble, sentence, wrong
-from appliance.web.values import Json, Object, text, truth
+from appliance.web.json_fields import Json, Object, text, truth
+from appliance.web.settings_store import Settings
+from appliance.web.timestamps import stamp
 
 MOST_TOLD = 500  # of each kind of change
 
@@ -42,7 +42,7 @@ class Imports:
         listed = await asyncio.to_thread(_understood, _bytes(body, "list"), _bytes(body, "exclusions"))
         try:
             result = await self._store.ask(
-                importing.run,
+                csv_import.run,
                 self._home,
                 listed,
                 self._clock(),
@@ -50,13 +50,13 @@ class Imports:
                 dry_run=truth(body, "dry_run") or False,
                 force=truth(body, "force") or False,
             )
-        except importing.Doubtful as error:
+        except csv_import.Doubtful as error:
             raise Trouble(
                 409, f"{sentence(str(error))} To import it anyway, say so.", code="doubt"
             ) from error
         except BadSettings as error:
             raise Trouble(409, f"The settings have to be mended first: {error.problems[0]}") from error
-        except lock.Busy as error:
+        except file_lock.Busy as error:
             raise Trouble(
                 503, "Somebody else is changing the settings. Please try again.", code="busy"
             ) from error
@@ -75,8 +75,8 @@ class Imports:
 
 def _understood(listed: bytes, exclusions: bytes) -> ImportList:
     try:
-        return importing.understand(listed, exclusions)
-    except importing.Refused as error:
+        return csv_import.understand(listed, exclusions)
+    except csv_import.Refused as error:
         raise wrong(f"list: {sentence(str(error))}", "list") from error
 
 
@@ -91,7 +91,7 @@ def _shaped(listed: ImportList, result: Result) -> dict[str, Json]:
     changes = result.changes
     told: dict[str, Json] = {
         "applied": result.applied,
-        "text": sentence(importing.told(changes)),
+        "text": sentence(csv_import.told(changes)),
         "doubt": changes.doubt,
         "unchanged": changes.unchanged,
         "excluded": list(changes.excluded[:MOST_TOLD]),

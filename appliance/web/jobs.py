@@ -6,16 +6,16 @@ import sqlite3
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from appliance.config import Home
-from appliance.model import Identity, Target
-from appliance.store import codec, database
-from appliance.store import jobs as stored
-from appliance.store.jobs import Job, Kind
-from appliance.web.api import Asked, Routes
-from appliance.web.store import Store
-from appliance.web.times import maybe_stamp, stamp
-from appliance.web.trouble import missing
-from appliance.web.values import Json, Object, text
+from appliance.domain.model import Identity, Target
+from appliance.settings.schema import Home
+from appliance.storage import database, json_codec
+from appliance.storage import jobs as stored
+from appliance.storage.jobs import Job, Kind
+from appliance.web.db_thread import Store
+from appliance.web.errors import missing
+from appliance.web.handlers import Asked, Routes
+from appliance.web.json_fields import Json, Object, text
+from appliance.web.timestamps import maybe_stamp, stamp
 
 MOST_NEW = 200
 
@@ -171,8 +171,8 @@ def _new(db: sqlite3.Connection, found: Job) -> list[Json]:
     )
     new: list[Json] = []
     for number, target, identity in rows:
-        who = codec.decode(Identity, identity)
-        address = codec.decode(Target, target).host
+        who = json_codec.decode(Identity, identity)
+        address = json_codec.decode(Target, target).host
         new.append({"id": number, "address": address, "manufacturer": who.manufacturer, "model": who.model})
     return new
 

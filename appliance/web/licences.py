@@ -4,19 +4,19 @@ import asyncio
 from collections.abc import Callable
 from datetime import datetime
 
-from appliance.config import Home
-from appliance.delivery import enrol
-from appliance.delivery.undelivered import NotConfigured, NotDelivered, TryLater
-from appliance.licence import install, request, state
-from appliance.licence.request import Enrolment
-from appliance.licence.terms import BadLicence, Licence
-from appliance.system import lock, openssl
-from appliance.web.api import Asked, Download, Routes
+from appliance.delivery import enrolment_client
+from appliance.delivery.errors import NotConfigured, NotDelivered, TryLater
+from appliance.host import file_lock, openssl
+from appliance.licensing import csr, installer, status
+from appliance.licensing.claims import BadLicence, Licence
+from appliance.licensing.csr import Enrolment
+from appliance.settings.schema import Home
+from appliance.web.errors import Trouble, sentence, wrong
+from appliance.web.handlers import Asked, Download, Routes
 from appliance.web.jobs import Poller
-from appliance.web.settings import Settings
-from appliance.web.times import maybe_stamp, stamp
-from appliance.web.trouble import Trouble, sentence, wrong
-from appliance.web.values import Json, Object, text
+from appliance.web.json_fields import Json, Object, text
+from appliance.web.settings_store import Settings
+from appliance.web.timestamps import maybe_stamp, stamp
 
 
 class Licences:
@@ -43,10 +43,10 @@ class Licences:
     async def _install(self, asked: Asked) -> Object:
         data = (text(asked.body, "licence") or "").encode()
         try:
-            await asyncio.to_thread(install.install, self._home.folder, data, self._clock())
+            await asyncio.to_thread(installer.install, self._home.folder, data, self._clock())
         except BadLicence as error:
             raise wrong(f"licence: {sentence(str(error))}", "licence") from error
-        except lock.Busy as error:
+        except file_lock.Busy as error:
             raise _busy() from error
         self._poller.wake()
         return await asyncio.to_thread(self._details)
@@ -54,7 +54,7 @@ class Licences:
     async def _request(self, _asked: Asked) -> Download:
         try:
             made = await asyncio.to_thread(self._made)
-        except lock.Busy as error:
+        except file_lock.Busy as error:
             raise _busy() from error
         except openssl.Failed as error:
             raise Trouble(409, sentence(f"no request can be made: {error}")) from error
@@ -68,7 +68,7 @@ class Licences:
                 found = await self._ask(text(asked.body, "url"), text(asked.body, "code"))
             except NotConfigured as error:
                 raise wrong(f"url: {sentence(str(error))}", "url") from error
-            except enrol.Undecided as error:
+            except enrolment_client.Undecided as error:
                 ok, line = True, f"{error}: it is asked again by itself"
             except (NotDelivered, BadLicence) as error:
                 ok, line = False, str(error)
@@ -80,29 +80,29 @@ class Licences:
     async def _ask(self, url: str | None, code: str | None) -> Licence:
         """A new licence, or the next one. Raises NotDelivered, BadLicence."""
         config, now = self._settings.now, self._clock()
-        present = (await asyncio.to_thread(state.status, self._home.folder, now)).licence
+        present = (await asyncio.to_thread(status.status, self._home.folder, now)).licence
         if present and present.enrolment_url and code is None and url in (None, present.enrolment_url):
-            return await enrol.renew(self._home, config, present, now)
-        known = request.remembered(self._home.folder) or Enrolment("", "")
+            return await enrolment_client.renew(self._home, config, present, now)
+        known = csr.remembered(self._home.folder) or Enrolment("", "")
         enrolment = Enrolment(known.url if url is None else url, known.code if code is None else code)
         if not enrolment.url:
             raise NotConfigured("the provider's address for enrolments is missing")
         try:
-            return await enrol.enrol(self._home, config, enrolment, now)
+            return await enrolment_client.enrol(self._home, config, enrolment, now)
         except TryLater:
-            request.remember(self._home.folder, enrolment)  # the poller asks again
+            csr.remember(self._home.folder, enrolment)  # the poller asks again
             raise
 
-    def _made(self) -> request.Request:
+    def _made(self) -> csr.Request:
         """The request that waits, or a new one."""
-        present = state.status(self._home.folder, self._clock()).licence
-        waiting = request.read(self._home.folder)
-        plug_id = present.plug_id if present else waiting.plug_id if waiting else request.new_plug_id()
-        return request.make(self._home.folder, plug_id)
+        present = status.status(self._home.folder, self._clock()).licence
+        waiting = csr.read(self._home.folder)
+        plug_id = present.plug_id if present else waiting.plug_id if waiting else csr.new_plug_id()
+        return csr.make(self._home.folder, plug_id)
 
     def _details(self) -> dict[str, Json]:
-        standing = state.status(self._home.folder, self._clock())
-        waiting, enrolment = request.read(self._home.folder), request.remembered(self._home.folder)
+        standing = status.status(self._home.folder, self._clock())
+        waiting, enrolment = csr.read(self._home.folder), csr.remembered(self._home.folder)
         return {
             "state": standing.state,
             "text": sentence(standing.text),
@@ -115,7 +115,7 @@ class Licences:
 
 def licence(home: Home, now: datetime) -> dict[str, Json]:
     """Licence, as openapi.json has it."""
-    standing = state.status(home.folder, now)
+    standing = status.status(home.folder, now)
     found = standing.licence
     return {
         "state": standing.state,

@@ -11,12 +11,12 @@ from datetime import datetime
 from aiohttp import web
 
 from appliance import __version__
-from appliance.store import database, listing
-from appliance.web.judging import judge, printer_state
-from appliance.web.settings import Settings
-from appliance.web.shapes import STATES
-from appliance.web.store import Store
-from appliance.web.trouble import Trouble
+from appliance.domain.supply_state import judge, printer_state
+from appliance.storage import database, printer_list
+from appliance.web.db_thread import Store
+from appliance.web.errors import Trouble
+from appliance.web.serializers import STATES
+from appliance.web.settings_store import Settings
 
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -77,11 +77,11 @@ def text(families: Iterable[Family]) -> bytes:
 
 def _all(db: sqlite3.Connection, now: datetime) -> bytes:
     with database.snapshot(db):
-        lines = list(listing.lines(db))
+        lines = list(printer_list.lines(db))
         return text([*_printers(lines, now), *_counters(db), *_supplies(lines), *_work(db), *_process()])
 
 
-def _printers(lines: Iterable[listing.Line], now: datetime) -> Iterator[Family]:
+def _printers(lines: Iterable[printer_list.Line], now: datetime) -> Iterator[Family]:
     states, seen, info = dict.fromkeys(STATES, 0), [], []
     for line in lines:
         judged = [judge(supply) for supply in line.supplies]
@@ -108,7 +108,7 @@ def _counters(db: sqlite3.Connection) -> Iterator[Family]:
     yield Family("printmonitor_pages_total", "counter", "Page counters of the printers.", samples)
 
 
-def _supplies(lines: Iterable[listing.Line]) -> Iterator[Family]:
+def _supplies(lines: Iterable[printer_list.Line]) -> Iterator[Family]:
     samples = []
     for line in lines:
         for judged in map(judge, line.supplies):

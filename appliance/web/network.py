@@ -10,18 +10,20 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
-from appliance import config as configuration
-from appliance.config import Config, Home
-from appliance.store import database, events
-from appliance.system import files, links, network_trial, units
-from appliance.system.links import Link
-from appliance.system.network import METHODS, METHODS_V6, Ipv6Config, NetworkConfig, WlanConfig, taken
-from appliance.web import box
-from appliance.web.api import Asked, Routes
-from appliance.web.settings import Settings, unusable
-from appliance.web.store import Store
-from appliance.web.trouble import Trouble
-from appliance.web.values import Json, Object, part, text, text_or
+from appliance.host import atomic_file, unit_status
+from appliance.host import interfaces as network_interfaces
+from appliance.host.interfaces import Link
+from appliance.privileged import network_rollback
+from appliance.settings import schema as configuration
+from appliance.settings.network import METHODS, METHODS_V6, Ipv6Config, NetworkConfig, WlanConfig, taken
+from appliance.settings.schema import Config, Home
+from appliance.storage import database, events
+from appliance.web import privileged_client
+from appliance.web.db_thread import Store
+from appliance.web.errors import Trouble
+from appliance.web.handlers import Asked, Routes
+from appliance.web.json_fields import Json, Object, part, text, text_or
+from appliance.web.settings_store import Settings, unusable
 
 FILE = "network-trial.json"
 EVENT = "network"
@@ -102,7 +104,7 @@ class Network:
                 raise unusable(problem, "network")
         number = secrets.token_hex(8)
         order = {"do": "network-try", "trial": number, "settings": json.dumps(asdict(wanted))}
-        request = units.request(self._home.run, order)
+        request = unit_status.request(self._home.run, order)
         self._keep(_Trial(number, request, wanted, time.monotonic()))
         with suppress(database.Unusable):  # a full disk is no reason to lock somebody out
             await self._store.ask(events.begin, EVENT, EVENT, BEGUN, self._clock())
@@ -129,12 +131,12 @@ class Network:
 
     def _let_it_end(self) -> None:
         """Root looks into the settings: they say whether it was confirmed."""
-        units.request(self._home.run, {"do": "network"})
+        unit_status.request(self._home.run, {"do": "network"})
         self._ending = True
 
     def _must_be_here(self) -> None:
         if not self._here:
-            raise box.not_here()
+            raise privileged_client.not_here()
 
     async def _watch(self) -> None:
         if self._trial is None:
@@ -163,13 +165,13 @@ class Network:
             await self._store.ask(end)
 
     def _standing(self) -> _Standing:
-        trial, said = self._trial, network_trial.said(self._home.run)
+        trial, said = self._trial, network_rollback.said(self._home.run)
         if trial is None:
             return self._last
         if said and said.trial == trial.number:
             ending = self._ending and said.state == "trying"
             return _Standing("ending" if ending else said.state, said.text, said.until)
-        answer = units.answer(self._home.run, trial.request)
+        answer = unit_status.answer(self._home.run, trial.request)
         if answer and answer.state != "done":
             return _Standing("failed", answer.text)
         late = time.monotonic() - trial.asked > ORDER_SECONDS
@@ -182,7 +184,7 @@ class Network:
         if trial is None:
             path.unlink(missing_ok=True)
             return
-        files.write(path, json.dumps(asdict(trial)).encode())
+        atomic_file.write(path, json.dumps(asdict(trial)).encode())
         self._over.clear()
         self._begun.set()
 
@@ -197,15 +199,15 @@ class Network:
     async def _shaped(self) -> dict[str, Json]:
         config, standing = self._settings.now, self._standing()
         trial = self._trial
-        interfaces = await asyncio.to_thread(links.links)
+        interfaces = await asyncio.to_thread(network_interfaces.links)
         return {
             "box": self._here,
-            "box_text": "" if self._here else box.ELSEWHERE,
+            "box_text": "" if self._here else privileged_client.ELSEWHERE,
             "name": config.plug.name,
             "settings": _settings(trial.wanted if trial else config.network),
             "interfaces": [_link(each) for each in interfaces],
-            "name_servers": list(links.name_servers()),
-            "synchronised": links.is_synchronised(),
+            "name_servers": list(network_interfaces.name_servers()),
+            "synchronised": network_interfaces.is_synchronised(),
             "trial": {
                 "state": standing.state,
                 "text": standing.text,

@@ -5,19 +5,19 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from appliance import schedule
-from appliance.config import Config, Home
 from appliance.delivery import outbox
-from appliance.store import database, events, jobs
-from appliance.web.api import Asked, Routes
+from appliance.domain import schedule
+from appliance.settings.schema import Config, Home
+from appliance.storage import database, events, jobs
+from appliance.web.db_thread import Store
+from appliance.web.handlers import Asked, Routes
 from appliance.web.jobs import Poller, shaped
+from appliance.web.json_fields import Json, Object, number, part, text
 from appliance.web.licences import licence
 from appliance.web.printers import Listed, Listing
 from appliance.web.services import receiver_state
-from appliance.web.settings import Settings
-from appliance.web.store import Store
-from appliance.web.times import maybe_stamp, stamp
-from appliance.web.values import Json, Object, number, part, text
+from appliance.web.settings_store import Settings
+from appliance.web.timestamps import maybe_stamp, stamp
 
 MOST_SHOWN = 200
 LONG_WAIT = timedelta(hours=2)  # of a parcel, before somebody should look

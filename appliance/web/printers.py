@@ -7,16 +7,16 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from appliance.model import Printer
-from appliance.store import counters, database, listing, printers
-from appliance.web import charts, shapes
-from appliance.web.api import Asked, Download, Ready, Routes, ready
+from appliance.domain.model import Printer
+from appliance.domain.supply_state import PERCENT, judge, percent
+from appliance.storage import counters, database, printer_list, printers
+from appliance.web import history_series, serializers
+from appliance.web.db_thread import Store
+from appliance.web.errors import Trouble, missing
 from appliance.web.forecast import Forecast, forecast
+from appliance.web.handlers import Asked, Download, Ready, Routes, ready
 from appliance.web.jobs import Poller
-from appliance.web.judging import PERCENT, judge, percent
-from appliance.web.store import Store
-from appliance.web.trouble import Trouble, missing
-from appliance.web.values import Json, Object, number, truth
+from appliance.web.json_fields import Json, Object, number, truth
 
 LOOK_BACK = timedelta(days=90)  # for forecasts: a cartridge ago tells no more than the last one does
 
@@ -112,8 +112,8 @@ class Printers:
 
 
 def _listed(db: sqlite3.Connection) -> Listed:
-    rows = [shapes.row(line) for line in listing.lines(db)]
-    counts = shapes.counts(rows)
+    rows = [serializers.row(line) for line in printer_list.lines(db)]
+    counts = serializers.counts(rows)
     return Listed(rows, counts, ready({"printers": list(rows), "counts": counts}))
 
 
@@ -121,9 +121,9 @@ def _printer(db: sqlite3.Connection, printer_id: int, now: datetime) -> Object:
     with database.snapshot(db):
         known = _must_be_known(db, printer_id)
         points = printers.history(db, printer_id, now - LOOK_BACK)
-        return shapes.printer(
+        return serializers.printer(
             known,
-            listing.held(db, printer_id),
+            printer_list.held(db, printer_id),
             _forecasts(known, points, now),
             printers.addresses(db, printer_id),
         )
@@ -163,11 +163,11 @@ def _forget(db: sqlite3.Connection, printer_id: int) -> None:
 def _history(db: sqlite3.Connection, printer_id: int, span: str, now: datetime) -> Object:
     with database.snapshot(db):
         known = _must_be_known(db, printer_id)
-        points = printers.history(db, printer_id, charts.since(span, now))
-    return charts.history(known, points, span, now)
+        points = printers.history(db, printer_id, history_series.since(span, now))
+    return history_series.history(known, points, span, now)
 
 
-def _forecasts(known: Printer, points: charts.Points, now: datetime) -> dict[int, Forecast | None]:
+def _forecasts(known: Printer, points: history_series.Points, now: datetime) -> dict[int, Forecast | None]:
     """By index of the supply. A printer that is silent says nothing of the days since."""
     found = {}
     for kept in known.supplies:

@@ -7,16 +7,16 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
+from appliance.collector import snmp_recorder
 from appliance.discovery import entries
-from appliance.model import Target
-from appliance.reading import record
-from appliance.reading.snmp.session import Endpoint
-from appliance.store import printers
-from appliance.web.api import Asked, Download, Routes
-from appliance.web.store import Store
-from appliance.web.times import maybe_stamp
-from appliance.web.trouble import Trouble, missing
-from appliance.web.values import Json, Object, truth
+from appliance.domain.model import Target
+from appliance.snmp.client import Endpoint
+from appliance.storage import printers
+from appliance.web.db_thread import Store
+from appliance.web.errors import Trouble, missing
+from appliance.web.handlers import Asked, Download, Routes
+from appliance.web.json_fields import Json, Object, truth
+from appliance.web.timestamps import maybe_stamp
 
 KEPT_SECONDS = 15 * 60.0  # once it is there: some have megabytes
 MOST_BYTES = 20 << 20
@@ -106,11 +106,11 @@ class Recordings:
         try:
             found = await entries.resolve(target)
             async with Endpoint() as endpoint:
-                recorded = await record.record(endpoint, found, mask=made.masked, progress=count)
+                recorded = await snmp_recorder.record(endpoint, found, mask=made.masked, progress=count)
             made.data = (await asyncio.to_thread(lambda: recorded.text)).encode()[:MOST_BYTES]
             made.complete = not recorded.stopped
             made.text = f"Not complete: {recorded.stopped}." if recorded.stopped else "It is complete."
-        except (record.NotRecorded, entries.NotResolved, OSError) as error:
+        except (snmp_recorder.NotRecorded, entries.NotResolved, OSError) as error:
             made.text = f"Nothing could be recorded: {error}."
         finally:
             made.ended_at = self._clock()

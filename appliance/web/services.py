@@ -1,13 +1,13 @@
 """The Plug's services: what systemd says of them, and what may be asked of them."""
 
-from appliance.config import Home, TrapsConfig
-from appliance.system import units
-from appliance.system.requests import VERBS
-from appliance.system.units import UNITS, NotAnswered, Unit
-from appliance.web import box
-from appliance.web.api import Asked, Routes
-from appliance.web.times import maybe_stamp, stamp
-from appliance.web.values import Json, Object
+from appliance.host import unit_status
+from appliance.host.unit_status import UNITS, NotAnswered, Unit
+from appliance.privileged.request_handler import VERBS
+from appliance.settings.schema import Home, TrapsConfig
+from appliance.web import privileged_client
+from appliance.web.handlers import Asked, Routes
+from appliance.web.json_fields import Json, Object
+from appliance.web.timestamps import maybe_stamp, stamp
 
 STATES = ("active", "inactive", "failed", "activating", "deactivating")
 NOT_HERE = "The services are not run by systemd here."
@@ -29,21 +29,21 @@ class Services:
 
     async def _list(self, _asked: Asked) -> Object:
         try:
-            found, text = await units.show(), ""
+            found, text = await unit_status.show(), ""
             if not any(unit.loaded for unit in found.values()):
                 found, text = {}, NOT_HERE
         except NotAnswered as error:
             found, text = {}, str(error)
-        here = box.is_box(self._home)
+        here = privileged_client.is_box(self._home)
         return {
             "available": bool(found),
-            "text": text or ("" if here else box.ELSEWHERE),
+            "text": text or ("" if here else privileged_client.ELSEWHERE),
             "services": [_shaped(name, found.get(name), here=here) for name in UNITS],
         }
 
     async def _control(self, asked: Asked) -> Object:
         name, action = asked.where["name"], asked.where["action"]
-        asked_for = box.request(self._home, {"do": action, "unit": UNITS[name]})
+        asked_for = privileged_client.request(self._home, {"do": action, "unit": UNITS[name]})
         return {"id": asked_for, "text": f"{name}: {action} was asked for."}
 
     async def _log(self, asked: Asked) -> Object:
@@ -55,7 +55,7 @@ async def receiver_state(traps: TrapsConfig) -> str:
     if not traps.enabled:
         return "off"
     try:
-        unit = (await units.show()).get("traps")
+        unit = (await unit_status.show()).get("traps")
     except NotAnswered:
         return "unknown"
     if unit is None or not unit.loaded:
@@ -66,9 +66,9 @@ async def receiver_state(traps: TrapsConfig) -> str:
 async def log_lines(unit: str, most: int) -> dict[str, Json]:
     """Log, as openapi.json has it."""
     try:
-        if not units.is_booted():
+        if not unit_status.is_booted():
             raise NotAnswered(NOT_HERE)
-        lines = await units.log_lines(unit, most)
+        lines = await unit_status.log_lines(unit, most)
     except NotAnswered as error:
         return {"available": False, "text": str(error), "lines": []}
     shaped: list[Json] = [

@@ -18,23 +18,24 @@ from pathlib import Path
 from typing import Literal
 from zoneinfo import available_timezones
 
-from appliance import __version__, settings_rules
-from appliance import config as configuration
-from appliance.config import Config, Home
-from appliance.delivery import parcel
-from appliance.system import card
-from appliance.system.plug import serial_number
-from appliance.system.requests import ALL
-from appliance.web import box, tls
-from appliance.web.api import Asked, Download, Routes
+from appliance import __version__
+from appliance.delivery import archive
+from appliance.host import disk_stats
+from appliance.host.board import serial_number
+from appliance.privileged.request_handler import ALL
+from appliance.settings import schema as configuration
+from appliance.settings import validation
+from appliance.settings.schema import Config, Home
+from appliance.web import privileged_client, tls
+from appliance.web.db_thread import Store
+from appliance.web.errors import Trouble, wrong
+from appliance.web.handlers import Asked, Download, Routes
+from appliance.web.json_fields import Json, Object, number, part, text, truth
 from appliance.web.licences import licence
 from appliance.web.sessions import Sessions
-from appliance.web.settings import Settings
-from appliance.web.store import Store
-from appliance.web.support import bundle
-from appliance.web.times import stamp
-from appliance.web.trouble import Trouble, wrong
-from appliance.web.values import Json, Object, number, part, text, truth
+from appliance.web.settings_store import Settings
+from appliance.web.support_bundle import bundle
+from appliance.web.timestamps import stamp
 
 BACKUP_FORMAT = "printmonitor-settings-1"
 KEPT = ("web", "network")  # of this Plug, whatever a backup says: else a restore locks people out
@@ -95,11 +96,11 @@ class System:
     async def _change(self, asked: Asked) -> Object:
         await self._settings.change(lambda config: _changed(config, asked.body))
         if {"port", "tls_port", "mdns"} & asked.body.keys():
-            box.apply(self._home)
+            privileged_client.apply(self._home)
         return await self._shaped()
 
     async def _shaped(self) -> dict[str, Json]:
-        config, here = self._settings.now, box.is_box(self._home, self._root)
+        config, here = self._settings.now, privileged_client.is_box(self._home, self._root)
         return {
             "name": config.plug.name,
             "site": config.plug.site,
@@ -110,7 +111,7 @@ class System:
             "version": __version__,
             "started_at": stamp(self._started_at),
             "box": here,
-            "box_text": "" if here else box.ELSEWHERE,
+            "box_text": "" if here else privileged_client.ELSEWHERE,
             "port": self._ways.port,
             "tls_port": self._ways.tls_port,
             "certificate": await self._certificate(),
@@ -176,7 +177,7 @@ class System:
         }
         data = json.dumps(document, indent=1).encode()
         packed = await asyncio.to_thread(
-            parcel.pack, "settings", data, text(asked.body, "password") or "", ".json"
+            archive.pack, "settings", data, text(asked.body, "password") or "", ".json"
         )
         return Download(f"{config.plug.name}-settings-{self._clock():%Y%m%d}.zip", "application/zip", packed)
 
@@ -191,7 +192,7 @@ class System:
             data = {**{key: value for key, value in settings.items() if key not in KEPT}, **kept}
             if problems := configuration.problems(data):
                 raise wrong(f"backup: {problems[0]}", "backup")
-            return settings_rules.build(Config(), data)
+            return validation.build(Config(), data)
 
         after = await self._settings.change(change)
         changed = _differences(configuration.as_data(before), configuration.as_data(after))
@@ -209,14 +210,14 @@ class System:
     async def _restart(self, asked: Asked) -> Object:
         what = text(asked.body, "what")
         order: dict[str, Json] = {"do": "reboot"} if what == "box" else {"do": "restart", "unit": ALL}
-        asked_for = box.request(self._home, order, self._root)
+        asked_for = privileged_client.request(self._home, order, self._root)
         return {"id": asked_for, "text": "The restart was asked for."}
 
     async def _reset(self, asked: Asked) -> Object:
         """Nobody does this by a slip: the Plug's name has to be typed."""
         if text(asked.body, "name") != self._settings.now.plug.name:
             raise wrong("name: is not the name of this Plug.", "name")
-        asked_for = box.request(self._home, {"do": "factory-reset"}, self._root)
+        asked_for = privileged_client.request(self._home, {"do": "factory-reset"}, self._root)
         return {"id": asked_for, "text": "The Plug forgets everything and starts again."}
 
     async def _metrics_on(self, _asked: Asked) -> Object:
@@ -258,11 +259,11 @@ def _changed(config: Config, body: Object) -> Config:
 def _unpacked(backup: str, password: str) -> Object:
     """The settings of a backup. Raises Trouble."""
     try:
-        _, data = parcel.unpack(base64.b64decode(backup, validate=True), password, ".json")
+        _, data = archive.unpack(base64.b64decode(backup, validate=True), password, ".json")
         document = json.loads(data)
-    except parcel.BadKey as error:
+    except archive.BadKey as error:
         raise wrong("password: does not open this backup.", "password") from error
-    except (parcel.BadParcel, binascii.Error, ValueError, RecursionError) as error:
+    except (archive.BadParcel, binascii.Error, ValueError, RecursionError) as error:
         raise wrong("backup: is no backup of a Plug's settings, or is damaged.", "backup") from error
     if not isinstance(document, dict) or document.get("format") != BACKUP_FORMAT:
         raise wrong("backup: is no backup of a Plug's settings.", "backup")
@@ -294,7 +295,7 @@ def _host(home: Home) -> dict[str, Json]:
         "temperature": round(int(temperature) / 1000, 1) if temperature.lstrip("-").isdecimal() else None,
         "serial_number": serial_number() or None,
         "uptime_seconds": float(round(time.clock_gettime(time.CLOCK_BOOTTIME))),
-        "card_written_bytes": card.written(home.folder),
+        "card_written_bytes": disk_stats.written(home.folder),
     }
 
 

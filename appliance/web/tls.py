@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from appliance.config import Home
-from appliance.system import files, openssl
-from appliance.web.trouble import wrong
+from appliance.host import atomic_file, openssl
+from appliance.settings.schema import Home
+from appliance.web.errors import wrong
 
 DAYS = 3650  # nobody renews a certificate that no browser trusts anyway
 UPLOADED = "web.uploaded"
@@ -100,7 +100,7 @@ async def take(home: Home, certificate: str, key: str, now: datetime) -> None:
                 "certificate",
             )
         _install(home, pem.read_bytes(), private.read_bytes())
-    files.write(home.tls / UPLOADED, b"")
+    atomic_file.write(home.tls / UPLOADED, b"")
 
 
 async def read(path: Path) -> Certificate:
@@ -165,8 +165,8 @@ def _blocks(text: str, kind: str, field: str) -> str:
 
 
 def _install(home: Home, certificate: bytes, key: bytes) -> None:
-    files.write(key_file(home), key)
-    files.write(certificate_file(home), certificate)
+    atomic_file.write(key_file(home), key)
+    atomic_file.write(certificate_file(home), certificate)
 
 
 def _unfit(error: ssl.SSLError) -> Exception:

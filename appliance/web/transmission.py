@@ -7,17 +7,17 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Literal
 
-from appliance.config import Config, Home, HttpsConfig, MailConfig
-from appliance.delivery import licensed, outbox, shelf, trial
+from appliance.delivery import licence_policy, outbox, spool_files, transmission_test
 from appliance.delivery.outbox import Parcel
+from appliance.settings.schema import Config, Home, HttpsConfig, MailConfig
 from appliance.web import tls
-from appliance.web.api import Asked, Download, Routes
+from appliance.web.db_thread import Store
+from appliance.web.errors import Trouble, missing
+from appliance.web.handlers import Asked, Download, Routes
 from appliance.web.jobs import Poller
-from appliance.web.settings import Settings
-from appliance.web.store import Store
-from appliance.web.times import maybe_stamp, stamp
-from appliance.web.trouble import Trouble, missing
-from appliance.web.values import Json, Object, number, part, text
+from appliance.web.json_fields import Json, Object, number, part, text
+from appliance.web.settings_store import Settings
+from appliance.web.timestamps import maybe_stamp, stamp
 
 MOST_LISTED = 500
 
@@ -57,8 +57,8 @@ class Transmission:
         if self._testing.locked():
             raise Trouble(503, "A test is running already.", code="busy")
         async with self._testing:
-            steps = await trial.run(self._home, self._settings.now, self._clock())
-        return {"ok": trial.passed(steps), "steps": [_step(step) for step in steps]}
+            steps = await transmission_test.run(self._home, self._settings.now, self._clock())
+        return {"ok": transmission_test.passed(steps), "steps": [_step(step) for step in steps]}
 
     async def _list(self, _asked: Asked) -> Object:
         return await self._store.ask(_outbox, self._home)
@@ -99,7 +99,7 @@ class Transmission:
         }
 
     async def _certificate(self) -> dict[str, Json]:
-        pair = licensed.certificate(self._home)
+        pair = licence_policy.certificate(self._home)
         if pair is None:
             return {"set": False, "not_after": None}
         try:
@@ -108,7 +108,7 @@ class Transmission:
             return {"set": True, "not_after": None}
 
 
-def _step(step: trial.Step) -> dict[str, Json]:
+def _step(step: transmission_test.Step) -> dict[str, Json]:
     return {
         "name": step.name,
         "ok": step.ok,
@@ -223,5 +223,5 @@ def _download(db: sqlite3.Connection, home: Home, parcel_id: str) -> Download:
         raise missing("such parcel")
     try:
         return Download(f"{parcel.name}.zip", "application/zip", outbox.read(home.outbox, parcel))
-    except (shelf.Unreadable, OSError) as error:
+    except (spool_files.Unreadable, OSError) as error:
         raise Trouble(404, f"It cannot be had any more: {error}.") from error

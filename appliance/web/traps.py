@@ -3,16 +3,16 @@
 import sqlite3
 from dataclasses import replace
 
-from appliance.config import Config, Home
-from appliance.store import database, printers, traps
-from appliance.store.traps import KeptTrap
-from appliance.web import box
-from appliance.web.api import Asked, Routes
+from appliance.settings.schema import Config, Home
+from appliance.storage import database, printers, traps
+from appliance.storage.traps import KeptTrap
+from appliance.web import privileged_client
+from appliance.web.db_thread import Store
+from appliance.web.handlers import Asked, Routes
+from appliance.web.json_fields import Json, Object, number, truth
 from appliance.web.services import receiver_state
-from appliance.web.settings import Settings
-from appliance.web.store import Store
-from appliance.web.times import stamp
-from appliance.web.values import Json, Object, number, truth
+from appliance.web.settings_store import Settings
+from appliance.web.timestamps import stamp
 
 STATES = {
     "off": "The trap receiver is switched off.",
@@ -51,7 +51,7 @@ class Traps:
             return replace(config, traps=wanted)
 
         config = await self._settings.change(change, "traps")
-        box.apply(self._home)
+        privileged_client.apply(self._home)
         return await self._shaped(config)
 
     async def _shaped(self, config: Config) -> dict[str, Json]:

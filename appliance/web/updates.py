@@ -11,21 +11,22 @@ from typing import Literal
 from aiohttp import web
 
 from appliance import __version__
-from appliance.config import Config, Home
-from appliance.store import meta
-from appliance.system import trial, versions
-from appliance.updates import bundles, channel, fleet, standing
+from appliance.host import semver
+from appliance.privileged import update_trial
+from appliance.settings.schema import Config, Home
+from appliance.storage import key_value
+from appliance.updates import bundle_store, channel, hawkbit_agent, update_status
 from appliance.updates.channel import Offer
-from appliance.updates.standing import Progress, Slots
-from appliance.web import box
-from appliance.web.api import Asked, Routes, written
-from appliance.web.gate import UPLOAD
+from appliance.updates.update_status import Progress, Slots
+from appliance.web import privileged_client
+from appliance.web.db_thread import Store
+from appliance.web.errors import Trouble, elsewhere, wrong
+from appliance.web.handlers import Asked, Routes, written
 from appliance.web.jobs import Poller
-from appliance.web.settings import Settings
-from appliance.web.store import Store
-from appliance.web.times import stamp
-from appliance.web.trouble import Trouble, elsewhere, wrong
-from appliance.web.values import Json, Object, part, text, text_or, truth
+from appliance.web.json_fields import Json, Object, part, text, text_or, truth
+from appliance.web.middleware import UPLOAD
+from appliance.web.settings_store import Settings
+from appliance.web.timestamps import stamp
 
 STALL_SECONDS = 30.0  # without a byte, while a bundle comes
 MEDIA_TYPE = "application/octet-stream"
@@ -84,14 +85,14 @@ class Updates:
             await self._must_be_idle()
             try:
                 await self._take(request)
-            except bundles.TooLarge as error:
+            except bundle_store.TooLarge as error:
                 raise Trouble(413, str(error)) from error
-            except bundles.NotKept as error:
+            except bundle_store.NotKept as error:
                 raise Trouble(507, str(error)) from error
         return written(request, await self._shaped())
 
     async def _take(self, request: web.Request) -> None:
-        with bundles.arriving(self._home.updates, request.content_length) as bundle:
+        with bundle_store.arriving(self._home.updates, request.content_length) as bundle:
             while True:
                 try:
                     async with asyncio.timeout(STALL_SECONDS):
@@ -117,7 +118,7 @@ class Updates:
     async def _forget(self, _asked: Asked) -> Object:
         self._must_be_box()
         await self._must_be_idle()
-        await asyncio.to_thread(bundles.remove, self._home.updates)
+        await asyncio.to_thread(bundle_store.remove, self._home.updates)
         return await self._shaped()
 
     async def _install(self, asked: Asked) -> Object:
@@ -127,11 +128,14 @@ class Updates:
         older = "yes" if truth(asked.body, "older") else "no"
         reboot = "no" if text(asked.body, "when") == "window" else "yes"
         if text(asked.body, "source") == "channel" and channel.is_roundabout(self._settings.now):
-            await self._store.ask(meta.put, channel.WANTED, f"{older} {reboot}")
+            await self._store.ask(key_value.put, channel.WANTED, f"{older} {reboot}")
             self._poller.wake()
             return {"id": "", "text": "The update was asked for."}
         order = {"do": "update", "source": source, "older": older, "reboot": reboot, "action": ""}
-        return {"id": box.request(self._home, order, self._root), "text": "The update was asked for."}
+        return {
+            "id": privileged_client.request(self._home, order, self._root),
+            "text": "The update was asked for.",
+        }
 
     async def _source(self, body: Object) -> str:
         """The URL, or the word for the uploaded bundle. Raises Trouble."""
@@ -145,24 +149,24 @@ class Updates:
             if offer is None:
                 raise Trouble(409, "The channel has not named a version yet.")
             return offer.url
-        if await asyncio.to_thread(bundles.kept, self._home.updates) is None:
+        if await asyncio.to_thread(bundle_store.kept, self._home.updates) is None:
             raise Trouble(409, "No bundle was uploaded.")
         return "upload"
 
     async def _look(self, _asked: Asked) -> Object:
         if not self._settings.now.update.channel:
             raise Trouble(409, "No channel is set.")
-        await self._store.ask(meta.put, channel.NEXT, None)
+        await self._store.ask(key_value.put, channel.NEXT, None)
         self._poller.wake()
         return {"text": "The channel is asked."}
 
     def _must_be_box(self) -> None:
-        if not box.is_box(self._home, self._root):
-            raise elsewhere(box.ELSEWHERE)
+        if not privileged_client.is_box(self._home, self._root):
+            raise elsewhere(privileged_client.ELSEWHERE)
 
     async def _must_be_idle(self) -> None:
         """What is being installed must not be pulled away from under it."""
-        progress = await asyncio.to_thread(standing.progress, self._home.run)
+        progress = await asyncio.to_thread(update_status.progress, self._home.run)
         if progress and progress.is_under_way:
             raise Trouble(409, "An update is being installed just now.")
 
@@ -171,21 +175,21 @@ class Updates:
         return await asyncio.to_thread(self._described, known)
 
     def _described(self, known: _Known) -> dict[str, Json]:
-        here, config = box.is_box(self._home, self._root), self._settings.now
-        slots = standing.slots(self._home.run)
+        here, config = privileged_client.is_box(self._home, self._root), self._settings.now
+        slots = update_status.slots(self._home.run)
         version = slots.version if slots and slots.version else __version__
-        bundle = bundles.kept(self._home.updates)
+        bundle = bundle_store.kept(self._home.updates)
         hours = config.update.hours
         return {
             "box": here,
-            "box_text": "" if here else box.ELSEWHERE,
+            "box_text": "" if here else privileged_client.ELSEWHERE,
             "version": version,
             "slots": _slots(slots, self._root) if slots else None,
             "waiting": _waiting(slots, self._root),
-            "progress": _progress(standing.progress(self._home.run)),
-            "outcome": _outcome(trial.outcome(self._root)),
+            "progress": _progress(update_status.progress(self._home.run)),
+            "outcome": _outcome(update_trial.outcome(self._root)),
             "bundle": {"bytes": bundle.size, "at": stamp(bundle.at)} if bundle else None,
-            "most_bytes": bundles.MOST_BYTES,
+            "most_bytes": bundle_store.MOST_BYTES,
             "offer": _offer(known.offer, config, version),
             "channel_problem": known.channel_problem,
             "fleet_problem": known.fleet_problem,
@@ -205,7 +209,11 @@ class Updates:
 
 
 def _known(db: sqlite3.Connection) -> _Known:
-    return _Known(channel.kept(db), meta.get(db, channel.PROBLEM) or "", meta.get(db, fleet.PROBLEM) or "")
+    return _Known(
+        channel.kept(db),
+        key_value.get(db, channel.PROBLEM) or "",
+        key_value.get(db, hawkbit_agent.PROBLEM) or "",
+    )
 
 
 def _changed(config: Config, body: Object) -> Config:
@@ -238,13 +246,13 @@ def _slots(slots: Slots, root: Path) -> dict[str, Json]:
         "other": slots.other,
         "other_version": slots.other_version or None,
         "other_good": slots.other_state == "good",
-        "on_trial": standing.is_on_trial(slots, root),
+        "on_trial": update_status.is_on_trial(slots, root),
     }
 
 
 def _waiting(slots: Slots | None, root: Path) -> str | None:
     """The version that the next restart brings."""
-    marker = trial.read(root)
+    marker = update_trial.read(root)
     installed = marker is not None and marker.installed and slots is not None and marker.boot == slots.boot
     return marker.to_version if marker and installed else None
 
@@ -263,7 +271,7 @@ def _progress(found: Progress | None) -> dict[str, Json] | None:
     }
 
 
-def _outcome(found: trial.Outcome | None) -> dict[str, Json] | None:
+def _outcome(found: update_trial.Outcome | None) -> dict[str, Json] | None:
     if found is None:
         return None
     at = None
@@ -284,5 +292,5 @@ def _offer(found: Offer | None, config: Config, version: str) -> dict[str, Json]
     return {
         "version": found.version,
         "notes": found.notes,
-        "newer": versions.is_newer(found.version, version),
+        "newer": semver.is_newer(found.version, version),
     }

@@ -14,16 +14,26 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from appliance import config
-from appliance.config import Config, Home
+from appliance.collector import poll
 from appliance.delivery import outbox
-from appliance.model import Counter, CounterName, Details, DiscoveryEntry, Identity, Printer, Reading, Target
-from appliance.reading import ask
-from appliance.reading.snmp.endpoint import Endpoint
-from appliance.store import database, events, printers
-from appliance.web import app, passwords
-from appliance.web.around import Air
-from appliance.web.listening import Sockets
+from appliance.domain.model import (
+    Counter,
+    CounterName,
+    Details,
+    DiscoveryEntry,
+    Identity,
+    Printer,
+    Reading,
+    Target,
+)
+from appliance.host import passwords
+from appliance.settings import schema
+from appliance.settings.schema import Config, Home
+from appliance.snmp.transport import Endpoint
+from appliance.storage import database, events, printers
+from appliance.web import service
+from appliance.web.listeners import Sockets
+from appliance.web.mdns_service import Air
 from tests import children
 from tests.fakes.agent import Agent
 from tests.fakes.cloud import Cloud
@@ -53,7 +63,7 @@ async def serving(
     """The page of a state folder, over HTTP or HTTPS, on the air if asked for; `root` of another box."""
     listening = socket.create_server(("127.0.0.1", port))
     sockets = Sockets(None, listening) if tls else Sockets(listening, None)
-    async with app.running(home, sockets, air=air, root=root) as ways:
+    async with service.running(home, sockets, air=air, root=root) as ways:
         yield Plug(home, f"{'https' if tls else 'http'}://127.0.0.1:{ways.tls_port if tls else ways.port}")
 
 
@@ -88,7 +98,7 @@ def empty(folder: Path, *, entries: tuple[DiscoveryEntry, ...] = (), factory: bo
         schedule=replace(made.schedule, query_every="1d", discover_at=()),
         web=replace(made.web, password_hash=digest),
     )
-    config.save(home, made)
+    schema.save(home, made)
     return home
 
 
@@ -111,10 +121,10 @@ def _details(number: int) -> Details:
 
 
 def _transmitting(home: Home, cloud: Cloud) -> None:
-    now = config.load(home)
+    now = schema.load(home)
     cloud.issue_client(home.tls, now.plug.name)
     https = replace(now.transmission.https, url=cloud.url, ca_file=str(cloud.ca_file))
-    config.save(
+    schema.save(
         home,
         replace(
             now, transmission=replace(now.transmission, mode="https", key="a key for tests", https=https)
@@ -157,8 +167,8 @@ def refuse_parcel(home: Home, name: str) -> None:
 
 async def _readings(endpoint: Endpoint, port: int, now: datetime) -> AsyncIterator[Reading]:
     async def one(address: str) -> Reading | None:
-        with contextlib.suppress(ask.NotRead):
-            return await ask.ask(endpoint, Target(address, port=port), "", now)
+        with contextlib.suppress(poll.NotRead):
+            return await poll.ask(endpoint, Target(address, port=port), "", now)
         return None
 
     for reading in await asyncio.gather(*(one(address) for address in addresses(DEVICES, FIRST))):

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 from playwright.async_api import expect
 
-from appliance.model import Counter, CounterName, Details, Failure, Identity, Reading, Target
-from appliance.store import database, printers
+from appliance.domain.model import Counter, CounterName, Details, Failure, Identity, Reading, Target
+from appliance.storage import database, printers
 from tests.browser.conftest import Visitor, filled, saved
 from tests.browser.plug import known
 

@@ -6,15 +6,15 @@ from datetime import UTC, datetime
 
 from playwright.async_api import Route, expect
 
-from appliance import config
-from appliance.model import Trap
-from appliance.store import database, traps
+from appliance.domain.model import Trap
+from appliance.settings import schema
+from appliance.storage import database, traps
 from tests.browser.conftest import Visitor
 from tests.browser.plug import SCRIPT, known
 
 
 async def test_receiver_is_switched(visitor: Visitor) -> None:
-    before = config.load(visitor.plug.home)
+    before = schema.load(visitor.plug.home)
     page = await visitor.open("/traps", "de")
     await page.get_by_role("switch", name="Traps empfangen").check()
     await page.get_by_label("UDP-Port").fill("70000")
@@ -25,9 +25,9 @@ async def test_receiver_is_switched(visitor: Visitor) -> None:
     await page.get_by_role("button", name="Speichern").click()
     await expect(page.get_by_text("Gespeichert.")).to_be_visible()
     await expect(page.locator("#state")).not_to_contain_text("aus")
-    wanted = config.load(visitor.plug.home).traps
+    wanted = schema.load(visitor.plug.home).traps
     assert (wanted.enabled, wanted.port, wanted.communities) == (True, 10162, ("public", "other"))
-    config.save(visitor.plug.home, before)
+    schema.save(visitor.plug.home, before)
     await expect(page.locator("#state")).to_contain_text("aus")
 
 

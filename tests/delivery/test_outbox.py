@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from appliance.delivery import outbox, shelf
-from appliance.store import database
+from appliance.delivery import outbox, spool_files
+from appliance.storage import database
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -274,7 +274,7 @@ def test_a_name_that_is_none(db: sqlite3.Connection, folder: Path) -> None:
 
 
 def test_one_at_a_time(folder: Path) -> None:
-    with shelf.alone(folder) as mine, shelf.alone(folder) as second:
+    with spool_files.alone(folder) as mine, spool_files.alone(folder) as second:
         assert (mine, second) == (True, False)
-    with shelf.alone(folder) as mine:
+    with spool_files.alone(folder) as mine:
         assert mine

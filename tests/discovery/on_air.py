@@ -18,9 +18,9 @@ from zeroconf import ServiceStateChange
 from zeroconf.asyncio import AsyncServiceBrowser, AsyncServiceInfo, AsyncZeroconf
 
 from appliance.discovery import mdns
-from appliance.discovery.heard import HeardPrinter
 from appliance.discovery.mdns import Neighbours
-from appliance.discovery.notices import FoundPlug, Notice
+from appliance.discovery.mdns_cache import HeardPrinter
+from appliance.discovery.mdns_txt import FoundPlug, Notice
 
 LOOPBACK = ("127.0.0.1",)
 WAIT = 15.0

@@ -8,7 +8,7 @@ import pytest
 
 from appliance.discovery import entries
 from appliance.discovery.entries import BadEntry, Coverage, Exclusions, NotResolved, expand, expand_all
-from appliance.model import DiscoveryEntry, Identity, Target
+from appliance.domain.model import DiscoveryEntry, Identity, Target
 
 NOTHING = Exclusions()
 

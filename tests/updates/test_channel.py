@@ -9,10 +9,10 @@ import pytest
 import trustme
 from aiohttp import web
 
-from appliance.store import database
+from appliance.storage import database
 from appliance.updates import channel
 from appliance.updates.channel import Offer
-from appliance.updates.client import Client, NotFetched
+from appliance.updates.http_client import Client, NotFetched
 
 GOOD = '{"version": "1.1.0", "url": "plug-1.1.0.raucb", "notes": "Reads Oki better.\\nAnd\\u0007 more."}'
 

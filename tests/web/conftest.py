@@ -17,9 +17,7 @@ import aiohttp
 import jsonschema_rs
 import pytest
 
-from appliance import config
-from appliance.config import Config, Home
-from appliance.model import (
+from appliance.domain.model import (
     Alert,
     Cost,
     Counter,
@@ -34,11 +32,13 @@ from appliance.model import (
     Target,
     Vague,
 )
-from appliance.store import database, printers
-from appliance.web import app, listening
-from appliance.web.around import Air
-from appliance.web.files import folder
-from appliance.web.listening import Sockets
+from appliance.settings import schema
+from appliance.settings.schema import Config, Home
+from appliance.storage import database, printers
+from appliance.web import listeners, service
+from appliance.web.listeners import Sockets
+from appliance.web.mdns_service import Air
+from appliance.web.static_files import folder
 
 PASSWORD = "correct horse battery"
 SCRIPT = "<script>alert('model')</script>"
@@ -154,9 +154,9 @@ class Page:
 
     def change(self, **sections: Any) -> Config:
         """Settings, as if somebody edited the file."""
-        now = config.load(self.home)
+        now = schema.load(self.home)
         changed = replace(now, **{key: replace(getattr(now, key), **more) for key, more in sections.items()})
-        config.save(self.home, changed)
+        schema.save(self.home, changed)
         return changed
 
 
@@ -165,12 +165,12 @@ async def running(
     home: Home,
     *,
     tls: bool = False,
-    patience: float = listening.SILENCE_SECONDS,
+    patience: float = listeners.SILENCE_SECONDS,
     air: Air | None = None,
     root: Path = Path("/"),
 ) -> AsyncIterator[Page]:
     plain, secure = _socket(), _socket() if tls else None
-    async with app.running(home, Sockets(plain, secure), patience, air=air, root=root) as ways:
+    async with service.running(home, Sockets(plain, secure), patience, air=air, root=root) as ways:
         assert ways.port
         yield Page(home, f"http://127.0.0.1:{ways.port}", ways.port, ways.tls_port)
 
@@ -185,7 +185,7 @@ def plug(tmp_path: Path) -> Home:
     made = Home(tmp_path / "plug")
     made.create()
     standard = Config()
-    config.save(
+    schema.save(
         made,
         replace(
             standard,

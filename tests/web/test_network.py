@@ -9,17 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from appliance import config
-from appliance.config import Home
-from appliance.store import database, events
-from appliance.system import network_trial, requests
-from appliance.system.network import NetworkConfig, WlanConfig
-from appliance.system.network_trial import Places
-from appliance.web.api import Asked
+from appliance.privileged import network_rollback, request_handler
+from appliance.privileged.network_rollback import Places
+from appliance.settings import schema
+from appliance.settings.network import NetworkConfig, WlanConfig
+from appliance.settings.schema import Home
+from appliance.storage import database, events
+from appliance.web.db_thread import Store
+from appliance.web.errors import Trouble
+from appliance.web.handlers import Asked
 from appliance.web.network import FORGOTTEN, ROLLED_BACK, Network
-from appliance.web.settings import Settings
-from appliance.web.store import Store
-from appliance.web.trouble import Trouble
+from appliance.web.settings_store import Settings
 from tests.command_line import until
 from tests.web.conftest import Browser, Page
 
@@ -57,7 +57,7 @@ async def test_the_passphrase_is_never_read_back(browser: Browser, page: Page) -
 async def test_a_trial_is_offered_to_whoever_comes_in(browser: Browser, plug: Home) -> None:
     assert (await browser.get("/api/session"))["network_trial"] is False
     root = Root(plug)
-    requests.try_network(
+    request_handler.try_network(
         root, {"trial": "0" * 16, "settings": json.dumps({"dns": ["10.0.0.1"]})}, root.places.root
     )
     assert (await browser.get("/api/session"))["network_trial"] is True
@@ -70,9 +70,9 @@ class Root:
         self.home = home
         self.places = Places(home.run, home.folder / "networks", home.folder / "root")
         self.verbs = {
-            **requests.VERBS,
-            "network-try": requests.Verb(
-                lambda run, order: requests.try_network(run, order, self.places.root),
+            **request_handler.VERBS,
+            "network-try": request_handler.Verb(
+                lambda run, order: request_handler.try_network(run, order, self.places.root),
                 texts=("settings", "trial"),
             ),
         }
@@ -80,18 +80,18 @@ class Root:
     def __call__(self, *command: str) -> str:
         match command[-1]:
             case "printmonitor-network-trial.service":
-                network_trial.attempt(self.home.folder, self.places, self)
+                network_rollback.attempt(self.home.folder, self.places, self)
             case "printmonitor-network.service":
-                network_trial.settle(self.home.folder, self.places, self)
+                network_rollback.settle(self.home.folder, self.places, self)
         return ""
 
     def work(self) -> None:
         (self.home.run / "requests").mkdir(exist_ok=True)
-        requests.work_off(self.home.run, {self.home.folder.stat().st_uid}, self, self.verbs)
+        request_handler.work_off(self.home.run, {self.home.folder.stat().st_uid}, self, self.verbs)
 
     @property
     def network(self) -> str:
-        return (self.places.networks / network_trial.FILE).read_text()
+        return (self.places.networks / network_rollback.FILE).read_text()
 
 
 class Person:
@@ -141,12 +141,12 @@ async def test_what_is_confirmed_is_saved(plug: Home) -> None:
         trial = await person.trial()
         assert (trial["state"], 110 < trial["seconds"] <= 120) == ("trying", True)
         assert "Address=10.0.0.5/24" in root.network
-        assert config.load(plug).network == NetworkConfig()
+        assert schema.load(plug).network == NetworkConfig()
         confirming = person.ask("POST", "/trial/confirmation")
         answer = await with_root(root, confirming)
         assert answer["trial"]["state"] == "kept"
         assert answer["settings"]["address"] == "10.0.0.5/24"
-        assert config.load(plug).network.gateway == "10.0.0.1"
+        assert schema.load(plug).network.gateway == "10.0.0.1"
         line = "new network settings were confirmed: eth0, 10.0.0.5/24"
         await until(lambda: told(plug)[:1] == [(line, False)])
     assert not any(on for _, on in told(plug))
@@ -174,7 +174,7 @@ async def test_what_nobody_confirms_goes_again(plug: Home) -> None:
         assert "10.0.0.5" not in root.network
         with pytest.raises(Trouble):
             await person.ask("POST", "/trial/confirmation")
-    assert config.load(plug).network == NetworkConfig()
+    assert schema.load(plug).network == NetworkConfig()
 
 
 async def test_a_person_may_give_up(plug: Home) -> None:
@@ -209,7 +209,7 @@ async def test_the_page_may_be_restarted_meanwhile(plug: Home) -> None:
     async with on_the_box(plug) as person:
         assert (await person.trial())["state"] == "trying"
         assert (await with_root(root, person.ask("POST", "/trial/confirmation")))["trial"]["state"] == "kept"
-    assert config.load(plug).network.wlan == WlanConfig("Office", PASSPHRASE)
+    assert schema.load(plug).network.wlan == WlanConfig("Office", PASSPHRASE)
 
 
 async def test_a_plug_that_was_restarted_meanwhile_says_so(plug: Home) -> None:
@@ -225,7 +225,7 @@ async def test_a_plug_that_was_restarted_meanwhile_says_so(plug: Home) -> None:
 
 async def test_what_root_refuses_has_failed(plug: Home) -> None:
     root = Root(plug)
-    root.verbs["network-try"] = requests.VERBS["apply"]  # another version that knows no such texts
+    root.verbs["network-try"] = request_handler.VERBS["apply"]  # another version that knows no such texts
     async with on_the_box(plug) as person:
         await person.ask("POST", "/trial", STATIC)
         root.work()
@@ -258,4 +258,4 @@ async def test_what_is_wrong_stands_beside_its_field(plug: Home, body: dict, fie
 
 def test_the_timer_is_as_long_as_it_is_told() -> None:
     unit = Path(__file__).parents[2] / "systemd/printmonitor-network-trial.timer"
-    assert f"\nOnActiveSec={network_trial.SECONDS}\n" in unit.read_text()
+    assert f"\nOnActiveSec={network_rollback.SECONDS}\n" in unit.read_text()

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from appliance.config import Home
-from appliance.model import Failure, Reading
-from appliance.store import database, printers
+from appliance.domain.model import Failure, Reading
+from appliance.settings.schema import Home
+from appliance.storage import database, printers
 from tests.web.conftest import SCRIPT, Browser, Page, reading
 
 

@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from appliance.config import Home
-from appliance.store import database, printers
+from appliance.settings.schema import Home
+from appliance.storage import database, printers
 from tests.fakes.agent import Agent, Device
 from tests.web.conftest import Browser, reading
 from tests.web.test_discovery import printer

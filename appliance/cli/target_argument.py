@@ -1,0 +1,24 @@
+"""The one printer that a command's HOST means."""
+
+from appliance.cli.errors import Wrong
+from appliance.discovery import address_ranges, entries
+from appliance.domain.model import DiscoveryEntry, SnmpVersion, Target
+
+
+def target(host: str, version: SnmpVersion, community: str, port: int, command: str) -> Target:
+    """What was typed, as somebody to ask; raises Wrong where it is none, or many."""
+    entry = DiscoveryEntry(host, snmp_version=version, community_read=community, port=port)
+    problem = entries.check(entry)
+    if problem:
+        raise Wrong(problem)
+    if entries.count(entry) != 1:
+        raise Wrong(f"{address_ranges.shown(host)} is more than one address; {command} reads one printer")
+    return next(entries.expand(entry, entries.Exclusions()))
+
+
+async def resolved(typed: Target) -> Target:
+    """The same with an address; raises Wrong where its name leads to none."""
+    try:
+        return await entries.resolve(typed)
+    except entries.NotResolved as error:
+        raise Wrong(str(error)) from error

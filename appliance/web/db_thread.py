@@ -1,0 +1,59 @@
+"""The database in a thread of its own: nothing that is asked of it holds up the page."""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Concatenate, ParamSpec, TypeVar
+
+from appliance.storage import database
+
+Given = ParamSpec("Given")
+Answer = TypeVar("Answer")
+
+
+class Store:
+    """One connection, used in turn."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="database")
+        self._db: sqlite3.Connection | None = None
+
+    async def ask(
+        self,
+        function: Callable[Concatenate[sqlite3.Connection, Given], Answer],
+        *given: Given.args,
+        **named: Given.kwargs,
+    ) -> Answer:
+        """What a function of a database gives. Raises Unusable besides what the function raises."""
+        return await asyncio.get_running_loop().run_in_executor(
+            self._thread, lambda: self._ask(lambda db: function(db, *given, **named))
+        )
+
+    async def version(self) -> tuple[int, int]:
+        """Moves with everything that is written, by whomever."""
+        return await self.ask(_version)
+
+    async def close(self) -> None:
+        """Let go of the file."""
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._close)
+        self._thread.shutdown(wait=False)
+
+    def _ask(self, question: Callable[[sqlite3.Connection], Answer]) -> Answer:
+        if self._db is None:
+            self._db = database.open(self._path)
+        try:
+            return question(self._db)
+        except sqlite3.DatabaseError as error:
+            raise database.Unusable(str(error)) from error
+
+    def _close(self) -> None:
+        if self._db is not None:
+            self._db.close()
+            self._db = None
+
+
+def _version(db: sqlite3.Connection) -> tuple[int, int]:
+    return database.data_version(db), db.total_changes
