@@ -236,13 +236,13 @@ async def fleet(folder: Path) -> AsyncIterator[Figure]:
 async def _poller_memory(home: Home) -> tuple[float, float]:
     """Resident megabytes of the service after a query and its parcel, and the most on the way."""
     with (
-        closing(database.open(home.database)) as db,
+        closing(database.open_database(home.database)) as db,
         children.running(
             children.printmonitor("poller", state=home.folder), stderr=subprocess.DEVNULL
         ) as child,
     ):
         process = psutil.Process(child.pid)
-        job_id = jobs.put(db, "query", datetime.now(UTC))
+        job_id = jobs.enqueue(db, "query", datetime.now(UTC))
         most = 0.0
         async with asyncio.timeout(120):
             while (job := jobs.get(db, job_id)) and job.state in ("waiting", "running"):

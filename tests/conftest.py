@@ -45,7 +45,7 @@ def db(home: Path) -> Iterator[sqlite3.Connection]:
     """A fresh database of a Plug."""
     from appliance.storage import database  # noqa: PLC0415  # most tests need no store
 
-    connection = database.open(home / "printmonitor.db")
+    connection = database.open_database(home / "printmonitor.db")
     yield connection
     connection.close()
 

@@ -168,8 +168,8 @@ async def _discover(state: Path) -> dict[str, dict[str, float]]:
 
 
 def _show_printers(state: Path) -> None:
-    with contextlib.closing(database.open(state / "printmonitor.db")) as db:
-        found = sorted(printers.all(db), key=lambda printer: ip_address(printer.target.host))
+    with contextlib.closing(database.open_database(state / "printmonitor.db")) as db:
+        found = sorted(printers.iter_printers(db), key=lambda printer: ip_address(printer.target.host))
     rows = [_row(printer) for printer in found]
     if not rows:
         raise Failed("no printer was found")

@@ -86,7 +86,7 @@ def disk(tmp_path: Path) -> Iterator[Disk]:
 
 @pytest.fixture
 def db(disk: Disk) -> Iterator[sqlite3.Connection]:
-    with closing(database.open(disk.folder / "printmonitor.db")) as found:
+    with closing(database.open_database(disk.folder / "printmonitor.db")) as found:
         yield found
 
 
@@ -112,7 +112,7 @@ def serving(disk: Disk, code: str, log: Path) -> Iterator["psutil.Popen"]:
 
 def told(db: sqlite3.Connection) -> list[str]:
     """The services that met it."""
-    return [each.subject for each in events.recent(db) if each.kind == db_outage.KIND]
+    return [each.subject for each in events.list_recent(db) if each.kind == db_outage.DATABASE_UNAVAILABLE]
 
 
 async def test_the_receiver_outlives_a_full_disk_and_loses_nothing(
@@ -134,7 +134,7 @@ async def test_the_receiver_outlives_a_full_disk_and_loses_nothing(
         disk.free()
         await plug.until(lambda: "warmStart" in plug.kinds())
         await plug.until(lambda: told(plug.db) == ["traps"])
-        await plug.until(lambda: len(traps.reports_owed(plug.db)) == 3)  # what was read is read again
+        await plug.until(lambda: len(traps.list_pending_reports(plug.db)) == 3)  # what was read is read again
         assert psutil.Process(child.pid).memory_info().rss - before < 8e6
     assert len(plug.kinds()) == 61
     assert log.read_text().count("the disk is full") == 1
@@ -158,17 +158,21 @@ async def test_the_poller_outlives_a_full_disk_and_goes_on(plug: Plug, disk: Dis
     plug.config = replace(plug.config, schedule=ScheduleConfig("1h", ()))
     schema.save(plug.home, plug.config)
     log = tmp_path / "poller.log"
-    seen = [printers.latest(plug.db, each.id).seen_at for each in printers.known(plug.db)]  # type: ignore[union-attr]
+    seen = [printers.get_printer(plug.db, each.id).seen_at for each in printers.list_known(plug.db)]  # type: ignore[union-attr]
     with serving(disk, POLL, log):
-        await plug.until(lambda: jobs.recent(plug.db)[:1] != [] and jobs.recent(plug.db)[0].state == "done")
-        number = jobs.put(plug.db, "query", jobs.recent(plug.db)[0].put_at)
+        await plug.until(
+            lambda: jobs.list_recent(plug.db)[:1] != [] and jobs.list_recent(plug.db)[0].state == "done"
+        )
+        number = jobs.enqueue(plug.db, "query", jobs.list_recent(plug.db)[0].put_at)
         disk.fill()
         jobs.wake(plug.home.wake)
         await plug.until(lambda: "the disk" in log.read_text())
         disk.free()
         jobs.wake(plug.home.wake)
-        await plug.until(lambda: (jobs.get(plug.db, number) or jobs.recent(plug.db)[0]).state == "done", 30.0)
+        await plug.until(
+            lambda: (jobs.get(plug.db, number) or jobs.list_recent(plug.db)[0]).state == "done", 30.0
+        )
         await plug.until(lambda: told(plug.db) == ["poller"])
-    now = [printers.latest(plug.db, each.id).seen_at for each in printers.known(plug.db)]  # type: ignore[union-attr]
+    now = [printers.get_printer(plug.db, each.id).seen_at for each in printers.list_known(plug.db)]  # type: ignore[union-attr]
     assert all(after > before for before, after in zip(seen, now, strict=True))
     assert "Traceback" not in log.read_text()

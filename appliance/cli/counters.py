@@ -17,7 +17,7 @@ def run(home: schema.Home, asked: str, confirm: Sequence[str] | None, as_json: b
         known = find(db, asked)
         if confirm is not None:
             _confirm(db, known, confirm)
-            known = printers.latest(db, known.id) or known
+            known = printers.get_printer(db, known.id) or known
     if as_json:
         terminal.document([record(counter) for counter in known.counters])
     elif known.counters:
@@ -33,12 +33,12 @@ def find(db: sqlite3.Connection, asked: str) -> Printer:
     """The printer with this number, serial number, address or name; raises Wrong for none or many."""
     found = [
         each.id
-        for each in printers.known(db)
+        for each in printers.list_known(db)
         if asked in (str(each.id), each.identity.serial_number, each.target.host, each.target.name)
     ]
     if len(found) > 1:
         raise Wrong(f"{len(found)} printers are {asked}; give the number: {', '.join(map(str, found))}")
-    latest = printers.latest(db, found[0]) if found else None
+    latest = printers.get_printer(db, found[0]) if found else None
     if latest is None:
         raise Wrong(f"there is no printer {asked}; give its number, serial number or address")
     return latest
@@ -51,5 +51,5 @@ def _confirm(db: sqlite3.Connection, known: Printer, names: Sequence[str]) -> No
     if unknown or not held:
         what = f"{', '.join(unknown)} is not held" if unknown else "nothing is held"
         raise Wrong(f"{what}; held are: {', '.join(held)}" if held else what)
-    believed = [each for name in plain or held for each in counters.confirm(db, known.id, name)]
+    believed = [each for name in plain or held for each in counters.confirm_held(db, known.id, name)]
     terminal.tell(f"believed from now on: {', '.join(believed)}")

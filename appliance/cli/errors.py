@@ -17,7 +17,7 @@ def lines(error: Exception) -> list[str]:
     match error:
         case schema.BadSettings():
             return [f"settings: {problem}" for problem in error.problems]
-        case Wrong() | database.Unusable() | file_lock.Busy():
+        case Wrong() | database.DatabaseUnavailableError() | file_lock.Busy():
             return [str(error)]
         case sqlite3.Error():
             return [f"database: {error}"]

@@ -15,7 +15,7 @@ def run(home: schema.Home, output: str | None) -> int:
     """Write the XML of all known printers but the excluded ones to a file or to standard output."""
     settings, _ = schema.load_last_good(state_dir.existing(home))
     with state_dir.opened(home) as db:
-        wanted = entries.wanted(printers.all(db), settings.discovery.exclusions)
+        wanted = entries.drop_excluded(printers.iter_printers(db), settings.discovery.exclusions)
         xml = xml_export.render(wanted, settings.schedule.zone, settings.transmission.xml_names)
     if output is None:
         terminal.raw(xml)

@@ -14,7 +14,7 @@ from appliance.mib import enum_labels
 from appliance.settings import schema
 from appliance.settings.schema import Config, Home
 from appliance.storage import jobs
-from appliance.storage.printer_list import Line
+from appliance.storage.printer_list import PrinterSummary
 
 DONE, SOME_BAD = 0, 1
 MOST_SHOWN = 50  # changes of a kind
@@ -63,14 +63,14 @@ def _show(path: Path, listed: ImportList, result: Result, settings: Config) -> N
     _list("+", changes.added)
     _list("~", changes.changed)
     _list("-", changes.removed)
-    for line in changes.gone[:MOST_SHOWN]:
+    for line in changes.unavailable[:MOST_SHOWN]:
         seen = enum_labels.moment(line.seen_at, settings.schedule.zone)
         terminal.say(f"x printer {line.id} {_who(line)}, last seen {seen}")
     terminal.say(csv_import.told(changes))
     if not result.applied:
         terminal.say("nothing was changed: this was a dry run")
-        if changes.doubt:
-            terminal.tell(f"{changes.doubt}: the import will ask for --force")
+        if changes.warning:
+            terminal.tell(f"{changes.warning}: the import will ask for --force")
 
 
 def _tell_problems(path: Path, listed: ImportList) -> None:
@@ -87,7 +87,7 @@ def _list(sign: str, entries: Sequence[DiscoveryEntry]) -> None:
         terminal.say(f"{sign} and {len(entries) - MOST_SHOWN:,} more")
 
 
-def _who(line: Line) -> str:
+def _who(line: PrinterSummary) -> str:
     known = (line.target.host, line.identity.manufacturer, line.identity.model, line.identity.serial_number)
     return terminal.clean(" ".join(part for part in known if part))
 
@@ -109,9 +109,9 @@ def _document(path: Path, listed: ImportList, result: Result) -> dict[str, termi
                 **record(line.identity),
                 "seen_at": line.seen_at.isoformat(),
             }
-            for line in changes.gone
+            for line in changes.unavailable
         ],
-        "doubt": changes.doubt,
+        "doubt": changes.warning,
         "bad_lines": listed.bad,
         "problems": list(listed.problems),
     }

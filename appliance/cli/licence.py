@@ -8,13 +8,13 @@ from pathlib import Path
 from appliance.cli import state_dir, terminal
 from appliance.cli.errors import Wrong
 from appliance.delivery import enrolment_client
-from appliance.delivery.errors import NotConfigured, NotDelivered, TryLater
+from appliance.delivery.errors import DeliveryDeferredError, DeliveryError, DeliveryNotConfiguredError
 from appliance.host import file_lock, openssl
 from appliance.licensing import csr, installer, verifier
 from appliance.licensing import status as standing
-from appliance.licensing.claims import BadLicence, Licence
+from appliance.licensing.claims import InvalidLicenceError, Licence
 from appliance.licensing.csr import Enrolment
-from appliance.licensing.status import Status
+from appliance.licensing.status import LicenceStatus
 from appliance.settings import schema
 from appliance.settings.schema import Config, Home
 
@@ -23,7 +23,7 @@ DONE, NOT_SENT = 0, 3
 
 def show(home: Home, as_json: bool) -> int:
     """Say how it stands."""
-    found = standing.status(state_dir.existing(home).folder, datetime.now(UTC))
+    found = standing.get_status(state_dir.existing(home).folder, datetime.now(UTC))
     if as_json:
         terminal.document(document(found))
         return DONE
@@ -33,13 +33,13 @@ def show(home: Home, as_json: bool) -> int:
     return DONE
 
 
-def document(found: Status) -> dict[str, terminal.Json]:
+def document(found: LicenceStatus) -> dict[str, terminal.Json]:
     """The state as JSON; without the key."""
     facts = found.licence
     return {
         "state": found.state,
         "text": found.text,
-        "sends": found.sends,
+        "sends": found.allows_sending,
         "plug_id": facts.plug_id if facts else None,
         "customer": facts.customer if facts else None,
         "partner": facts.partner if facts else None,
@@ -77,14 +77,14 @@ def ask(home: Home, output: str | None) -> int:
     return DONE
 
 
-def made_request(home: Home) -> csr.Request:
+def made_request(home: Home) -> csr.CertificateRequest:
     """The request that waits, or a new one. Raises Wrong."""
     folder = state_dir.made(home).folder
     try:
-        present = standing.status(folder, datetime.now(UTC)).licence
-        waiting = csr.read(folder)
-        plug_id = present.plug_id if present else waiting.plug_id if waiting else csr.new_plug_id()
-        return csr.make(folder, plug_id)
+        present = standing.get_status(folder, datetime.now(UTC)).licence
+        waiting = csr.read_request(folder)
+        plug_id = present.plug_id if present else waiting.plug_id if waiting else csr.generate_plug_id()
+        return csr.get_or_create(folder, plug_id)
     except (openssl.Failed, file_lock.Busy) as error:
         raise Wrong(str(error)) from error
 
@@ -99,7 +99,7 @@ def take(home: Home, file: str | None) -> int:
 
 def install_file(home: Home, file: str) -> Licence:
     """Raises Wrong with the reason where the licence is not taken."""
-    most = verifier.MOST_BYTES + 1
+    most = verifier.MAX_LICENCE_BYTES + 1
     if file == "-":
         data = sys.stdin.buffer.read(most) if sys.stdin else b""  # a shell may have closed it
     else:
@@ -107,7 +107,7 @@ def install_file(home: Home, file: str) -> Licence:
             data = opened.read(most)
     try:
         return installer.install(state_dir.made(home).folder, data, datetime.now(UTC))
-    except (BadLicence, file_lock.Busy) as error:
+    except (InvalidLicenceError, file_lock.Busy) as error:
         raise Wrong(str(error)) from error
 
 
@@ -116,9 +116,9 @@ def enrol_here(home: Home, url: str | None, code: str | None) -> int:
     settings = schema.load(state_dir.made(home))
     try:
         found = asyncio.run(enrolled(home, settings, url, code))
-    except NotConfigured as error:
+    except DeliveryNotConfiguredError as error:
         raise Wrong(str(error)) from error
-    except NotDelivered as error:
+    except DeliveryError as error:
         terminal.tell(f"no licence: {terminal.clean(str(error))}")
         return NOT_SENT
     if found is None:
@@ -131,24 +131,24 @@ def enrol_here(home: Home, url: str | None, code: str | None) -> int:
 async def enrolled(home: Home, settings: Config, url: str | None, code: str | None) -> Licence | None:
     """The new licence, or None where the provider has not decided yet. Raises NotDelivered, Wrong."""
     now = datetime.now(UTC)
-    present = standing.status(home.folder, now).licence
+    present = standing.get_status(home.folder, now).licence
     try:
         if present and present.enrolment_url and code is None and url in (None, present.enrolment_url):
             return await enrolment_client.renew(home, settings, present, now)
         enrolment = _enrolment(home, url, code)
         try:
             return await enrolment_client.enrol(home, settings, enrolment, now)
-        except TryLater as error:
-            csr.remember(home.folder, enrolment)  # the poller service asks again
-            if isinstance(error, enrolment_client.Undecided):
+        except DeliveryDeferredError as error:
+            csr.save_enrolment(home.folder, enrolment)  # the poller service asks again
+            if isinstance(error, enrolment_client.EnrolmentPendingError):
                 return None
             raise
-    except BadLicence as error:
+    except InvalidLicenceError as error:
         raise Wrong(str(error)) from error
 
 
 def _enrolment(home: Home, url: str | None, code: str | None) -> Enrolment:
-    waiting = csr.remembered(home.folder)
+    waiting = csr.load_enrolment(home.folder)
     if url is None and waiting is None:
         raise Wrong("the provider's enrolment URL is missing (--url), and its code (--code)")
     known = waiting or Enrolment("", "")

@@ -10,7 +10,7 @@ from appliance.cli.errors import Wrong
 from appliance.cli.json_output import record
 from appliance.delivery import archive, licence_policy, outbox, transmission_test
 from appliance.delivery.outbox import Parcel
-from appliance.delivery.spool_files import Unreadable
+from appliance.delivery.spool_files import ParcelFileError
 from appliance.mib import enum_labels
 from appliance.settings import schema
 from appliance.storage import jobs
@@ -29,9 +29,13 @@ def run(home: schema.Home, action: str, asked: str | None, as_json: bool) -> int
         raise Wrong("outbox list takes no parcel; to open one: outbox show ID")
     settings, _ = schema.load_last_good(state_dir.existing(home))
     with state_dir.opened(home) as db:
-        parcels = outbox.listing(db)
+        parcels = outbox.list_parcels(db)
         if action == "show":
-            _show(home, _find(parcels, asked or ""), licence_policy.settings(home, settings).transmission.key)
+            _show(
+                home,
+                _find(parcels, asked or ""),
+                licence_policy.apply_licence(home, settings).transmission.key,
+            )
         elif action == "retry":
             return _retry(
                 db, home, _undelivered(parcels) if asked == "all" else [_find(parcels, asked or "")]
@@ -47,12 +51,14 @@ def _test(home: schema.Home, asked: str | None, as_json: bool) -> int:
         raise Wrong("outbox test takes no parcel: it sends one of its own, without printers")
     steps = asyncio.run(transmission_test.run(home, schema.load(state_dir.existing(home)), datetime.now(UTC)))
     if as_json:
-        terminal.document({"ok": transmission_test.passed(steps), "steps": [record(step) for step in steps]})
+        terminal.document(
+            {"ok": transmission_test.has_passed(steps), "steps": [record(step) for step in steps]}
+        )
     for step in [] if as_json else steps:
         terminal.say(f"{'ok' if step.ok else 'FAILED':<6}  {step.name:<11}  {terminal.clean(step.text)}")
         if step.advice:
             terminal.tell(terminal.clean(step.advice))
-    if transmission_test.passed(steps):
+    if transmission_test.has_passed(steps):
         return 0
     return 2 if len(steps) == 1 else 3  # the first step is the settings
 
@@ -104,7 +110,7 @@ def _show(home: schema.Home, found: Parcel, key: str) -> None:
     try:
         data = outbox.read(home.outbox, found)
         name, xml = archive.unpack(data, key)
-    except (Unreadable, archive.BadKey, archive.BadParcel) as error:
+    except (ParcelFileError, archive.ParcelKeyError, archive.InvalidParcelError) as error:
         raise Wrong(f"{found.name}: {error}") from error
     terminal.tell(f"{name}.xml: {len(xml):,} bytes, {len(data):,} packed")
     terminal.raw(xml)
@@ -116,7 +122,7 @@ def _retry(db: sqlite3.Connection, home: schema.Home, chosen: Sequence[Parcel]) 
     for each in chosen:
         try:
             outbox.retry(db, home.outbox, each.id, now)
-        except outbox.NotRetried as error:
+        except outbox.ParcelRetryError as error:
             terminal.tell(terminal.clean(str(error)))
             failed += 1
     poller_runs = state_dir.poller_runs(home)

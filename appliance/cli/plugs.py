@@ -6,7 +6,7 @@ from appliance.cli import terminal
 from appliance.cli.errors import Wrong
 from appliance.cli.json_output import record
 from appliance.discovery import mdns
-from appliance.discovery.mdns_txt import FoundPlug
+from appliance.discovery.mdns_txt import DiscoveredPlug
 from appliance.host.lan_addresses import own_addresses
 
 
@@ -15,7 +15,7 @@ def run(seconds: float, interface: str | None, as_json: bool) -> int:
     interfaces = (interface,) if interface else own_addresses()
     if not interfaces:
         raise Wrong("this computer has no address in a network")
-    found = asyncio.run(mdns.plugs(seconds, interfaces))
+    found = asyncio.run(mdns.find_plugs(seconds, interfaces))
     if as_json:
         terminal.document({"plugs": [{**record(plug), "url": plug.url} for plug in found]})
     elif found:
@@ -25,5 +25,5 @@ def run(seconds: float, interface: str | None, as_json: bool) -> int:
     return 0
 
 
-def _row(plug: FoundPlug) -> tuple[str, ...]:
+def _row(plug: DiscoveredPlug) -> tuple[str, ...]:
     return plug.name, plug.site or "-", plug.url, plug.version or "-"

@@ -21,8 +21,8 @@ NAMED: tuple[Named, ...] = ("failed", "incomplete", "skipped")
 class Outcome:
     """A run that has ended, with what became of its parcel so far."""
 
-    kind: jobs.Kind
-    state: jobs.State
+    kind: jobs.JobKind
+    state: jobs.JobState
     result: Mapping[str, object]  # as the job's row tells it
     parcel: Parcel | None = None
     not_sent: str | None = None  # why nothing left the site, where something should have

@@ -28,14 +28,14 @@ SENDING_SECONDS = (
 )
 
 
-def run(home: Home, kind: jobs.Kind, as_json: bool) -> int:
+def run(home: Home, kind: jobs.JobKind, as_json: bool) -> int:
     """Do the run, show what came of it, return the exit code."""
     settings = schema.load(state_dir.made(home))
     if kind == "discover" and not settings.discovery.entries:
         raise Wrong(f"there is nothing to discover: no [[discovery.entries]] in {home.settings}")
     log_setup.set_up(logging.WARNING)
     with state_dir.opened(home) as db:
-        if kind == "query" and not printers.known(db):
+        if kind == "query" and not printers.list_known(db):
             terminal.tell("no printers are known yet: run discover first")
         ended = _by_service(db, home, settings, kind) if state_dir.poller_runs(home) else None
         ended = ended or asyncio.run(_here(db, home, settings, kind))
@@ -43,7 +43,7 @@ def run(home: Home, kind: jobs.Kind, as_json: bool) -> int:
     return ended.exit_code
 
 
-async def _here(db: sqlite3.Connection, home: Home, settings: Config, kind: jobs.Kind) -> Outcome:
+async def _here(db: sqlite3.Connection, home: Home, settings: Config, kind: jobs.JobKind) -> Outcome:
     """Do the run in this process; the first Ctrl-C ends it in order, with all that was read kept."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -58,7 +58,7 @@ async def _here(db: sqlite3.Connection, home: Home, settings: Config, kind: jobs
     began = datetime.now(UTC)
     job_id = _begun(db, home, kind)
     summary: Mapping[str, object] = {}
-    ended: jobs.End = "failed"
+    ended: jobs.JobEndState = "failed"
     try:
         result = await runs.run_round(
             db,
@@ -82,7 +82,7 @@ async def _here(db: sqlite3.Connection, home: Home, settings: Config, kind: jobs
     return run_report.with_parcel(Outcome(kind, ended, summary), parcel, trouble)
 
 
-def _begun(db: sqlite3.Connection, home: Home, kind: jobs.Kind) -> int | None:
+def _begun(db: sqlite3.Connection, home: Home, kind: jobs.JobKind) -> int | None:
     """Note the run as a job that is running, as the service would; None where other jobs stand before it."""
     now = datetime.now(UTC)
     try:
@@ -90,16 +90,16 @@ def _begun(db: sqlite3.Connection, home: Home, kind: jobs.Kind) -> int | None:
             jobs.interrupt_running(db, now)  # left by a process that is gone
     except file_lock.Busy:
         raise Wrong("another run is going on; wait for its end") from None
-    if any(job.state == "waiting" for job in jobs.recent(db)):
+    if any(job.state == "waiting" for job in jobs.list_recent(db)):
         return None
-    jobs.put(db, kind, now)
-    job = jobs.take(db, now)
+    jobs.enqueue(db, kind, now)
+    job = jobs.start_next(db, now)
     return job.id if job else None
 
 
-def _by_service(db: sqlite3.Connection, home: Home, settings: Config, kind: jobs.Kind) -> Outcome | None:
+def _by_service(db: sqlite3.Connection, home: Home, settings: Config, kind: jobs.JobKind) -> Outcome | None:
     """Hand the run to the service and follow it; None if the service ends before it has begun."""
-    job_id = jobs.put(db, kind, datetime.now(UTC))
+    job_id = jobs.enqueue(db, kind, datetime.now(UTC))
     jobs.wake(home.wake)
     progress = terminal.Progress()
     try:
@@ -143,10 +143,10 @@ def _sent(
 ) -> tuple[Parcel | None, str | None]:
     """Wait until the service has tried to send the parcel, or one that stands before it."""
     until = time.monotonic() + SENDING_SECONDS
-    transmission = licence_policy.settings(home, settings).transmission
+    transmission = licence_policy.apply_licence(home, settings).transmission
     if transmission.mode == "off" or (transmission.mode == "https" and not transmission.https.url):
         return outbox.get(db, parcel_id), "the settings do not say where to send it"
-    if forbidden := licence_policy.obstacle(home, datetime.now(UTC)):
+    if forbidden := licence_policy.blocking_reason(home, datetime.now(UTC)):
         return outbox.get(db, parcel_id), forbidden
     while True:
         parcel, first = outbox.get(db, parcel_id), outbox.first_waiting(db)

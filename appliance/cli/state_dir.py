@@ -30,7 +30,7 @@ def made(home: Home) -> Home:
 def opened(home: Home) -> Iterator[sqlite3.Connection]:
     """Open the database; what is wrong with the file is told with its path."""
     try:
-        with closing(database.open(home.database)) as db:
+        with closing(database.open_database(home.database)) as db:
             yield db
     except sqlite3.Error as error:
         raise Wrong(f"{home.database}: {error}") from error

@@ -74,8 +74,8 @@ def run(home: schema.Home, as_json: bool) -> int:
 def _gather(
     db: sqlite3.Connection, home: schema.Home, settings: schema.Config, problems: list[str], now: datetime
 ) -> Report:
-    fleet = [_Seen.of(printer) for printer in printers.all(db)]
-    recent = jobs.recent(db)
+    fleet = [_Seen.of(printer) for printer in printers.iter_printers(db)]
+    recent = jobs.list_recent(db)
     running = state_dir.poller_runs(home)
     plan = _plan(settings)
     return Report(
@@ -93,13 +93,13 @@ def _gather(
         next_discover=schedule.next_discover(plan, now) if running else None,
         licence=_licence(home, len(fleet) - sum(seen.ignored for seen in fleet), now),
         transmission=_transmission(
-            licence_policy.settings(home, settings), licence_policy.obstacle(home, now)
+            licence_policy.apply_licence(home, settings), licence_policy.blocking_reason(home, now)
         ),
         traps=_traps(db, settings, now),
-        parcels_waiting=outbox.count(db, "waiting"),
-        parcels_refused=outbox.count(db, "refused"),
-        events_going_on=tuple(events.going_on(db)),
-        events=tuple(events.recent(db, EVENTS_SHOWN)),
+        parcels_waiting=outbox.count_by_state(db, "waiting"),
+        parcels_refused=outbox.count_by_state(db, "refused"),
+        events_going_on=tuple(events.list_ongoing(db)),
+        events=tuple(events.list_recent(db, EVENTS_SHOWN)),
         settings_problems=tuple(problems),
     )
 
@@ -137,7 +137,7 @@ def _plan(settings: schema.Config) -> schedule.Plan:
 
 
 def _licence(home: schema.Home, fleet: int, now: datetime) -> str:
-    found = standing.status(home.folder, now)
+    found = standing.get_status(home.folder, now)
     most = found.licence.printers if found.licence else None
     if most is None or fleet <= most:
         return found.text
@@ -163,7 +163,7 @@ def _traps(db: sqlite3.Connection, settings: schema.Config, now: datetime) -> st
     lately = traps.count_since(db, now - timedelta(days=1))
     if not settings.traps.enabled:
         return "off"
-    dropped = sum(traps.dropped(db).values())
+    dropped = sum(traps.get_dropped_counts(db).values())
     return (
         f"on, UDP port {settings.traps.port}: {lately:,} in the last day, {dropped:,} ever dropped or refused"
     )

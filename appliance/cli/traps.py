@@ -11,7 +11,7 @@ from appliance.mib import enum_labels
 from appliance.settings import schema
 from appliance.settings.schema import INSTALLED, Home
 from appliance.storage import traps
-from appliance.storage.traps import KeptTrap
+from appliance.storage.traps import StoredTrap
 from appliance.trap_receiver import service
 
 SHOWN = 50
@@ -55,7 +55,7 @@ def _tell_systemd(home: Home) -> str | None:
 def _list(home: Home, as_json: bool) -> int:
     settings, _ = schema.load_last_good(state_dir.existing(home))
     with state_dir.opened(home) as db:
-        found, dropped = traps.recent(db, SHOWN), traps.dropped(db)
+        found, dropped = traps.list_recent(db, SHOWN), traps.get_dropped_counts(db)
     if as_json:
         terminal.document({"traps": [record(each) for each in found], "dropped": dropped})
         return 0
@@ -68,7 +68,7 @@ def _list(home: Home, as_json: bool) -> int:
     return 0
 
 
-def _row(each: KeptTrap) -> tuple[str, ...]:
+def _row(each: StoredTrap) -> tuple[str, ...]:
     printer = "-" if each.printer_id is None else str(each.printer_id)
     trap = each.trap
     return (f"{each.times:,}", each.sender, printer, trap.kind, trap.severity or "-", trap.text)

@@ -11,7 +11,7 @@ from appliance.cli.errors import Wrong
 from appliance.cli.wizard_prompts import Conversation, Flags, LicencePlan
 from appliance.cli.wizard_questions import Question, Table
 from appliance.delivery import transmission_test
-from appliance.delivery.errors import NotDelivered
+from appliance.delivery.errors import DeliveryError
 from appliance.host import routing_table
 from appliance.licensing import csr
 from appliance.licensing import status as standing
@@ -73,8 +73,8 @@ def _wishes(home: Home, conversation: Conversation, settings: Table) -> _Wishes 
         raise schema.BadSettings(problems)
     plan = LicencePlan("keep")
     if not flags.schedule_only:
-        present = standing.status(home.folder, datetime.now(UTC))
-        plan = conversation.licence(present, csr.remembered(home.folder))
+        present = standing.get_status(home.folder, datetime.now(UTC))
+        plan = conversation.licence(present, csr.load_enrolment(home.folder))
     return _Wishes(settings, changes, plan) if conversation.agreed("Save this", None) else None
 
 
@@ -133,7 +133,7 @@ def _take_licence(home: Home, wanted: Config, plan: LicencePlan) -> int:
 def _enrol(home: Home, wanted: Config, plan: LicencePlan) -> int:
     try:
         found = asyncio.run(licence.enrolled(home, wanted, plan.url, plan.code))
-    except (NotDelivered, Wrong) as error:
+    except (DeliveryError, Wrong) as error:
         terminal.tell(f"no licence: {terminal.clean(str(error))}; later: printmonitor licence enrol")
         return NOT_SENT
     if found is None:
@@ -149,4 +149,4 @@ def _try(home: Home, wanted: Config) -> int:
         terminal.say(f"{'ok    ' if step.ok else 'FAILED'}  {step.name:12} {terminal.clean(step.text)}")
         if step.advice:
             terminal.say(f"{'':22}{step.advice}")
-    return DONE if transmission_test.passed(steps) else NOT_SENT
+    return DONE if transmission_test.has_passed(steps) else NOT_SENT

@@ -11,7 +11,7 @@ from appliance.cli.errors import Wrong
 from appliance.cli.wizard_questions import NOTHING, Question, Table
 from appliance.licensing import csr
 from appliance.licensing.csr import Enrolment
-from appliance.licensing.status import Status
+from appliance.licensing.status import LicenceStatus
 
 YES, NO = ("yes", "y"), ("no", "n")
 
@@ -72,7 +72,7 @@ def _wrong_file(answer: str) -> str | None:
 
 
 def _wrong_url(answer: str) -> str | None:
-    return None if answer in NOTHING else csr.wrong_url(answer)
+    return None if answer in NOTHING else csr.url_problem(answer)
 
 
 class Conversation:
@@ -118,7 +118,7 @@ class Conversation:
                 raise Wrong(f"--{question.name}: {problem}")
             terminal.tell(f"  {terminal.clean(problem)}")
 
-    def licence(self, present: Status, waiting: Enrolment | None) -> LicencePlan:
+    def licence(self, present: LicenceStatus, waiting: Enrolment | None) -> LicencePlan:
         way = self._licence_way()
         renewable = present.licence is not None and bool(present.licence.enrolment_url)
         if way is None:
@@ -137,7 +137,7 @@ class Conversation:
         file = self._right(text, self.flags.licence_file, "none", _wrong_file)
         return LicencePlan(way, file=None if file in NOTHING else file)
 
-    def _online(self, present: Status, waiting: Enrolment | None) -> LicencePlan:
+    def _online(self, present: LicenceStatus, waiting: Enrolment | None) -> LicencePlan:
         url, code = self.flags.enrolment_url, self.flags.code
         if present.licence and present.licence.enrolment_url and url is None and code is None:
             return LicencePlan("online")
@@ -146,7 +146,7 @@ class Conversation:
         if url in NOTHING:
             return LicencePlan("later")
         text, offer = "Enrolment code, as the provider gave it", waiting.code if waiting else ""
-        return LicencePlan("online", url, self._right(text, code, offer, csr.wrong_code, secret=True))
+        return LicencePlan("online", url, self._right(text, code, offer, csr.code_problem, secret=True))
 
     def _right(
         self,

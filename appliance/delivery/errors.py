@@ -8,23 +8,23 @@ NotDelivered
 """
 
 
-class NotDelivered(Exception):
+class DeliveryError(Exception):
     """What a sender raises; returning is the only way of saying that the server has the parcel."""
 
 
-class TryLater(NotDelivered):
+class DeliveryDeferredError(DeliveryError):
     def __init__(self, reason: str, retry_after: float | None = None) -> None:
         super().__init__(reason)
         self.retry_after = retry_after  # seconds, where the server asked for them
 
 
-class LicenceTrouble(NotDelivered):
+class LicenceRejectedError(DeliveryError):
     pass
 
 
-class NotConfigured(NotDelivered):
+class DeliveryNotConfiguredError(DeliveryError):
     pass
 
 
-class Refused(NotDelivered):
+class DeliveryRejectedError(DeliveryError):
     pass

@@ -16,16 +16,24 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from appliance.delivery.errors import LicenceTrouble, NotConfigured, NotDelivered, Refused, TryLater
+from appliance.delivery.errors import (
+    DeliveryDeferredError,
+    DeliveryError,
+    DeliveryNotConfiguredError,
+    DeliveryRejectedError,
+    LicenceRejectedError,
+)
 from appliance.delivery.outbox import Parcel
 from appliance.net import tls_context
 from appliance.net.text_sanitizer import chain, one_line, why
 
-MOST_ANSWER = 4096  # bytes of the server's answer that are looked at
+MAX_EXPLANATION_BYTES = 4096  # bytes of the server's answer that are looked at
 
-DELIVERED_BEFORE = 409
-REFUSED = frozenset({400, 413, 415, 422})
-LICENCE = frozenset({401, 403, 495, 496})  # 495, 496: nginx's "certificate error" and "certificate required"
+STATUS_ALREADY_DELIVERED = 409
+REJECTED_STATUSES = frozenset({400, 413, 415, 422})
+LICENCE_STATUSES = frozenset(
+    {401, 403, 495, 496}
+)  # 495, 496: nginx's "certificate error" and "certificate required"
 
 # What OpenSSL calls the alerts by which a server turns a client certificate down (RFC 8446, section 6.2).
 _CERTIFICATE_ALERTS = {
@@ -42,7 +50,7 @@ _HANDSHAKE_FAILURE = "SSLV3_ALERT_HANDSHAKE_FAILURE"  # TLS 1.2 says no more whe
 
 
 @dataclass(frozen=True, slots=True)
-class Destination:
+class HttpsDestination:
     """Where parcels go, and as whom."""
 
     url: str
@@ -53,13 +61,13 @@ class Destination:
     proxy_username: str = ""
     proxy_password: str = ""
     plug_id: str = ""
-    called: str = "transmission.https.url"  # the URL, in what is said about it
-    connect_seconds: float = 30  # name, TCP, proxy and TLS
+    url_setting: str = "transmission.https.url"  # the URL, in what is said about it
+    connect_timeout_s: float = 30  # name, TCP, proxy and TLS
     total_seconds: float = 300  # 1 MB over 64 kbit/s takes 130
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class HttpReply:
     """What a server said."""
 
     status: int
@@ -69,7 +77,7 @@ class Reply:
     body: bytes
 
 
-async def send(parcel: Parcel, data: bytes, destination: Destination) -> None:
+async def send(parcel: Parcel, data: bytes, destination: HttpsDestination) -> None:
     """Returns when the server has the parcel, else raises a NotDelivered that says what to do about it."""
     digest = base64.b64encode(hashlib.sha256(data).digest()).decode()
     headers = {
@@ -77,19 +85,19 @@ async def send(parcel: Parcel, data: bytes, destination: Destination) -> None:
         "Content-Digest": f"sha-256=:{digest}:",
         "Idempotency-Key": parcel.id,
     }
-    judge(await post(data, headers, destination), known={DELIVERED_BEFORE})
+    raise_for_reply(await post(data, headers, destination), accepted={STATUS_ALREADY_DELIVERED})
 
 
 async def post(
-    data: bytes, headers: Mapping[str, str], destination: Destination, *, wanted: int = 0
-) -> Reply:
+    data: bytes, headers: Mapping[str, str], destination: HttpsDestination, *, max_body_bytes: int = 0
+) -> HttpReply:
     """The server's answer, with at most `wanted` bytes of a 2xx. Raises NotDelivered where none comes."""
-    _check(destination)
-    context = _tls(destination)
+    _check_destination(destination)
+    context = _tls_context(destination)
     timeout = aiohttp.ClientTimeout(
         total=destination.total_seconds,
-        connect=destination.connect_seconds,
-        sock_connect=destination.connect_seconds,
+        connect=destination.connect_timeout_s,
+        sock_connect=destination.connect_timeout_s,
     )
     try:
         async with (
@@ -97,7 +105,7 @@ async def post(
             session.post(
                 destination.url,
                 data=BytesIO(data),
-                headers={**headers, **_headers(destination)},
+                headers={**headers, **_plug_headers(destination)},
                 ssl=context,
                 allow_redirects=False,
                 proxy=destination.proxy or None,
@@ -108,69 +116,77 @@ async def post(
         ):
             good = 200 <= response.status < 300
             # A body that follows a 2xx is nobody's business, unless it is what was asked for.
-            body = await _body(response, wanted) if good else await _explanation(response)
-            return _reply(response, body, datetime.now(UTC))
+            body = await _read_body(response, max_body_bytes) if good else await _read_explanation(response)
+            return _parse_reply(response, body, datetime.now(UTC))
     except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
-        raise _translated(error, destination) from error
+        raise _translate_error(error, destination) from error
 
 
-def judge(reply: Reply, known: Container[int] = ()) -> None:
+def raise_for_reply(reply: HttpReply, accepted: Container[int] = ()) -> None:
     """Raises what is to be done about an answer that is neither a 2xx nor one of the `known`."""
     status = reply.status
-    if 200 <= status < 300 or status in known:
+    if 200 <= status < 300 or status in accepted:
         return
     reason = f"the server said {status} {one_line(reply.reason)}".rstrip()
     if 300 <= status < 400:
-        raise TryLater(f"{reason}: redirects to {one_line(reply.location)}, which is not followed")
-    words = first_line(reply)
+        raise DeliveryDeferredError(
+            f"{reason}: redirects to {one_line(reply.location)}, which is not followed"
+        )
+    words = explanation_line(reply)
     reason = f"{reason}: {words}" if words else reason
-    if status in REFUSED:
-        raise Refused(reason)
-    if status in LICENCE:
-        raise LicenceTrouble(reason)
-    raise TryLater(reason, retry_after=reply.retry_after)
+    if status in REJECTED_STATUSES:
+        raise DeliveryRejectedError(reason)
+    if status in LICENCE_STATUSES:
+        raise LicenceRejectedError(reason)
+    raise DeliveryDeferredError(reason, retry_after=reply.retry_after)
 
 
-def first_line(reply: Reply) -> str:
+def explanation_line(reply: HttpReply) -> str:
     """How the server explains itself, made harmless."""
     lines = reply.body.decode(errors="replace").strip().splitlines()
     return one_line(lines[0]) if lines else ""
 
 
-def _check(destination: Destination) -> None:
-    parts = _split(destination.url, destination.called)
+def _check_destination(destination: HttpsDestination) -> None:
+    parts = _parse_scheme(destination.url, destination.url_setting)
     if parts != "https":
-        raise NotConfigured(f"{destination.called} begins with {parts!r}: only https:// is sent to")
-    if destination.proxy and _split(destination.proxy, "transmission.https.proxy") != "http":
-        raise NotConfigured("transmission.https.proxy is not of the form http://host:port")
+        raise DeliveryNotConfiguredError(
+            f"{destination.url_setting} begins with {parts!r}: only https:// is sent to"
+        )
+    if destination.proxy and _parse_scheme(destination.proxy, "transmission.https.proxy") != "http":
+        raise DeliveryNotConfiguredError("transmission.https.proxy is not of the form http://host:port")
 
 
-def _split(url: str, setting: str) -> str:
+def _parse_scheme(url: str, setting: str) -> str:
     try:
         parts = urlsplit(url)
         valid = bool(parts.hostname) and parts.port != 0
     except ValueError:
         valid = False
     if not valid:
-        raise NotConfigured(f"{setting} is no URL")  # which may hold a password, so it is not shown
+        raise DeliveryNotConfiguredError(
+            f"{setting} is no URL"
+        )  # which may hold a password, so it is not shown
     return parts.scheme
 
 
-def _tls(destination: Destination) -> ssl.SSLContext:
+def _tls_context(destination: HttpsDestination) -> ssl.SSLContext:
     try:
         context = tls_context.trusting(destination.ca_file)
     except (OSError, ValueError) as error:
-        raise NotConfigured(f"transmission.https.ca_file {destination.ca_file}: {why(error)}") from error
+        raise DeliveryNotConfiguredError(
+            f"transmission.https.ca_file {destination.ca_file}: {why(error)}"
+        ) from error
     if destination.certificate is not None:
         try:
             # The empty password keeps OpenSSL from asking for one on the terminal.
             context.load_cert_chain(destination.certificate, destination.private_key, password="")
         except (OSError, ValueError) as error:
-            raise LicenceTrouble(f"the Plug's certificate cannot be used: {why(error)}") from error
+            raise LicenceRejectedError(f"the Plug's certificate cannot be used: {why(error)}") from error
     return context
 
 
-def _headers(destination: Destination) -> dict[str, str]:
+def _plug_headers(destination: HttpsDestination) -> dict[str, str]:
     return {
         "PrintMonitor-Plug": re.sub(r"[^!-~]", "-", destination.plug_id),
         "User-Agent": tls_context.USER_AGENT,
@@ -178,35 +194,35 @@ def _headers(destination: Destination) -> dict[str, str]:
     }
 
 
-def _reply(response: aiohttp.ClientResponse, body: bytes, now: datetime) -> Reply:
-    return Reply(
+def _parse_reply(response: aiohttp.ClientResponse, body: bytes, now: datetime) -> HttpReply:
+    return HttpReply(
         response.status,
         response.reason or "",
         response.headers.get("Location", "nowhere"),
-        _seconds(response.headers.get("Retry-After"), now),
+        _parse_retry_after(response.headers.get("Retry-After"), now),
         body,
     )
 
 
-async def _explanation(response: aiohttp.ClientResponse) -> bytes:
+async def _read_explanation(response: aiohttp.ClientResponse) -> bytes:
     body = bytearray()
     with suppress(aiohttp.ClientError, OSError, TimeoutError):
-        await _read(response, body, MOST_ANSWER)
+        await _read_into(response, body, MAX_EXPLANATION_BYTES)
     return bytes(body)  # the status has been understood; its explanation is a courtesy
 
 
-async def _body(response: aiohttp.ClientResponse, most: int) -> bytes:
+async def _read_body(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
     body = bytearray()
-    await _read(response, body, most)
+    await _read_into(response, body, max_bytes)
     return bytes(body)
 
 
-async def _read(response: aiohttp.ClientResponse, into: bytearray, most: int) -> None:
-    while len(into) < most and (piece := await response.content.read(most - len(into))):
-        into += piece
+async def _read_into(response: aiohttp.ClientResponse, buffer: bytearray, max_bytes: int) -> None:
+    while len(buffer) < max_bytes and (piece := await response.content.read(max_bytes - len(buffer))):
+        buffer += piece
 
 
-def _seconds(retry_after: str | None, now: datetime) -> float | None:
+def _parse_retry_after(retry_after: str | None, now: datetime) -> float | None:
     """Seconds of a Retry-After (RFC 9110, section 10.2.3): a number, or a date."""
     if retry_after is None:
         return None
@@ -219,28 +235,28 @@ def _seconds(retry_after: str | None, now: datetime) -> float | None:
     return max(0.0, (at.replace(tzinfo=at.tzinfo or UTC) - now).total_seconds())
 
 
-def _translated(error: Exception, destination: Destination) -> NotDelivered:
+def _translate_error(error: Exception, destination: HttpsDestination) -> DeliveryError:
     host = urlsplit(destination.url).hostname or ""
-    tls = [each for each in chain(error) if _is_tls(each)]
+    tls = [each for each in chain(error) if _is_tls_error(each)]
     if tls:
-        return _translated_tls(tls[-1], f"{host}: TLS", destination)
+        return _translate_tls_error(tls[-1], f"{host}: TLS", destination)
     if isinstance(error, ValueError) and not isinstance(error, OSError):  # aiohttp's InvalidURL is one
-        return NotConfigured("transmission.https: url or proxy cannot be used as it is")
-    return TryLater(_reason(error, host, destination))
+        return DeliveryNotConfiguredError("transmission.https: url or proxy cannot be used as it is")
+    return DeliveryDeferredError(_error_text(error, host, destination))
 
 
-def _translated_tls(error: ssl.SSLError, where: str, destination: Destination) -> NotDelivered:
+def _translate_tls_error(error: ssl.SSLError, where: str, destination: HttpsDestination) -> DeliveryError:
     if isinstance(error, ssl.SSLCertVerificationError):
-        return TryLater(f"{where} certificate not trusted: {one_line(error.verify_message)}")
+        return DeliveryDeferredError(f"{where} certificate not trusted: {one_line(error.verify_message)}")
     alert = error.reason or ""
     if alert in _CERTIFICATE_ALERTS:
-        return LicenceTrouble(f"{where} certificate of the Plug refused: {_CERTIFICATE_ALERTS[alert]}")
+        return LicenceRejectedError(f"{where} certificate of the Plug refused: {_CERTIFICATE_ALERTS[alert]}")
     if alert == _HANDSHAKE_FAILURE and destination.certificate is None:
-        return LicenceTrouble(f"{where} handshake refused, probably for want of the Plug's certificate")
-    return TryLater(f"{where} failed: {one_line(alert.replace('_', ' ').lower() or str(error))}")
+        return LicenceRejectedError(f"{where} handshake refused, probably for want of the Plug's certificate")
+    return DeliveryDeferredError(f"{where} failed: {one_line(alert.replace('_', ' ').lower() or str(error))}")
 
 
-def _reason(error: Exception, host: str, destination: Destination) -> str:
+def _error_text(error: Exception, host: str, destination: HttpsDestination) -> str:
     match error:
         case aiohttp.ClientHttpProxyError():
             reason = f"the proxy said {error.status} {one_line(error.message)}"
@@ -253,7 +269,7 @@ def _reason(error: Exception, host: str, destination: Destination) -> str:
         case aiohttp.ClientConnectorError():
             reason = f"{error.host}:{error.port}: {why(error.os_error)}"
         case aiohttp.ConnectionTimeoutError():
-            reason = f"{host}: no connection within {destination.connect_seconds:g} s"
+            reason = f"{host}: no connection within {destination.connect_timeout_s:g} s"
         case TimeoutError():
             reason = f"{host}: timed out after {destination.total_seconds:g} s"
         case aiohttp.ServerDisconnectedError() | ConnectionError():
@@ -263,6 +279,6 @@ def _reason(error: Exception, host: str, destination: Destination) -> str:
     return reason.rstrip()
 
 
-def _is_tls(error: BaseException) -> TypeGuard[ssl.SSLError]:
+def _is_tls_error(error: BaseException) -> TypeGuard[ssl.SSLError]:
     """What OpenSSL or the check of names said itself, not aiohttp's wrapping of it."""
     return isinstance(error, ssl.SSLError) and not isinstance(error, aiohttp.ClientError)

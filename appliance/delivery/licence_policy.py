@@ -5,13 +5,13 @@ from datetime import datetime
 from pathlib import Path
 
 from appliance.licensing import status
-from appliance.licensing.claims import BadLicence, Licence
+from appliance.licensing.claims import InvalidLicenceError, Licence
 from appliance.settings.schema import Config, Home
 
 
-def settings(home: Home, config: Config) -> Config:
+def apply_licence(home: Home, config: Config) -> Config:
     """The settings with the licence's key and URL where they have none; what was set by hand stands."""
-    found = _installed(home)
+    found = _read_installed(home)
     if found is None:
         return config
     given = config.transmission
@@ -19,28 +19,28 @@ def settings(home: Home, config: Config) -> Config:
     return replace(config, transmission=replace(given, key=given.key or found.transmission_key, https=https))
 
 
-def plug_id(home: Home, config: Config) -> str:
+def resolve_plug_id(home: Home, config: Config) -> str:
     """Who the Plug is for the provider: as its certificate says; its name is free to be changed."""
-    found = _installed(home)
+    found = _read_installed(home)
     return found.plug_id if found else config.plug.name
 
 
-def certificate(home: Home) -> tuple[Path, Path] | None:
+def find_client_certificate(home: Home) -> tuple[Path, Path] | None:
     """Certificate and key: of the licence, else as somebody put them there; the two belong together."""
-    if pair := status.credentials(home.folder):
+    if pair := status.client_credentials(home.folder):
         return pair
     by_hand = home.tls / "client.pem"
     return (by_hand, home.tls / "client.key") if by_hand.exists() else None
 
 
-def obstacle(home: Home, now: datetime) -> str | None:
+def blocking_reason(home: Home, now: datetime) -> str | None:
     """Why the licence lets nothing leave, if so; without any licence the settings alone decide."""
-    standing = status.status(home.folder, now)
-    return None if standing.sends else standing.text
+    standing = status.get_status(home.folder, now)
+    return None if standing.allows_sending else standing.text
 
 
-def _installed(home: Home) -> Licence | None:
+def _read_installed(home: Home) -> Licence | None:
     try:
-        return status.read(home.folder)
-    except BadLicence:
+        return status.read_installed(home.folder)
+    except InvalidLicenceError:
         return None  # the obstacle says so

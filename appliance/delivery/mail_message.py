@@ -10,24 +10,24 @@ from email import policy
 from email.message import EmailMessage
 
 from appliance import __version__
-from appliance.delivery.errors import NotConfigured
+from appliance.delivery.errors import DeliveryNotConfiguredError
 from appliance.delivery.outbox import Parcel
 from appliance.net.text_sanitizer import one_line
 
 # A stricter form than the settings ask for: nothing that would have to be quoted, or could end a command.
-_ADDRESS = re.compile(
+_ADDRESS_PATTERN = re.compile(
     r'(?P<local>[^\s<>()\[\]\\,;:"@]{1,64})@(?P<domain>[\w.-]{1,253}|\[[0-9A-Fa-f.:]{2,45}\]|\[IPv6:[0-9A-Fa-f.:]+\])'
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class MailMessage:
     """What is handed to the mail server."""
 
     sender: str
     recipients: tuple[str, ...]
     data: bytes
-    beyond_ascii: bool  # an address needs SMTPUTF8 (RFC 6531)
+    needs_smtputf8: bool  # an address needs SMTPUTF8 (RFC 6531)
 
 
 def compose(
@@ -39,10 +39,10 @@ def compose(
     plug: str,
     plug_id: str = "",
     site: str = "",
-) -> Letter:
+) -> MailMessage:
     """The parcel as the attachment of a message. Raises NotConfigured for an address that is none."""
-    sender = _address(sender, "sender")
-    recipients = tuple(dict.fromkeys(_address(text, "recipient") for text in recipients))
+    sender = _normalize_address(sender, "sender")
+    recipients = tuple(dict.fromkeys(_normalize_address(text, "recipient") for text in recipients))
     beyond_ascii = not all(text.isascii() for text in (sender, *recipients))
     message = EmailMessage((policy.SMTPUTF8 if beyond_ascii else policy.SMTP).clone(cte_type="7bit"))
     plug, site = one_line(plug), one_line(site)
@@ -59,13 +59,13 @@ def compose(
     message["PrintMonitor-Parcel"] = parcel.id
     digest = base64.b64encode(hashlib.sha256(data).digest()).decode()
     message["PrintMonitor-Digest"] = f"sha-256=:{digest}:"
-    message.set_content(_text(parcel, plug, site))
+    message.set_content(_body_text(parcel, plug, site))
     message.add_attachment(data, maintype="application", subtype="zip", filename=f"{parcel.name}.zip")
     message.set_boundary(f"=_{parcel.id}")  # else a random one
-    return Letter(sender, recipients, message.as_bytes(), beyond_ascii)
+    return MailMessage(sender, recipients, message.as_bytes(), beyond_ascii)
 
 
-def _text(parcel: Parcel, plug: str, site: str) -> str:
+def _body_text(parcel: Parcel, plug: str, site: str) -> str:
     where = f"{plug} ({site})" if site else plug
     return (
         f"The attached encrypted ZIP holds what PrintMonitor Plug {where} knew of its printers\n"
@@ -77,15 +77,15 @@ def _text(parcel: Parcel, plug: str, site: str) -> str:
     )
 
 
-def _address(text: str, setting: str) -> str:
+def _normalize_address(text: str, setting: str) -> str:
     """The address with its domain as name servers know it."""
-    found = _ADDRESS.fullmatch(text.strip())
+    found = _ADDRESS_PATTERN.fullmatch(text.strip())
     if found is None or not text.strip().isprintable():
-        raise NotConfigured(f"transmission.mail.{setting} is no mail address")
+        raise DeliveryNotConfiguredError(f"transmission.mail.{setting} is no mail address")
     domain = found["domain"]
     if not domain.startswith("["):
         try:
             domain = domain.encode("idna").decode()
         except UnicodeError:
-            raise NotConfigured(f"transmission.mail.{setting}: its domain is no name") from None
+            raise DeliveryNotConfiguredError(f"transmission.mail.{setting}: its domain is no name") from None
     return f"{found['local']}@{domain}"

@@ -11,31 +11,31 @@ from pathlib import Path
 
 from appliance.host import atomic_file
 
-_NAME = r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]{0,99})"
-_ID = r"(?P<id>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
-_FILE = re.compile(rf"{_NAME}\.{_ID}\.zip")
+_NAME_REGEX = r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]{0,99})"
+_ID_REGEX = r"(?P<id>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
+_FILE_PATTERN = re.compile(rf"{_NAME_REGEX}\.{_ID_REGEX}\.zip")
 
 
-class Unreadable(Exception):
+class ParcelFileError(Exception):
     """The parcel's file is gone, or is not what was put."""
 
 
 def file_name(name: str, parcel_id: str) -> str:
     """Raises ValueError for a name that a sweep would not know again."""
-    found = _FILE.fullmatch(f"{name}.{parcel_id}.zip")
+    found = _FILE_PATTERN.fullmatch(f"{name}.{parcel_id}.zip")
     if found is None or found["name"] != name:
         raise ValueError(f"not a parcel's name: {name!r}")
     return found[0]
 
 
-def name_and_id(path: Path) -> tuple[str, str]:
-    found = _FILE.fullmatch(path.name)
+def parse_file_name(path: Path) -> tuple[str, str]:
+    found = _FILE_PATTERN.fullmatch(path.name)
     if found is None:
         raise ValueError(f"not a parcel's file: {path.name!r}")
     return found["name"], found["id"]
 
 
-def room(folder: Path, size: int) -> None:
+def check_free_space(folder: Path, size: int) -> None:
     """Raise OSError unless the disk has `size` bytes to give."""
     free = shutil.disk_usage(folder).free
     if free < size:
@@ -59,14 +59,14 @@ def read(folder: Path, file: str, digest: str) -> bytes:
         except FileNotFoundError:
             continue
         if hashlib.sha256(data).hexdigest() != digest:
-            raise Unreadable("its file is damaged")
+            raise ParcelFileError("its file is damaged")
         return data
-    raise Unreadable("its file is gone")
+    raise ParcelFileError("its file is gone")
 
 
-def unsent(folder: Path) -> dict[str, Path]:
+def list_unsent(folder: Path) -> dict[str, Path]:
     """The files that are not in `sent/`, by their parcel's id."""
-    return {found["id"]: path for path in folder.iterdir() if (found := _FILE.fullmatch(path.name))}
+    return {found["id"]: path for path in folder.iterdir() if (found := _FILE_PATTERN.fullmatch(path.name))}
 
 
 def move_to_sent(path: Path) -> None:
@@ -80,22 +80,22 @@ def move_to_sent(path: Path) -> None:
         path.rename(sent / path.name)
 
 
-def keep_sent(folder: Path, ids: Set[str]) -> None:
+def prune_sent(folder: Path, ids: Set[str]) -> None:
     """Delete what lies in `sent/`, these parcels aside."""
     for path in (folder / "sent").glob("*.zip"):
-        found = _FILE.fullmatch(path.name)
+        found = _FILE_PATTERN.fullmatch(path.name)
         if found and found["id"] not in ids:
             path.unlink()
 
 
-def clear_unfinished(folder: Path) -> None:
+def delete_unfinished(folder: Path) -> None:
     """Delete what a crash in the middle of write() left."""
     for path in folder.glob(".*.zip.*"):
         path.unlink()
 
 
 @contextmanager
-def alone(folder: Path) -> Iterator[bool]:
+def try_lock(folder: Path) -> Iterator[bool]:
     """True for one at a time, across processes; ends with the process at the latest."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:

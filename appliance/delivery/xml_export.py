@@ -24,55 +24,55 @@ from appliance.domain.model import (
     Vague,
 )
 
-Names = Literal["printed", "mib"]
-Value = str | int | Vague | datetime | None
+ElementNames = Literal["printed", "mib"]
+ElementValue = str | int | Vague | datetime | None
 
 T = TypeVar("T")
 
-HEAD = b'<?xml version="1.0" encoding="utf-8"?>\n<NewDataSet>\n'
-FOOT = b"</NewDataSet>\n"
+XML_HEAD = b'<?xml version="1.0" encoding="utf-8"?>\n<NewDataSet>\n'
+XML_FOOT = b"</NewDataSet>\n"
 
 
 @dataclass(frozen=True, slots=True)
-class Element(Generic[T]):
+class XmlElement(Generic[T]):
     """One element: its name as the reference prints it, its value, the Printer-MIB's name if another."""
 
     printed: str
-    value: Callable[[T], Value]
+    value: Callable[[T], ElementValue]
     mib: str | None = None
 
-    def name(self, names: Names) -> str:
+    def name(self, names: ElementNames) -> str:
         return self.mib if names == "mib" and self.mib else self.printed
 
 
 @dataclass(frozen=True, slots=True)
-class Section(Generic[T]):
+class XmlSection(Generic[T]):
     """A table of a printer: every row is one element that opens with its own id and the printer's."""
 
     name: str
     id: str
     rows: Callable[[Printer], tuple[Kept[T], ...]]
-    elements: tuple[Element[T], ...]
+    elements: tuple[XmlElement[T], ...]
 
 
-def render(printers: Iterable[Printer], zone: tzinfo, names: Names = "printed") -> bytes:
+def render(printers: Iterable[Printer], zone: tzinfo, names: ElementNames = "printed") -> bytes:
     """The whole document, UTF-8; the same printers give the same bytes. Times are shown in `zone`."""
-    write_printer = _writer(zone, names)
+    write_printer = _printer_writer(zone, names)
     document = BytesIO()
-    document.write(HEAD)
+    document.write(XML_HEAD)
     for printer in printers:
         document.write("".join(write_printer(printer)).encode())
-    document.write(FOOT)
+    document.write(XML_FOOT)
     return document.getvalue()
 
 
-def _writer(zone: tzinfo, names: Names) -> Callable[[Printer], Iterator[str]]:
-    details = _fields(_PRINTER, names, zone, "    ")
-    alerts = _table(_ALERTS, names, zone)
-    supplies = _table(_SUPPLIES, names, zone)
-    inputs = _table(_INPUTS, names, zone)
-    outputs = _table(_OUTPUTS, names, zone)
-    storages = _table(_STORAGES, names, zone)
+def _printer_writer(zone: tzinfo, names: ElementNames) -> Callable[[Printer], Iterator[str]]:
+    details = _elements_writer(_PRINTER_ELEMENTS, names, zone, "    ")
+    alerts = _section_writer(_ALERT_SECTION, names, zone)
+    supplies = _section_writer(_SUPPLY_SECTION, names, zone)
+    inputs = _section_writer(_INPUT_SECTION, names, zone)
+    outputs = _section_writer(_OUTPUT_SECTION, names, zone)
+    storages = _section_writer(_STORAGE_SECTION, names, zone)
 
     def write(printer: Printer) -> Iterator[str]:
         yield "  <Printers>\n"
@@ -84,8 +84,10 @@ def _writer(zone: tzinfo, names: Names) -> Callable[[Printer], Iterator[str]]:
     return write
 
 
-def _table(section: Section[T], names: Names, zone: tzinfo) -> Callable[[Printer], Iterator[str]]:
-    fields = _fields(section.elements, names, zone, "      ")
+def _section_writer(
+    section: XmlSection[T], names: ElementNames, zone: tzinfo
+) -> Callable[[Printer], Iterator[str]]:
+    fields = _elements_writer(section.elements, names, zone, "      ")
     begin, end = f"    <{section.name}>\n", f"    </{section.name}>\n"
 
     def write(printer: Printer) -> Iterator[str]:
@@ -93,14 +95,14 @@ def _table(section: Section[T], names: Names, zone: tzinfo) -> Callable[[Printer
             yield f"{begin}      <{section.id}>{kept.id}</{section.id}>\n"
             yield f"      <PrinterID>{printer.id}</PrinterID>\n"
             yield from fields(kept.row)
-            yield f"      <CreatedAt>{_local(kept.created_at, zone)}</CreatedAt>\n"
-            yield f"      <ChangedAt>{_local(kept.changed_at, zone)}</ChangedAt>\n{end}"
+            yield f"      <CreatedAt>{_format_time(kept.created_at, zone)}</CreatedAt>\n"
+            yield f"      <ChangedAt>{_format_time(kept.changed_at, zone)}</ChangedAt>\n{end}"
 
     return write
 
 
-def _fields(
-    elements: tuple[Element[T], ...], names: Names, zone: tzinfo, indent: str
+def _elements_writer(
+    elements: tuple[XmlElement[T], ...], names: ElementNames, zone: tzinfo, indent: str
 ) -> Callable[[T], Iterator[str]]:
     named = [(element.name(names), element.value) for element in elements]
     tags = [(f"{indent}<{name}>", f"</{name}>\n", f"{indent}<{name}/>\n", value) for name, value in named]
@@ -109,196 +111,198 @@ def _fields(
         for begin, end, empty, value_of in tags:
             value = value_of(record)
             if value is not None:
-                text = _text(value, zone)
+                text = _serialize_value(value, zone)
                 yield begin + text + end if text else empty
 
     return write
 
 
-def _text(value: str | int | Vague | datetime, zone: tzinfo) -> str:
+def _serialize_value(value: str | int | Vague | datetime, zone: tzinfo) -> str:
     match value:
         case str():
-            return _UNSAFE.sub(_safe, value)
+            return _UNSAFE_CHARS.sub(_escape_char, value)
         case bool():
             return "true" if value else "false"
         case Vague():
             return str(value.value)
         case datetime():
-            return _local(value, zone)
+            return _format_time(value, zone)
     return str(value)
 
 
-def _local(time: datetime, zone: tzinfo) -> str:
+def _format_time(time: datetime, zone: tzinfo) -> str:
     return time.astimezone(zone).isoformat(timespec="milliseconds")
 
 
 # All but the characters of XML 1.0 (section 2.2) that may stand in an element as they are.
-_UNSAFE = re.compile("[^\t\n\x20-\x25\x27-\x3b\x3d\x3f-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_UNSAFE_CHARS = re.compile("[^\t\n\x20-\x25\x27-\x3b\x3d\x3f-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"}  # a bare CR would be read back as LF
 
 
-def _safe(character: re.Match[str]) -> str:
+def _escape_char(character: re.Match[str]) -> str:
     return _ESCAPES.get(character[0], "")  # XML 1.0 cannot hold the others in any form
 
 
-def _counter(name: CounterName) -> Callable[[Printer], int | None]:
+def _counter_value(name: CounterName) -> Callable[[Printer], int | None]:
     return lambda printer: next((each.value for each in printer.counters if each.name == name), None)
 
 
 # SmpVersion is the version's number as people write it: 1 for SNMPv1, 2 for SNMPv2c.
-_VERSIONS = {"1": 1, "2": 2}
+_SNMP_VERSION_NUMBERS = {"1": 1, "2": 2}
 _NO_SNMPV3 = 0  # SmpAuthenticationProtocol, SmpEncryptionAlgorithm: none
 
-_PRINTER: tuple[Element[Printer], ...] = (
-    Element("PrinterID", lambda printer: printer.id),
-    Element("DnsName", lambda printer: printer.target.name or ""),
-    Element("IpAddress", lambda printer: printer.target.host),
-    Element("Manufacturer", lambda printer: printer.identity.manufacturer),
-    Element("Models", lambda printer: printer.identity.model),
-    Element("Devicename", lambda printer: printer.details.name),
-    Element("Serialnumber", lambda printer: printer.identity.serial_number),
-    Element("MacAddress", lambda printer: printer.identity.mac_address),
-    Element("Location", lambda printer: printer.details.location),
-    Element("Contact", lambda printer: printer.details.contact),
-    Element("DisplayText", lambda printer: printer.details.display_text),
-    Element("StatusPrinter", lambda printer: printer.details.status),
-    Element("Description", lambda printer: printer.details.description),
-    Element("Firmware", lambda printer: printer.details.firmware),
-    Element("CreatedAt", lambda printer: printer.created_at),
-    Element("ChangedAt", lambda printer: printer.changed_at),
-    Element("CounterTotalDevices", _counter(CounterName.TOTAL)),
-    Element("CounterTotalLarge", _counter(CounterName.LARGE)),
-    Element("CounterTotalDuplex", _counter(CounterName.DUPLEX)),
-    Element("CounterPrintTotalBlack", _counter(CounterName.PRINT_BLACK)),
-    Element("CounterPrintTotalSingleColor", _counter(CounterName.PRINT_SINGLE_COLOR)),
-    Element("CounterPrintTotalFullColor", _counter(CounterName.PRINT_FULL_COLOR)),
-    Element("CounterCopyTotalBlack", _counter(CounterName.COPY_BLACK)),
-    Element("CounterCopyTotalSingleColor", _counter(CounterName.COPY_SINGLE_COLOR)),
-    Element("CounterCopyTotalFullColor", _counter(CounterName.COPY_FULL_COLOR)),
-    Element("CounterFaxTotal", _counter(CounterName.FAX)),
-    Element("SmpVersion", lambda printer: _VERSIONS.get(printer.target.snmp_version), "SnmpVersion"),
-    Element("SmpCommunityRead", lambda printer: printer.target.community_read, "SnmpCommunityRead"),
-    Element("SmpCommunityWrite", lambda printer: printer.target.community_write, "SnmpCommunityWrite"),
-    Element("SmpAuthenticationProtocol", lambda _: _NO_SNMPV3, "SnmpAuthenticationProtocol"),
-    Element("SmpEncryptionAlgorithm", lambda _: _NO_SNMPV3, "SnmpEncryptionAlgorithm"),
-    Element("SmpPort", lambda printer: printer.target.port, "SnmpPort"),
-    Element("DeviceGroupID", lambda printer: printer.device_group),
-    Element("Ignore", lambda printer: printer.ignore),
+_PRINTER_ELEMENTS: tuple[XmlElement[Printer], ...] = (
+    XmlElement("PrinterID", lambda printer: printer.id),
+    XmlElement("DnsName", lambda printer: printer.target.name or ""),
+    XmlElement("IpAddress", lambda printer: printer.target.host),
+    XmlElement("Manufacturer", lambda printer: printer.identity.manufacturer),
+    XmlElement("Models", lambda printer: printer.identity.model),
+    XmlElement("Devicename", lambda printer: printer.details.name),
+    XmlElement("Serialnumber", lambda printer: printer.identity.serial_number),
+    XmlElement("MacAddress", lambda printer: printer.identity.mac_address),
+    XmlElement("Location", lambda printer: printer.details.location),
+    XmlElement("Contact", lambda printer: printer.details.contact),
+    XmlElement("DisplayText", lambda printer: printer.details.display_text),
+    XmlElement("StatusPrinter", lambda printer: printer.details.status),
+    XmlElement("Description", lambda printer: printer.details.description),
+    XmlElement("Firmware", lambda printer: printer.details.firmware),
+    XmlElement("CreatedAt", lambda printer: printer.created_at),
+    XmlElement("ChangedAt", lambda printer: printer.changed_at),
+    XmlElement("CounterTotalDevices", _counter_value(CounterName.TOTAL)),
+    XmlElement("CounterTotalLarge", _counter_value(CounterName.LARGE)),
+    XmlElement("CounterTotalDuplex", _counter_value(CounterName.DUPLEX)),
+    XmlElement("CounterPrintTotalBlack", _counter_value(CounterName.PRINT_BLACK)),
+    XmlElement("CounterPrintTotalSingleColor", _counter_value(CounterName.PRINT_SINGLE_COLOR)),
+    XmlElement("CounterPrintTotalFullColor", _counter_value(CounterName.PRINT_FULL_COLOR)),
+    XmlElement("CounterCopyTotalBlack", _counter_value(CounterName.COPY_BLACK)),
+    XmlElement("CounterCopyTotalSingleColor", _counter_value(CounterName.COPY_SINGLE_COLOR)),
+    XmlElement("CounterCopyTotalFullColor", _counter_value(CounterName.COPY_FULL_COLOR)),
+    XmlElement("CounterFaxTotal", _counter_value(CounterName.FAX)),
+    XmlElement(
+        "SmpVersion", lambda printer: _SNMP_VERSION_NUMBERS.get(printer.target.snmp_version), "SnmpVersion"
+    ),
+    XmlElement("SmpCommunityRead", lambda printer: printer.target.community_read, "SnmpCommunityRead"),
+    XmlElement("SmpCommunityWrite", lambda printer: printer.target.community_write, "SnmpCommunityWrite"),
+    XmlElement("SmpAuthenticationProtocol", lambda _: _NO_SNMPV3, "SnmpAuthenticationProtocol"),
+    XmlElement("SmpEncryptionAlgorithm", lambda _: _NO_SNMPV3, "SnmpEncryptionAlgorithm"),
+    XmlElement("SmpPort", lambda printer: printer.target.port, "SnmpPort"),
+    XmlElement("DeviceGroupID", lambda printer: printer.device_group),
+    XmlElement("Ignore", lambda printer: printer.ignore),
 )
 
-_ALERTS: Section[Alert] = Section(
+_ALERT_SECTION: XmlSection[Alert] = XmlSection(
     "PrinterAlerts",
     "AlertID",
     lambda printer: printer.alerts,
     (
-        Element("Code", lambda alert: alert.code),
-        Element("SeverityLevel", lambda alert: alert.severity_level),
-        Element("TrainingLevel", lambda alert: alert.training_level),
-        Element("Group", lambda alert: alert.group),
-        Element("GroupIndex", lambda alert: alert.group_index),
-        Element("Location", lambda alert: alert.location),
-        Element("Description", lambda alert: alert.description),
-        Element("Time", lambda alert: alert.time),
+        XmlElement("Code", lambda alert: alert.code),
+        XmlElement("SeverityLevel", lambda alert: alert.severity_level),
+        XmlElement("TrainingLevel", lambda alert: alert.training_level),
+        XmlElement("Group", lambda alert: alert.group),
+        XmlElement("GroupIndex", lambda alert: alert.group_index),
+        XmlElement("Location", lambda alert: alert.location),
+        XmlElement("Description", lambda alert: alert.description),
+        XmlElement("Time", lambda alert: alert.time),
     ),
 )
 
-_SUPPLIES: Section[Supply] = Section(
+_SUPPLY_SECTION: XmlSection[Supply] = XmlSection(
     "PrinterSupplies",
     "SupplyID",
     lambda printer: printer.supplies,
     (
-        Element("Type", lambda supply: supply.type),
-        Element("Color", lambda supply: supply.color),
-        Element("Class", lambda supply: supply.class_),
-        Element("Description", lambda supply: supply.description),
-        Element("Unit", lambda supply: supply.unit),
-        Element("Capacity", lambda supply: supply.max_capacity),
-        Element("Level", lambda supply: supply.level),
+        XmlElement("Type", lambda supply: supply.type),
+        XmlElement("Color", lambda supply: supply.color),
+        XmlElement("Class", lambda supply: supply.class_),
+        XmlElement("Description", lambda supply: supply.description),
+        XmlElement("Unit", lambda supply: supply.unit),
+        XmlElement("Capacity", lambda supply: supply.max_capacity),
+        XmlElement("Level", lambda supply: supply.level),
     ),
 )
 
-_INPUTS: Section[InputTray] = Section(
+_INPUT_SECTION: XmlSection[InputTray] = XmlSection(
     "PrinterInputs",
     "InputID",
     lambda printer: printer.inputs,
     (
-        Element("Index", lambda tray: tray.index),
-        Element("Type", lambda tray: tray.type),
-        Element("DimUnit", lambda tray: tray.dim_unit),
-        Element("MediaDimFeedDirDeclared", lambda tray: tray.media_dim_feed_dir_declared),
-        Element(
+        XmlElement("Index", lambda tray: tray.index),
+        XmlElement("Type", lambda tray: tray.type),
+        XmlElement("DimUnit", lambda tray: tray.dim_unit),
+        XmlElement("MediaDimFeedDirDeclared", lambda tray: tray.media_dim_feed_dir_declared),
+        XmlElement(
             "MediaDimFeedDirDeclared",
             lambda tray: tray.media_dim_xfeed_dir_declared,
             "MediaDimXFeedDirDeclared",
         ),
-        Element("MediaDimFeedDirChosen", lambda tray: tray.media_dim_feed_dir_chosen),
-        Element(
+        XmlElement("MediaDimFeedDirChosen", lambda tray: tray.media_dim_feed_dir_chosen),
+        XmlElement(
             "MediaDimFeedDirChosen", lambda tray: tray.media_dim_xfeed_dir_chosen, "MediaDimXFeedDirChosen"
         ),
-        Element("CapacityUnit", lambda tray: tray.capacity_unit),
-        Element("MaxCapacity", lambda tray: tray.max_capacity),
-        Element("CurrentLevel", lambda tray: tray.current_level),
-        Element("Status", lambda tray: tray.status),
-        Element("MediaName", lambda tray: tray.media_name),
-        Element("Names", lambda tray: tray.name),
-        Element("VendorName", lambda tray: tray.vendor_name),
-        Element("Model", lambda tray: tray.model),
-        Element("Version", lambda tray: tray.version),
-        Element("Serialnumber", lambda tray: tray.serial_number),
-        Element("Description", lambda tray: tray.description),
-        Element("Security", lambda tray: tray.security),
-        Element("MediaWeights", lambda tray: tray.media_weight),
-        Element("MediaType", lambda tray: tray.media_type),
-        Element("MediaColor", lambda tray: tray.media_color),
-        Element("MediaFormParts", lambda tray: tray.media_form_parts),
-        Element("MediaLoadTimeout", lambda tray: tray.media_load_timeout),
-        Element("NextIndex", lambda tray: tray.next_index),
+        XmlElement("CapacityUnit", lambda tray: tray.capacity_unit),
+        XmlElement("MaxCapacity", lambda tray: tray.max_capacity),
+        XmlElement("CurrentLevel", lambda tray: tray.current_level),
+        XmlElement("Status", lambda tray: tray.status),
+        XmlElement("MediaName", lambda tray: tray.media_name),
+        XmlElement("Names", lambda tray: tray.name),
+        XmlElement("VendorName", lambda tray: tray.vendor_name),
+        XmlElement("Model", lambda tray: tray.model),
+        XmlElement("Version", lambda tray: tray.version),
+        XmlElement("Serialnumber", lambda tray: tray.serial_number),
+        XmlElement("Description", lambda tray: tray.description),
+        XmlElement("Security", lambda tray: tray.security),
+        XmlElement("MediaWeights", lambda tray: tray.media_weight),
+        XmlElement("MediaType", lambda tray: tray.media_type),
+        XmlElement("MediaColor", lambda tray: tray.media_color),
+        XmlElement("MediaFormParts", lambda tray: tray.media_form_parts),
+        XmlElement("MediaLoadTimeout", lambda tray: tray.media_load_timeout),
+        XmlElement("NextIndex", lambda tray: tray.next_index),
     ),
 )
 
-_OUTPUTS: Section[OutputTray] = Section(
+_OUTPUT_SECTION: XmlSection[OutputTray] = XmlSection(
     "PrinterOutputs",
     "OutputID",
     lambda printer: printer.outputs,
     (
-        Element("Index", lambda tray: tray.index),
-        Element("Type", lambda tray: tray.type),
-        Element("CapacityUnit", lambda tray: tray.capacity_unit),
-        Element("MaxCapacity", lambda tray: tray.max_capacity),
-        Element("RemainingCapacity", lambda tray: tray.remaining_capacity),
-        Element("Status", lambda tray: tray.status),
-        Element("Name", lambda tray: tray.name),
-        Element("VendorName", lambda tray: tray.vendor_name),
-        Element("Model", lambda tray: tray.model),
-        Element("Version", lambda tray: tray.version),
-        Element("Serialnumber", lambda tray: tray.serial_number),
-        Element("Description", lambda tray: tray.description),
-        Element("Security", lambda tray: tray.security),
-        Element("DimUnit", lambda tray: tray.dim_unit),
-        Element("MaxDimFeedDir", lambda tray: tray.max_dim_feed_dir),
-        Element("MaxDimFeedDir", lambda tray: tray.max_dim_xfeed_dir, "MaxDimXFeedDir"),
-        Element("MinDimFeedDir", lambda tray: tray.min_dim_feed_dir),
-        Element("MinDimFeedDir", lambda tray: tray.min_dim_xfeed_dir, "MinDimXFeedDir"),
-        Element("StackingOrder", lambda tray: tray.stacking_order),
-        Element("PageDeliveryOrientation", lambda tray: tray.page_delivery_orientation),
-        Element("Bursting", lambda tray: tray.bursting),
-        Element("Decollating", lambda tray: tray.decollating),
-        Element("PageCollated", lambda tray: tray.page_collated),
-        Element("OffsetStacking", lambda tray: tray.offset_stacking),
+        XmlElement("Index", lambda tray: tray.index),
+        XmlElement("Type", lambda tray: tray.type),
+        XmlElement("CapacityUnit", lambda tray: tray.capacity_unit),
+        XmlElement("MaxCapacity", lambda tray: tray.max_capacity),
+        XmlElement("RemainingCapacity", lambda tray: tray.remaining_capacity),
+        XmlElement("Status", lambda tray: tray.status),
+        XmlElement("Name", lambda tray: tray.name),
+        XmlElement("VendorName", lambda tray: tray.vendor_name),
+        XmlElement("Model", lambda tray: tray.model),
+        XmlElement("Version", lambda tray: tray.version),
+        XmlElement("Serialnumber", lambda tray: tray.serial_number),
+        XmlElement("Description", lambda tray: tray.description),
+        XmlElement("Security", lambda tray: tray.security),
+        XmlElement("DimUnit", lambda tray: tray.dim_unit),
+        XmlElement("MaxDimFeedDir", lambda tray: tray.max_dim_feed_dir),
+        XmlElement("MaxDimFeedDir", lambda tray: tray.max_dim_xfeed_dir, "MaxDimXFeedDir"),
+        XmlElement("MinDimFeedDir", lambda tray: tray.min_dim_feed_dir),
+        XmlElement("MinDimFeedDir", lambda tray: tray.min_dim_xfeed_dir, "MinDimXFeedDir"),
+        XmlElement("StackingOrder", lambda tray: tray.stacking_order),
+        XmlElement("PageDeliveryOrientation", lambda tray: tray.page_delivery_orientation),
+        XmlElement("Bursting", lambda tray: tray.bursting),
+        XmlElement("Decollating", lambda tray: tray.decollating),
+        XmlElement("PageCollated", lambda tray: tray.page_collated),
+        XmlElement("OffsetStacking", lambda tray: tray.offset_stacking),
     ),
 )
 
-_STORAGES: Section[Storage] = Section(
+_STORAGE_SECTION: XmlSection[Storage] = XmlSection(
     "PrinterStorages",
     "StorageID",
     lambda printer: printer.storages,
     (
-        Element("Index", lambda storage: storage.index),
-        Element("Type", lambda storage: storage.type),
-        Element("Description", lambda storage: storage.description),
-        Element("AllocationUnits", lambda storage: storage.allocation_units),
-        Element("Size", lambda storage: storage.size),
-        Element("Used", lambda storage: storage.used),
-        Element("AllocationFailures", lambda storage: storage.allocation_failures),
+        XmlElement("Index", lambda storage: storage.index),
+        XmlElement("Type", lambda storage: storage.type),
+        XmlElement("Description", lambda storage: storage.description),
+        XmlElement("AllocationUnits", lambda storage: storage.allocation_units),
+        XmlElement("Size", lambda storage: storage.size),
+        XmlElement("Used", lambda storage: storage.used),
+        XmlElement("AllocationFailures", lambda storage: storage.allocation_failures),
     ),
 )

@@ -16,31 +16,34 @@ from datetime import datetime, timedelta
 from typing import Generic, Protocol, TypeVar
 
 from appliance.discovery import address_ranges, csv_reader, entries
-from appliance.discovery.address_ranges import BadEntry, shown
-from appliance.discovery.csv_reader import Field, without_blanks
+from appliance.discovery.address_ranges import InvalidEntryError, quote_for_message
+from appliance.discovery.csv_reader import CsvField, remove_blanks
 from appliance.discovery.entries import Coverage, Exclusions
 from appliance.domain.model import DiscoveryEntry, Target
 
-MOST_NAMED = 100  # problems; a file that is no list has one in each line
-GONE_AFTER = timedelta(hours=48)  # the manual's
+MAX_REPORTED_PROBLEMS = 100  # problems; a file that is no list has one in each line
+UNAVAILABLE_AFTER = timedelta(hours=48)  # the manual's
 
-MOST_COMMUNITY = 255  # characters, as in the settings
-READ, WRITE = "public", "private"  # the manual's "standard community names"
-_PRINTED = frozenset(("public", "private", "SnmpRead", "SnmpWrite"))
+MAX_COMMUNITY_CHARS = 255  # characters, as in the settings
+DEFAULT_COMMUNITY_READ, DEFAULT_COMMUNITY_WRITE = (
+    "public",
+    "private",
+)  # the manual's "standard community names"
+_MANUAL_COMMUNITIES = frozenset(("public", "private", "SnmpRead", "SnmpWrite"))
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ImportRow:
     """One usable line."""
 
     line: int
     host: str  # an address, or a name
-    community_read: str = READ
-    community_write: str = WRITE
+    community_read: str = DEFAULT_COMMUNITY_READ
+    community_write: str = DEFAULT_COMMUNITY_WRITE
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class LineProblem:
     """One line that is left out."""
 
     line: int
@@ -51,15 +54,15 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
-class Parsed:
+class ParsedList:
     """A list."""
 
-    rows: tuple[Row, ...]
-    problems: tuple[Problem, ...]  # the first hundred
-    bad: int  # lines that are left out, all of them
+    rows: tuple[ImportRow, ...]
+    problems: tuple[LineProblem, ...]  # the first hundred
+    skipped_lines: int  # lines that are left out, all of them
 
 
-class Known(Protocol):
+class ListedPrinter(Protocol):
     """As much of a known printer as the list needs."""
 
     @property
@@ -70,11 +73,11 @@ class Known(Protocol):
     def seen_at(self) -> datetime: ...
 
 
-P = TypeVar("P", bound=Known)
+PrinterT = TypeVar("PrinterT", bound=ListedPrinter)
 
 
 @dataclass(frozen=True, slots=True)
-class Changes(Generic[P]):
+class ImportChanges(Generic[PrinterT]):
     """What a list makes of the discovery entries and of the known printers."""
 
     entries: tuple[DiscoveryEntry, ...]  # all of them, afterwards
@@ -83,92 +86,94 @@ class Changes(Generic[P]):
     removed: tuple[DiscoveryEntry, ...]
     unchanged: int
     excluded: tuple[str, ...]  # hosts of the list that the exclusion list names
-    gone: tuple[P, ...]  # printers that are not in the list and have been silent for 48 hours
-    doubt: str | None  # why a person should have a look first
+    unavailable: tuple[PrinterT, ...]  # printers that are not in the list and have been silent for 48 hours
+    warning: str | None  # why a person should have a look first
 
     @property
-    def any(self) -> bool:
-        return bool(self.added or self.changed or self.removed or self.gone)
+    def has_changes(self) -> bool:
+        return bool(self.added or self.changed or self.removed or self.unavailable)
 
 
-def parse(data: bytes) -> Parsed:
+def parse_list(data: bytes) -> ParsedList:
     """The rows of an import list. Raises NotAList."""
-    found = _Findings()
-    for line in csv_reader.read(data):
+    found = _RowCollector()
+    for line in csv_reader.iter_lines(data):
         number = line.number
         if line.problem:
-            found.problem(number, line.problem)
+            found.add_problem(number, line.problem)
             continue
         try:
-            found.add(_row(number, line.fields))
-        except BadEntry as error:
-            found.problem(number, str(error))
-    return Parsed(tuple(found.rows.values()), tuple(found.problems), found.bad)
+            found.add(_parse_row(number, line.fields))
+        except InvalidEntryError as error:
+            found.add_problem(number, str(error))
+    return ParsedList(tuple(found.rows.values()), tuple(found.problems), found.skipped_lines)
 
 
-def parse_exclusions(data: bytes) -> tuple[Exclusions, Parsed]:
+def parse_exclusions(data: bytes) -> tuple[Exclusions, ParsedList]:
     """An exclusion list: addresses and names in a column, or in a row. Raises NotAList."""
-    found = _Findings()
+    found = _RowCollector()
     texts = []
-    for line in csv_reader.read(data):
+    for line in csv_reader.iter_lines(data):
         if line.problem:
-            found.problem(line.number, line.problem)
-        for text in filter(None, (without_blanks(field.text) for field in line.fields)):
-            if problem := entries.check_exclusion(text):
-                found.problem(line.number, problem)
+            found.add_problem(line.number, line.problem)
+        for text in filter(None, (remove_blanks(field.text) for field in line.fields)):
+            if problem := entries.exclusion_problem(text):
+                found.add_problem(line.number, problem)
             else:
                 texts.append(text)
-    return Exclusions(texts), Parsed((), tuple(found.problems), found.bad)
+    return Exclusions(texts), ParsedList((), tuple(found.problems), found.skipped_lines)
 
 
-def plan(
+def plan_import(
     old: Iterable[DiscoveryEntry],
-    rows: Iterable[Row],
+    rows: Iterable[ImportRow],
     exclusions: Exclusions,
-    printers: Iterable[P],
+    printers: Iterable[PrinterT],
     now: datetime,
     *,
     http_username: str = "",
     http_password: str = "",
-) -> Changes[P]:
+) -> ImportChanges[PrinterT]:
     """What the list changes; entries that a person made stay as they are."""
     old = tuple(old)
     manual = [entry for entry in old if entry.source == "manual"]
-    before = {_key(entry.addresses): entry for entry in old if entry.source == "import"}
+    before = {_host_key(entry.addresses): entry for entry in old if entry.source == "import"}
     after: dict[str, DiscoveryEntry] = {}
     excluded = []
     for row in rows:
         if exclusions.excludes_name(row.host):
             excluded.append(row.host)
         else:
-            key = _key(row.host)
-            after[key] = _entry(row, before.get(key), http_username, http_password)
+            key = _host_key(row.host)
+            after[key] = _build_entry(row, before.get(key), http_username, http_password)
     removed = tuple(entry for key, entry in before.items() if key not in after)
     changed = tuple(entry for key, entry in after.items() if key in before and entry != before[key])
     added = tuple(entry for key, entry in after.items() if key not in before)
-    return Changes(
+    return ImportChanges(
         entries=(*manual, *after.values()),
         added=added,
         changed=changed,
         removed=removed,
         unchanged=len(after) - len(added) - len(changed),
         excluded=tuple(excluded),
-        gone=gone(after.values(), printers, now),
-        doubt=_doubt(len(before), len(removed), len(after)),
+        unavailable=find_unavailable(after.values(), printers, now),
+        warning=_import_warning(len(before), len(removed), len(after)),
     )
 
 
-def gone(imported: Iterable[DiscoveryEntry], printers: Iterable[P], now: datetime) -> tuple[P, ...]:
+def find_unavailable(
+    imported: Iterable[DiscoveryEntry], printers: Iterable[PrinterT], now: datetime
+) -> tuple[PrinterT, ...]:
     """Printers that are not in the list and were not available for 48 hours."""
     listed = Coverage(imported)
     return tuple(
         printer
         for printer in printers
-        if now - printer.seen_at >= GONE_AFTER and printer.target not in listed
+        if now - printer.seen_at >= UNAVAILABLE_AFTER and printer.target not in listed
     )
 
 
-def _doubt(before: int, removed: int, after: int) -> str | None:
+def _import_warning(before: int, removed: int, after: int) -> str | None:
     if not after:
         return "the list has no usable line"
     if 2 * removed > before:
@@ -176,9 +181,9 @@ def _doubt(before: int, removed: int, after: int) -> str | None:
     return None
 
 
-def _entry(row: Row, old: DiscoveryEntry | None, username: str, password: str) -> DiscoveryEntry:
+def _build_entry(row: ImportRow, old: DiscoveryEntry | None, username: str, password: str) -> DiscoveryEntry:
     """A new entry, or an old one with what the list says: of ports and versions it says nothing."""
-    is_name = address_ranges.address(row.host) is None
+    is_name = address_ranges.parse_ip(row.host) is None
     pattern = old or DiscoveryEntry(row.host, address_by="name" if is_name else "ip", source="import")
     return replace(
         pattern,
@@ -189,72 +194,80 @@ def _entry(row: Row, old: DiscoveryEntry | None, username: str, password: str) -
     )
 
 
-def _key(host: str) -> str:
-    number = address_ranges.address(host)
+def _host_key(host: str) -> str:
+    number = address_ranges.parse_ip(host)
     return str(number) if number else host.casefold()
 
 
-class _Findings:
+class _RowCollector:
     """What was found so far."""
 
     def __init__(self) -> None:
-        self.rows: dict[str, Row] = {}
-        self.problems: list[Problem] = []
-        self.bad = 0
+        self.rows: dict[str, ImportRow] = {}
+        self.problems: list[LineProblem] = []
+        self.skipped_lines = 0
 
-    def add(self, row: Row) -> None:
+    def add(self, row: ImportRow) -> None:
         """Raises BadEntry."""
-        first = self.rows.setdefault(_key(row.host), row)
+        first = self.rows.setdefault(_host_key(row.host), row)
         if replace(first, line=row.line, host=row.host) != row:
-            raise BadEntry(
-                f"{shown(row.host)} is in line {first.line} with other communities; that one counts"
+            raise InvalidEntryError(
+                f"{quote_for_message(row.host)} is in line {first.line} with other communities;"
+                " that one counts"
             )
 
-    def problem(self, line: int, text: str) -> None:
-        self.bad += 1
-        if len(self.problems) < MOST_NAMED:
-            self.problems.append(Problem(line, text))
+    def add_problem(self, line: int, text: str) -> None:
+        self.skipped_lines += 1
+        if len(self.problems) < MAX_REPORTED_PROBLEMS:
+            self.problems.append(LineProblem(line, text))
 
 
-def _row(number: int, fields: Sequence[Field]) -> Row:
+def _parse_row(number: int, fields: Sequence[CsvField]) -> ImportRow:
     """Raises BadEntry."""
-    host, read, write = [*fields[:3], Field(""), Field("")][:3]
+    host, read, write = [*fields[:3], CsvField(""), CsvField("")][:3]
     if any(field.text.startswith('"') and not field.quoted for field in (host, read, write)):
-        raise BadEntry("a quote is not closed in its line, or something follows it")
-    return Row(number, _host(without_blanks(host.text)), _community(read, READ), _community(write, WRITE))
+        raise InvalidEntryError("a quote is not closed in its line, or something follows it")
+    return ImportRow(
+        number,
+        _parse_host(remove_blanks(host.text)),
+        _parse_community(read, DEFAULT_COMMUNITY_READ),
+        _parse_community(write, DEFAULT_COMMUNITY_WRITE),
+    )
 
 
-def _host(text: str) -> str:
+def _parse_host(text: str) -> str:
     """An address, or a name in the list's spelling. Raises BadEntry."""
     if not text:
-        raise BadEntry("there is no address in the first column")
+        raise InvalidEntryError("there is no address in the first column")
     _check_printable(text)
     if re.search("[/,;]", text) or _is_range(text):
-        raise BadEntry(f"{shown(text)}: a line has one address or one DNS name")
-    (part,) = address_ranges.parse(text)
+        raise InvalidEntryError(f"{quote_for_message(text)}: a line has one address or one DNS name")
+    (part,) = address_ranges.parse_addresses(text)
     return part if isinstance(part, str) else next(part.hosts())
 
 
 def _is_range(text: str) -> bool:
-    first, dash, _ = address_ranges.tidy(text).partition("-")
-    return bool(dash) and address_ranges.address(first) is not None
+    first, dash, _ = address_ranges.normalize_notation(text).partition("-")
+    return bool(dash) and address_ranges.parse_ip(first) is not None
 
 
-def _community(field: Field, default: str) -> str:
+def _parse_community(field: CsvField, default: str) -> str:
     """Raises BadEntry."""
     text = field.text
-    if not field.quoted and without_blanks(text) in _PRINTED:
-        text = without_blanks(text)
+    if not field.quoted and remove_blanks(text) in _MANUAL_COMMUNITIES:
+        text = remove_blanks(text)
     if not text:
         return default
     _check_printable(text)
-    if len(text) > MOST_COMMUNITY:
-        raise BadEntry(f"a community has {MOST_COMMUNITY} characters at most")
-    if address_ranges.address(text) is not None:
-        raise BadEntry(f"{shown(text)} is an address where a community should be; each has a line of its own")
+    if len(text) > MAX_COMMUNITY_CHARS:
+        raise InvalidEntryError(f"a community has {MAX_COMMUNITY_CHARS} characters at most")
+    if address_ranges.parse_ip(text) is not None:
+        raise InvalidEntryError(
+            f"{quote_for_message(text)} is an address where a community should be; each has a line of its own"
+        )
     return text
 
 
 def _check_printable(text: str) -> None:
     if not text.isprintable():
-        raise BadEntry(f"{shown(text)} has a character that cannot be printed")
+        raise InvalidEntryError(f"{quote_for_message(text)} has a character that cannot be printed")

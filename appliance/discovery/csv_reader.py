@@ -10,10 +10,10 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-MOST_BYTES = 8 << 20  # a line for each of 65,536 addresses is 4 MB
-MOST_LINE = 2_000  # characters: a name has 253, each community 255, a few columns more
+MAX_FILE_BYTES = 8 << 20  # a line for each of 65,536 addresses is 4 MB
+MAX_LINE_CHARS = 2_000  # characters: a name has 253, each community 255, a few columns more
 
-_MARKS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
+_BYTE_ORDER_MARKS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
 _ADDRESS_WORDS = frozenset(
     (
         *("ip", "ipv4", "ipv6", "host", "hostname", "hostnames", "hosts", "dns", "dnsname", "fqdn", "target"),
@@ -31,60 +31,62 @@ _ADDRESS_WORDS = frozenset(
         ),
     )
 )
-_THING_WORDS = frozenset(("name", "names", "printer", "printers", "drucker", "device", "devices", "gerät"))
+_PRINTER_WORDS = frozenset(("name", "names", "printer", "printers", "drucker", "device", "devices", "gerät"))
 _ACCESS_WORDS = frozenset(("read", "write", "lesen", "schreiben", "ro", "rw"))
-_OF_COMMUNITIES = re.compile(r"communit\w*[\W_]*(name|read|write|string|ro|rw)", re.IGNORECASE)
+_COMMUNITY_HEADER = re.compile(r"communit\w*[\W_]*(name|read|write|string|ro|rw)", re.IGNORECASE)
 _SEPARATOR_LINE = re.compile("sep=.", re.IGNORECASE)
 
 
-class NotAList(Exception):
+class InvalidListError(Exception):
     """The file is no list at all; the text is one clear line."""
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class CsvField:
     text: str
     quoted: bool = False  # its blanks were meant
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class CsvLine:
     number: int
-    fields: Sequence[Field]
+    fields: Sequence[CsvField]
     problem: str | None = None  # there are no fields then
 
 
-def read(data: bytes) -> Iterator[Line]:
+def iter_lines(data: bytes) -> Iterator[CsvLine]:
     """The lines that say something, the header aside. Raises NotAList."""
     first = True
-    for number, line in enumerate(re.split("\r\n|\r|\n", _text(data)), 1):
-        if len(line) > MOST_LINE:
-            yield Line(number, (), f"is {len(line):,} characters long; at most {MOST_LINE:,} are read")
+    for number, line in enumerate(re.split("\r\n|\r|\n", _decode_file(data)), 1):
+        if len(line) > MAX_LINE_CHARS:
+            yield CsvLine(
+                number, (), f"is {len(line):,} characters long; at most {MAX_LINE_CHARS:,} are read"
+            )
             first = False
             continue
-        if _says_nothing(line) or (first and _SEPARATOR_LINE.fullmatch(line.strip())):
+        if _is_blank_or_comment(line) or (first and _SEPARATOR_LINE.fullmatch(line.strip())):
             continue
-        fields = _fields(line)
+        fields = _split_fields(line)
         if not (first and _is_header(fields)):
-            yield Line(number, fields)
+            yield CsvLine(number, fields)
         first = False
 
 
-def without_blanks(text: str) -> str:
+def remove_blanks(text: str) -> str:
     return "".join(text.split())
 
 
-def _says_nothing(line: str) -> bool:
+def _is_blank_or_comment(line: str) -> bool:
     return not line.strip(' \t\xa0;,"') or line.lstrip().startswith(("#", "//"))
 
 
-def _text(data: bytes) -> str:
-    if len(data) > MOST_BYTES:
-        raise NotAList(f"is larger than {MOST_BYTES >> 20} MB, and no list of printers is")
-    for mark, encoding in _MARKS:
+def _decode_file(data: bytes) -> str:
+    if len(data) > MAX_FILE_BYTES:
+        raise InvalidListError(f"is larger than {MAX_FILE_BYTES >> 20} MB, and no list of printers is")
+    for mark, encoding in _BYTE_ORDER_MARKS:
         if data.startswith(mark):
             return data[len(mark) :].decode(encoding, "replace")
-    if encoding := _wide(data[:2000]):
+    if encoding := _guess_utf16(data[:2000]):
         return data.decode(encoding, "replace")
     for encoding in ("utf-8", "cp1252"):
         try:
@@ -94,7 +96,7 @@ def _text(data: bytes) -> str:
     return data.decode("latin-1")
 
 
-def _wide(start: bytes) -> str:
+def _guess_utf16(start: bytes) -> str:
     """UTF-16 without its mark: of each two bytes, one is mostly zero."""
     even, odd = start[::2].count(0), start[1::2].count(0)
     if not start or 4 * max(even, odd) < len(start):
@@ -102,7 +104,7 @@ def _wide(start: bytes) -> str:
     return "utf-16-le" if odd > even else "utf-16-be"
 
 
-def _fields(line: str) -> list[Field]:
+def _split_fields(line: str) -> list[CsvField]:
     separator, parts, start, quoted, empty = "", [], 0, False, True
     for at, character in enumerate(line):
         if character == '"' and (quoted or empty):
@@ -112,22 +114,22 @@ def _fields(line: str) -> list[Field]:
             separator, start, empty = character, at + 1, True
         elif not character.isspace():
             empty = False
-    return [_field(part.strip()) for part in [*parts, line[start:]]]
+    return [_unquote_field(part.strip()) for part in [*parts, line[start:]]]
 
 
-def _field(text: str) -> Field:
+def _unquote_field(text: str) -> CsvField:
     if len(text) > 1 and text[0] == text[-1] == '"' and '"' not in text[1:-1].replace('""', ""):
-        return Field(text[1:-1].replace('""', '"').strip(), quoted=True)
-    return Field(text)
+        return CsvField(text[1:-1].replace('""', '"').strip(), quoted=True)
+    return CsvField(text)
 
 
-def _is_header(fields: Sequence[Field]) -> bool:
+def _is_header(fields: Sequence[CsvField]) -> bool:
     words = {word for word in re.split(r"[\W_]+", fields[0].text.casefold()) if word}
     others = " ".join(field.text for field in fields[1:])
     if words and words <= _ADDRESS_WORDS:
         return True
-    if words and words <= _ADDRESS_WORDS | _THING_WORDS:
+    if words and words <= _ADDRESS_WORDS | _PRINTER_WORDS:
         accesses = {field.text.casefold() for field in fields[1:3]}
         if "communit" in others.casefold() or (accesses and accesses <= _ACCESS_WORDS):
             return True
-    return bool(_OF_COMMUNITIES.search(others))
+    return bool(_COMMUNITY_HEADER.search(others))

@@ -3,15 +3,15 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from appliance.discovery.mdns_cache import text
+from appliance.discovery.mdns_cache import sanitize_text
 
-LONGEST_LABEL = 63  # bytes, RFC 1035
-LONGEST_STRING = 255  # bytes of key, sign and value, RFC 6763, 6.1
-MOST_ADDRESSES = 10
+MAX_LABEL_BYTES = 63  # bytes, RFC 1035
+MAX_TXT_STRING_BYTES = 255  # bytes of key, sign and value, RFC 6763, 6.1
+MAX_ADDRESSES = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
+class PlugAnnouncement:
     """Of this Plug."""
 
     id: str  # by which the provider knows it
@@ -23,7 +23,7 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True)
-class FoundPlug:
+class DiscoveredPlug:
     """Of any Plug, as far as it says so."""
 
     name: str
@@ -43,40 +43,43 @@ class FoundPlug:
         return f"http://{where}{'' if self.port == 80 else f':{self.port}'}{self.path}"
 
 
-def txt(notice: Notice) -> dict[str | bytes, str | bytes | None]:
+def build_txt_record(announcement: PlugAnnouncement) -> dict[str | bytes, str | bytes | None]:
     """The TXT record."""
     said = {
-        "id": notice.id,
-        "name": notice.name,
-        "site": notice.site,
-        "version": notice.version,
-        "path": notice.path,
+        "id": announcement.id,
+        "name": announcement.name,
+        "site": announcement.site,
+        "version": announcement.version,
+        "path": announcement.path,
     }
-    return {key.encode(): _fitting(value, LONGEST_STRING - len(key) - 1) for key, value in said.items()}
+    return {
+        key.encode(): _truncate_utf8(value, MAX_TXT_STRING_BYTES - len(key) - 1)
+        for key, value in said.items()
+    }
 
 
-def plug(
-    name: str, host: str, addresses: Sequence[str], port: int | None, said: Mapping[bytes, bytes | None]
-) -> FoundPlug:
+def parse_plug(
+    name: str, host: str, addresses: Sequence[str], port: int | None, properties: Mapping[bytes, bytes | None]
+) -> DiscoveredPlug:
     """What a stranger claims to be; its texts are made harmless."""
-    path = text(said.get(b"path")) or "/"
-    return FoundPlug(
-        name=text(said.get(b"name")) or text(name.encode("utf-8", "replace")) or "-",
-        id=text(said.get(b"id")),
-        site=text(said.get(b"site")),
-        version=text(said.get(b"version")),
-        host=text(host.removesuffix(".").encode("utf-8", "replace")) or "",
-        addresses=tuple(addresses[:MOST_ADDRESSES]),
+    path = sanitize_text(properties.get(b"path")) or "/"
+    return DiscoveredPlug(
+        name=sanitize_text(properties.get(b"name")) or sanitize_text(name.encode("utf-8", "replace")) or "-",
+        id=sanitize_text(properties.get(b"id")),
+        site=sanitize_text(properties.get(b"site")),
+        version=sanitize_text(properties.get(b"version")),
+        host=sanitize_text(host.removesuffix(".").encode("utf-8", "replace")) or "",
+        addresses=tuple(addresses[:MAX_ADDRESSES]),
         port=port or 80,
         path=path if path.startswith("/") else "/",
     )
 
 
-def numbered(name: str, number: int) -> str:
+def append_number(name: str, number: int) -> str:
     """A name with its number, where it is not the first of its kind."""
     suffix = "" if number == 1 else f"-{number}"
-    return name[: LONGEST_LABEL - len(suffix)].rstrip("-") + suffix
+    return name[: MAX_LABEL_BYTES - len(suffix)].rstrip("-") + suffix
 
 
-def _fitting(value: str, room: int) -> bytes:
-    return value.encode()[:room].decode(errors="ignore").encode()  # no half characters
+def _truncate_utf8(value: str, max_bytes: int) -> bytes:
+    return value.encode()[:max_bytes].decode(errors="ignore").encode()  # no half characters

@@ -5,17 +5,17 @@ from dataclasses import dataclass
 from typing import Literal
 
 from appliance.domain.model import Amount, Details, Supply, Vague
-from appliance.mib.enum_names import WASTE
+from appliance.mib.enum_names import WASTE_SUPPLY_TYPES
 
 PrinterState = Literal["ok", "warning", "error", "silent", "ignored"]
 SupplyState = Literal["ok", "low", "empty", "nearly-full", "full", "some-left", "unknown"]
 
-LOW = 10.0  # percent that are left, as most printers warn
-PERCENT = 19  # prtMarkerSuppliesSupplyUnit
-DOWN, WARNING = 5, 3  # hrDeviceStatus
-RECEPTACLE = 4  # prtMarkerSuppliesClass
+LOW_PERCENT = 10.0  # percent that are left, as most printers warn
+UNIT_PERCENT = 19  # prtMarkerSuppliesSupplyUnit
+DEVICE_STATUS_DOWN, DEVICE_STATUS_WARNING = 5, 3  # hrDeviceStatus
+CLASS_RECEPTACLE = 4  # prtMarkerSuppliesClass
 
-CANNOT_PRINT = frozenset(
+BLOCKING_ERRORS = frozenset(
     {
         *("noPaper", "noToner", "doorOpen", "jammed", "offline", "serviceRequested"),
         *("inputTrayMissing", "outputTrayMissing", "markerSupplyMissing", "outputFull"),
@@ -24,7 +24,7 @@ CANNOT_PRINT = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class AssessedSupply:
     """A supply; `percent` is what is left, or how full a receptacle is; None: cannot be said."""
 
     supply: Supply
@@ -33,7 +33,7 @@ class Judged:
     state: SupplyState
 
     @property
-    def left(self) -> float | None:
+    def percent_left(self) -> float | None:
         """What is left; of a receptacle the room that is left."""
         if self.percent is None:
             return None
@@ -41,45 +41,60 @@ class Judged:
 
 
 def printer_state(
-    details: Details, supplies: Iterable[Judged], *, silent: bool, ignore: bool
+    details: Details, supplies: Iterable[AssessedSupply], *, silent: bool, ignore: bool
 ) -> PrinterState:
     """What a printer's line in a list says."""
     if ignore:
         return "ignored"
     if silent:
         return "silent"
-    if CANNOT_PRINT.intersection(details.errors) or details.device_status == DOWN:
+    if BLOCKING_ERRORS.intersection(details.errors) or details.device_status == DEVICE_STATUS_DOWN:
         return "error"
-    if details.errors or details.device_status == WARNING or any(needs_somebody(each) for each in supplies):
+    if (
+        details.errors
+        or details.device_status == DEVICE_STATUS_WARNING
+        or any(needs_attention(each) for each in supplies)
+    ):
         return "warning"
     return "ok"
 
 
-def needs_somebody(judged: Judged) -> bool:
+def needs_attention(assessed: AssessedSupply) -> bool:
     """Now or soon."""
-    return judged.state in ("low", "empty", "nearly-full", "full")
+    return assessed.state in ("low", "empty", "nearly-full", "full")
 
 
-def judge(supply: Supply) -> Judged:
+def assess_supply(supply: Supply) -> AssessedSupply:
     """The true state of a supply."""
-    filled = supply.class_ == RECEPTACLE or (supply.class_ is None and supply.type in WASTE)
-    share = percent(supply.level, supply.max_capacity, is_percent=supply.unit == PERCENT)
+    filled = supply.class_ == CLASS_RECEPTACLE or (
+        supply.class_ is None and supply.type in WASTE_SUPPLY_TYPES
+    )
+    share = percent_of_capacity(supply.level, supply.max_capacity, is_percent=supply.unit == UNIT_PERCENT)
     if share is None:
-        return Judged(supply, "filled" if filled else "consumed", None, _without_share(supply, filled=filled))
-    if filled:
-        return Judged(
-            supply, "filled", share, "full" if share >= 100 else "nearly-full" if share >= 100 - LOW else "ok"
+        return AssessedSupply(
+            supply, "filled" if filled else "consumed", None, _state_without_percent(supply, filled=filled)
         )
-    return Judged(supply, "consumed", share, "empty" if share <= 0 else "low" if share <= LOW else "ok")
+    if filled:
+        return AssessedSupply(
+            supply,
+            "filled",
+            share,
+            "full" if share >= 100 else "nearly-full" if share >= 100 - LOW_PERCENT else "ok",
+        )
+    return AssessedSupply(
+        supply, "consumed", share, "empty" if share <= 0 else "low" if share <= LOW_PERCENT else "ok"
+    )
 
 
-def lowest(supplies: Iterable[Judged]) -> Judged | None:
+def lowest_supply(supplies: Iterable[AssessedSupply]) -> AssessedSupply | None:
     """The supply that is closest to its end, where amounts are told."""
-    told = [(left, judged) for judged in supplies if (left := judged.left) is not None]
+    told = [(left, judged) for judged in supplies if (left := judged.percent_left) is not None]
     return min(told, key=lambda pair: pair[0])[1] if told else None
 
 
-def percent(level: Amount | None, capacity: Amount | None, *, is_percent: bool = False) -> float | None:
+def percent_of_capacity(
+    level: Amount | None, capacity: Amount | None, *, is_percent: bool = False
+) -> float | None:
     """A level as 0 to 100; None where it cannot be said."""
     if not isinstance(level, int) or level < 0:
         return None
@@ -88,7 +103,7 @@ def percent(level: Amount | None, capacity: Amount | None, *, is_percent: bool =
     return float(level) if is_percent and level <= 100 else None
 
 
-def _without_share(supply: Supply, *, filled: bool) -> SupplyState:
+def _state_without_percent(supply: Supply, *, filled: bool) -> SupplyState:
     if supply.level == 0 and not filled:
         return "empty"
     if supply.level is Vague.SOME_LEFT or (isinstance(supply.level, int) and supply.level > 0 and not filled):

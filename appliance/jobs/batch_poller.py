@@ -11,12 +11,12 @@ from appliance.collector.poll import NotRead, ask
 from appliance.collector.scanner import Answer
 from appliance.collector.scanner import Progress as ScanProgress
 from appliance.discovery import entries
-from appliance.discovery.entries import Exclusions, NotResolved
+from appliance.discovery.entries import Exclusions, NameNotResolvedError
 from appliance.domain.model import Cost, Identity, Reading, Target
 from appliance.jobs.batch_writer import Keeper, NotKept
 from appliance.snmp.transport import Endpoint
 from appliance.storage import printers
-from appliance.storage.printers import Known
+from appliance.storage.printers import KnownPrinter
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +67,7 @@ class Asking:
         db: sqlite3.Connection,
         clock: Callable[[], datetime],
         exclusions: Exclusions,
-        known: Sequence[Known],
+        known: Sequence[KnownPrinter],
         *,
         progress: Progress,
         endpoint: Endpoint,
@@ -84,9 +84,9 @@ class Asking:
         self._by_address = {_place(printer.target): printer for printer in known}
         self._by_serial = {_serial(printer.identity): printer for printer in known}
 
-    async def known(self, printer: Known, *, full: bool = False) -> None:
+    async def known(self, printer: KnownPrinter, *, full: bool = False) -> None:
         """A known printer, at its address or by its name; `full`: whatever was remembered of it."""
-        excluded = self._exclusions.excludes_printer(printer.target, printer.identity, printer.called)
+        excluded = self._exclusions.excludes_printer(printer.target, printer.identity, printer.sys_name)
         if not printer.ignore and not excluded:
             await self._one(printer.target, printer, _where, full=full)
 
@@ -111,8 +111,8 @@ class Asking:
         """A discovery entry's name as the address that it has now."""
         try:
             async with self._turns:
-                target = await entries.resolve(target)
-        except NotResolved as error:
+                target = await entries.resolve_target(target)
+        except NameNotResolvedError as error:
             self.failed.append(Failed(target.host, str(error), target.name))
             return None
         return None if self._exclusions.excludes(target) else target
@@ -120,7 +120,7 @@ class Asking:
     async def _one(
         self,
         target: Target,
-        printer: Known | None,
+        printer: KnownPrinter | None,
         locate: Callable[[Target], Awaitable[Target]],
         *,
         full: bool = False,
@@ -134,7 +134,7 @@ class Asking:
         except _Unwanted as why:
             self.skipped.append(Skipped(target.host, str(why)))
             self._progress.to_read -= 1
-        except (NotResolved, NotRead, NotKept, _Fault) as error:
+        except (NameNotResolvedError, NotRead, NotKept, _Fault) as error:
             await self._fail(target, printer, str(error))
         else:
             self.read[printer_id] = reading.cost
@@ -143,10 +143,10 @@ class Asking:
                 parts = [f"{failure.part} not read: {failure.reason}" for failure in reading.failures]
                 self.incomplete.append(Failed(target.host, "; ".join(parts), target.name, printer_id))
 
-    async def _ask(self, target: Target, printer: Known | None, *, full: bool) -> Reading:
+    async def _ask(self, target: Target, printer: KnownPrinter | None, *, full: bool) -> Reading:
         if self._exclusions.excludes(target):
             raise _Unwanted("excluded")
-        plan = printers.plan(self._db, printer.id) if printer else ""
+        plan = printers.get_poll_cache(self._db, printer.id) if printer else ""
         try:
             reading = await ask(self._endpoint, target, plan, self._clock(), full=full)
         except NotRead:
@@ -161,7 +161,7 @@ class Asking:
             raise _Unwanted("ignored")
         return reading
 
-    async def _fail(self, target: Target, printer: Known | None, reason: str) -> None:
+    async def _fail(self, target: Target, printer: KnownPrinter | None, reason: str) -> None:
         if printer:
             await self._keeper.keep_failure(printer.id, reason)
         name, printer_id = target.name, printer.id if printer else None
@@ -171,12 +171,12 @@ class Asking:
 
 async def _where(target: Target) -> Target:
     """Where a known printer is: printers that go by name are looked up anew each time."""
-    return await entries.resolve(target) if target.address_by == "name" and target.name else target
+    return await entries.resolve_target(target) if target.address_by == "name" and target.name else target
 
 
 async def _called(target: Target) -> Target:
     """What a printer is called that was met at its address and is to go by its name from now on."""
-    return await entries.named(target) if target.address_by == "name" and not target.name else target
+    return await entries.add_dns_name(target) if target.address_by == "name" and not target.name else target
 
 
 def _place(target: Target) -> tuple[str, int]:
@@ -184,4 +184,4 @@ def _place(target: Target) -> tuple[str, int]:
 
 
 def _serial(identity: Identity) -> str:
-    return entries.comparable(identity.serial_number or "")
+    return entries.normalize_serial(identity.serial_number or "")

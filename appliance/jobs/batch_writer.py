@@ -45,13 +45,13 @@ class Keeper:
     async def keep(self, reading: Reading) -> int:
         """The printer's id. Raises NotKept or Unusable."""
         now = self._clock()
-        return await self._done(lambda: printers.keep(self._db, reading, now))
+        return await self._done(lambda: printers.store_reading(self._db, reading, now))
 
     async def keep_failure(self, printer_id: int, reason: str) -> None:
         now = self._clock()
 
         def work() -> int:
-            printers.keep_failure(self._db, printer_id, reason, now)
+            printers.store_poll_failure(self._db, printer_id, reason, now)
             return printer_id
 
         await self._done(work)
@@ -95,7 +95,7 @@ class Keeper:
         try:
             with database.transaction(self._db):
                 return work()
-        except database.Unusable:
+        except database.DatabaseUnavailableError:
             raise
         except Exception as error:  # a printer that says something unheard-of costs the others nothing
             log.exception("a reading cannot be kept")

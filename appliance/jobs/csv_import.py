@@ -10,13 +10,13 @@ from datetime import datetime
 from pathlib import Path
 
 from appliance.discovery import csv_entries
-from appliance.discovery.csv_entries import Changes, Row
-from appliance.discovery.csv_reader import MOST_BYTES, NotAList
+from appliance.discovery.csv_entries import ImportChanges, ImportRow
+from appliance.discovery.csv_reader import MAX_FILE_BYTES, InvalidListError
 from appliance.discovery.entries import Exclusions
 from appliance.settings import schema as configuration
 from appliance.settings.schema import Config, Home
 from appliance.storage import database, events, printer_list, printers
-from appliance.storage.printer_list import Line
+from appliance.storage.printer_list import PrinterSummary
 
 
 class Refused(Exception):
@@ -35,7 +35,7 @@ class Doubtful(Refused):
 class ImportList:
     """A list with its exclusions, read and understood."""
 
-    rows: tuple[Row, ...]
+    rows: tuple[ImportRow, ...]
     exclusions: Exclusions
     problems: tuple[str, ...]  # a hundred at most of each of the two
     bad: int  # lines that are left out
@@ -45,7 +45,7 @@ class ImportList:
 class Result:
     """What an import changed, or would change."""
 
-    changes: Changes[Line]
+    changes: ImportChanges[PrinterSummary]
     applied: bool
 
 
@@ -57,16 +57,16 @@ def read(path: Path, exclusions: Path | None = None) -> ImportList:
 def understand(data: bytes, exclusions: bytes = b"", name: str = "the list") -> ImportList:
     """The lists in a file's bytes. Raises Refused."""
     try:
-        listed = csv_entries.parse(data)
-    except NotAList as error:
+        listed = csv_entries.parse_list(data)
+    except InvalidListError as error:
         raise Refused(f"{name} {error}") from error
     try:
         left_out, excluding = csv_entries.parse_exclusions(exclusions)
-    except NotAList as error:
+    except InvalidListError as error:
         raise Refused(f"the exclusion list {error}") from error
     problems = [str(each) for each in listed.problems]
     problems += [f"exclusion list, {each}" for each in excluding.problems]
-    return ImportList(listed.rows, left_out, tuple(problems), listed.bad + excluding.bad)
+    return ImportList(listed.rows, left_out, tuple(problems), listed.skipped_lines + excluding.skipped_lines)
 
 
 def run(
@@ -78,19 +78,19 @@ def run(
     http: tuple[str, str] = ("", ""),
     dry_run: bool = False,
     force: bool = False,
-    counts: Callable[[Line], bool] = lambda _line: True,
+    counts: Callable[[PrinterSummary], bool] = lambda _line: True,
 ) -> Result:
     """Take the list over, or say what that would do; `counts` leaves printers alone that may not be dropped.
 
     Raises Doubtful unless forced, BadSettings, lock.Busy, database.Unusable: nothing is changed then.
     """
 
-    def planned(config: Config) -> Changes[Line]:
-        return csv_entries.plan(
+    def planned(config: Config) -> ImportChanges[PrinterSummary]:
+        return csv_entries.plan_import(
             config.discovery.entries,
             listed.rows,
             listed.exclusions,
-            filter(counts, printer_list.lines(db)),
+            filter(counts, printer_list.iter_summaries(db)),
             now,
             http_username=http[0],
             http_password=http[1],
@@ -101,26 +101,28 @@ def run(
     with configuration.changing(home):
         config = configuration.load(home)
         changes = planned(config)
-        if changes.doubt and not force:
-            raise Doubtful(changes.doubt)
+        if changes.warning and not force:
+            raise Doubtful(changes.warning)
         _apply(db, home, config, changes, now)
     return Result(changes, applied=True)
 
 
-def _apply(db: sqlite3.Connection, home: Home, config: Config, changes: Changes[Line], now: datetime) -> None:
+def _apply(
+    db: sqlite3.Connection, home: Home, config: Config, changes: ImportChanges[PrinterSummary], now: datetime
+) -> None:
     """All entries in one save; then the printers, which nobody will ask again, in one transaction."""
     if changes.entries != config.discovery.entries:
         discovery = replace(config.discovery, entries=changes.entries)
         configuration.save(home, replace(config, discovery=discovery))
-    if not changes.any:
+    if not changes.has_changes:
         return
     with database.transaction(db):
-        for gone in changes.gone:
-            printers.forget(db, gone.id)
+        for gone in changes.unavailable:
+            printers.delete_printer(db, gone.id)
         events.note(db, "import", "import list", told(changes), now)
 
 
-def told(changes: Changes[Line]) -> str:
+def told(changes: ImportChanges[PrinterSummary]) -> str:
     """The changes in one line."""
     parts = [
         f"{len(changes.added):,} added",
@@ -130,7 +132,7 @@ def told(changes: Changes[Line]) -> str:
     ]
     if changes.excluded:
         parts.append(f"{len(changes.excluded):,} excluded")
-    return f"entries: {', '.join(parts)}; printers dropped: {len(changes.gone):,}"
+    return f"entries: {', '.join(parts)}; printers dropped: {len(changes.unavailable):,}"
 
 
 def told_problems(problems: Sequence[str], bad: int) -> str:
@@ -147,7 +149,7 @@ def _bytes(path: Path) -> bytes:
         with os.fdopen(descriptor, "rb") as file:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 raise Unreadable(f"{path}: is no file")
-            return file.read(MOST_BYTES + 1)
+            return file.read(MAX_FILE_BYTES + 1)
     except OSError as error:
         raise Unreadable(f"{path}: {error.strerror}{_hint(path)}") from error
     except ValueError as error:

@@ -31,7 +31,7 @@ from appliance.jobs.batch_writer import Keeper
 from appliance.settings.schema import Config, DiscoveryConfig, Home
 from appliance.snmp.transport import Endpoint
 from appliance.storage import database, jobs, printers
-from appliance.storage.printers import Known
+from appliance.storage.printers import KnownPrinter
 
 __all__ = ["Failed", "Progress", "RoundResult", "Skipped", "run_round"]
 
@@ -61,7 +61,7 @@ class RoundResult:
     cost: Cost  # of all readings together; its seconds are the run's
     parcel: outbox.Parcel | None = None
     not_handed_over: str | None = None  # why there is no parcel, if that is a fault
-    delivery: dispatcher.Summary | None = None
+    delivery: dispatcher.DeliverySummary | None = None
 
     def summary(self) -> dict[str, object]:
         """What a job's row tells about it."""
@@ -108,7 +108,7 @@ async def run_round(
             Endpoint() as endpoint,
         ):
             exclusions = entries.Exclusions(config.discovery.exclusions)
-            known = printers.known(db)
+            known = printers.list_known(db)
             asking = Asking(db, clock, exclusions, known, progress=progress, endpoint=endpoint, keeper=keeper)
             this = _Round(config.discovery, exclusions, known, asking, progress)
             work = this.discover() if kind == "discover" else this.query(only)
@@ -129,7 +129,7 @@ class _Round:
         self,
         settings: DiscoveryConfig,
         exclusions: Exclusions,
-        known: Sequence[Known],
+        known: Sequence[KnownPrinter],
         asking: Asking,
         progress: Progress,
     ) -> None:
@@ -162,10 +162,10 @@ class _Round:
         """Names first, as they say more than the range in which their address may also lie."""
         most = self._settings.max_addresses
         listed = self._settings.entries
-        names = list(entries.names(listed, self._exclusions, most=most))
+        names = list(entries.iter_name_targets(listed, self._exclusions, limit=most))
         found = await asyncio.gather(*map(self._asking.resolved, names))
-        self._progress.scan.total = entries.total(listed, self._exclusions, most=most)
-        return self._each_once(entries.expand_all(listed, self._exclusions, most=most), found)
+        self._progress.scan.total = entries.count_all_targets(listed, self._exclusions, limit=most)
+        return self._each_once(entries.expand_all(listed, self._exclusions, limit=most), found)
 
     def _each_once(self, targets: Iterable[Target], resolved: Iterable[Target | None]) -> Iterator[Target]:
         seen = set()
@@ -232,7 +232,7 @@ async def _told(
         if on_progress:
             on_progress(progress)
         if job_id is not None and also_job:
-            jobs.progress(db, job_id, asdict(progress))
+            jobs.update_progress(db, job_id, asdict(progress))
 
     async def work() -> None:
         for number in itertools.count():
@@ -244,7 +244,7 @@ async def _told(
         yield
     finally:
         telling.cancel()
-        with suppress(database.Unusable):  # the run's own end tells of it
+        with suppress(database.DatabaseUnavailableError):  # the run's own end tells of it
             tell(also_job=True)
         await asyncio.wait({telling})
         if not telling.cancelled():
@@ -255,9 +255,9 @@ def _handed_over(
     result: RoundResult, db: sqlite3.Connection, home: Home, config: Config, *, now: datetime
 ) -> RoundResult:
     """With a parcel of all known printers, those that were silent included, with their last values."""
-    wanted = entries.wanted(printers.all(db), config.discovery.exclusions)
+    wanted = entries.drop_excluded(printers.iter_printers(db), config.discovery.exclusions)
     try:
-        return replace(result, parcel=dispatcher.hand_over(db, home, config, wanted, now))
-    except outbox.NotKept as error:
+        return replace(result, parcel=dispatcher.enqueue_printers(db, home, config, wanted, now))
+    except outbox.ParcelNotStoredError as error:
         log.error("%s", error)
         return replace(result, not_handed_over=str(error))

@@ -7,16 +7,18 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal
 from urllib.parse import urlsplit
 
-MOST_TEXT = 200  # characters of a name, a key or a URL
-MOST_PRINTERS = 1_000_000
+MAX_TEXT_CHARS = 200  # characters of a name, a key or a URL
+MAX_PRINTERS = 1_000_000
 
-Kind = Literal["malformed", "altered", "foreign", "other plug", "expired", "early", "revoked", "unchecked"]
+LicenceErrorKind = Literal[
+    "malformed", "altered", "foreign", "other plug", "expired", "early", "revoked", "unchecked"
+]
 
 
-class BadLicence(Exception):
+class InvalidLicenceError(Exception):
     """A licence that is not taken; the text is one clear line."""
 
-    def __init__(self, kind: Kind, reason: str) -> None:
+    def __init__(self, kind: LicenceErrorKind, reason: str) -> None:
         super().__init__(reason)
         self.kind = kind
 
@@ -38,40 +40,40 @@ class Licence:
     fingerprint: str = ""  # of the Plug's own certificate, SHA-256
 
 
-def facts(signed: str) -> Mapping[str, object]:
+def parse_claims(signed: str) -> Mapping[str, object]:
     try:
         found = tomllib.loads(signed)
     except (ValueError, RecursionError):
-        raise malformed("has a signed text that is no TOML") from None
+        raise malformed_error("has a signed text that is no TOML") from None
     return found
 
 
-def text(facts: Mapping[str, object], name: str, *, needed: bool = False) -> str:
-    value = facts.get(name, "")
-    if not isinstance(value, str) or not value.isprintable() or len(value) > MOST_TEXT:
-        raise malformed(f"has a {name} that is no text of at most {MOST_TEXT} characters")
-    if needed and not value:
-        raise malformed(f"has no {name}")
+def text_claim(claims: Mapping[str, object], name: str, *, required: bool = False) -> str:
+    value = claims.get(name, "")
+    if not isinstance(value, str) or not value.isprintable() or len(value) > MAX_TEXT_CHARS:
+        raise malformed_error(f"has a {name} that is no text of at most {MAX_TEXT_CHARS} characters")
+    if required and not value:
+        raise malformed_error(f"has no {name}")
     return value
 
 
-def printers(facts: Mapping[str, object]) -> int | None:
-    value = facts.get("printers")
+def printer_limit(claims: Mapping[str, object]) -> int | None:
+    value = claims.get("printers")
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= MOST_PRINTERS:
-        raise malformed(f"has a number of printers that is not from 1 to {MOST_PRINTERS:,}")
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= MAX_PRINTERS:
+        raise malformed_error(f"has a number of printers that is not from 1 to {MAX_PRINTERS:,}")
     return value
 
 
-def url(facts: Mapping[str, object], name: str, *, needed: bool = False) -> str:
-    address = text(facts, name, needed=needed)
-    if address and not is_https(address):
-        raise malformed(f"has an {name} that is no https:// address")
+def url_claim(claims: Mapping[str, object], name: str, *, required: bool = False) -> str:
+    address = text_claim(claims, name, required=required)
+    if address and not is_https_url(address):
+        raise malformed_error(f"has an {name} that is no https:// address")
     return address
 
 
-def is_https(address: str) -> bool:
+def is_https_url(address: str) -> bool:
     """Whether something can be sent there: HTTPS, with a host, without a password in it."""
     try:
         parts = urlsplit(address)
@@ -81,9 +83,9 @@ def is_https(address: str) -> bool:
     return good and parts.username is None and " " not in address
 
 
-def moments(facts: Mapping[str, object], name: str) -> Iterator[datetime]:
+def iter_time_claims(claims: Mapping[str, object], name: str) -> Iterator[datetime]:
     """A time with its zone, or a day: the whole of it, in UTC; nothing where the key is missing."""
-    value = facts.get(name)
+    value = claims.get(name)
     if value is None:
         return
     try:
@@ -96,8 +98,8 @@ def moments(facts: Mapping[str, object], name: str) -> Iterator[datetime]:
             return
     except OverflowError:
         pass
-    raise malformed(f"has a {name} that is neither a day nor a time with its zone")
+    raise malformed_error(f"has a {name} that is neither a day nor a time with its zone")
 
 
-def malformed(what: str) -> BadLicence:
-    return BadLicence("malformed", f"this is no licence file: it {what}")
+def malformed_error(detail: str) -> InvalidLicenceError:
+    return InvalidLicenceError("malformed", f"this is no licence file: it {detail}")

@@ -15,61 +15,61 @@ from pathlib import Path
 
 from appliance.host import openssl
 from appliance.licensing import claims
-from appliance.licensing.claims import BadLicence, Licence, malformed
+from appliance.licensing.claims import InvalidLicenceError, Licence, malformed_error
 
-MOST_BYTES = 65_536  # a file with a chain of three certificates has some 6,000
-MOST_CERTIFICATES = 5
-MOST_TOML = 16_384  # characters; the facts are some 400
+MAX_LICENCE_BYTES = 65_536  # a file with a chain of three certificates has some 6,000
+MAX_CERTIFICATES = 5
+MAX_TOML_CHARS = 16_384  # characters; the facts are some 400
 
-_BLOCK = re.compile(r"-----BEGIN ([A-Z0-9 ]{1,40})-----([A-Za-z0-9+/=\s]*)-----END \1-----")
+_PEM_BLOCK = re.compile(r"-----BEGIN ([A-Z0-9 ]{1,40})-----([A-Za-z0-9+/=\s]*)-----END \1-----")
 
 
-def read(data: bytes, vendor_ca: Path) -> Licence:
+def verify(data: bytes, vendor_ca: Path) -> Licence:
     """The licence of a file that the vendor has signed, whatever the date. Raises BadLicence."""
-    blocks = _blocks(data)
+    blocks = _parse_pem_blocks(data)
     certificates = [block for label, block in blocks if label == "CERTIFICATE"]
     signed = [block for label, block in blocks if label != "CERTIFICATE"]
     if not certificates or len(signed) != 1:
-        raise malformed("needs the Plug's certificate and one signed block (CMS)")
-    if len(certificates) > MOST_CERTIFICATES:
-        raise malformed(f"holds more than {MOST_CERTIFICATES} certificates")
+        raise malformed_error("needs the Plug's certificate and one signed block (CMS)")
+    if len(certificates) > MAX_CERTIFICATES:
+        raise malformed_error(f"holds more than {MAX_CERTIFICATES} certificates")
     if not vendor_ca.is_file():
-        raise _unchecked(f"there is no vendor certificate {vendor_ca}")
+        raise _unverifiable_error(f"there is no vendor certificate {vendor_ca}")
     try:
-        facts = claims.facts(_signed_text(signed[0], vendor_ca))
-        return _with_certificate(facts, certificates, vendor_ca)
+        facts = claims.parse_claims(_extract_signed_text(signed[0], vendor_ca))
+        return _build_licence(facts, certificates, vendor_ca)
     except OSError as error:
-        raise _unchecked(error.strerror or str(error)) from error
+        raise _unverifiable_error(error.strerror or str(error)) from error
 
 
-def check_time(found: Licence, data: bytes, vendor_ca: Path, now: datetime) -> None:
+def check_validity(licence: Licence, data: bytes, vendor_ca: Path, now: datetime) -> None:
     """A new licence must be valid now, and so must the certificate that signed it. Raises BadLicence."""
-    if now < found.valid_from:
-        raise BadLicence("early", f"{too_early(found)} It says {now:%Y-%m-%d %H:%M} UTC")
-    if now >= found.valid_until:
-        raise BadLicence("expired", f"the licence expired on {found.valid_until:%Y-%m-%d}")
-    (signed,) = [block for label, block in _blocks(data) if label != "CERTIFICATE"]
+    if now < licence.valid_from:
+        raise InvalidLicenceError("early", f"{too_early_text(licence)} It says {now:%Y-%m-%d %H:%M} UTC")
+    if now >= licence.valid_until:
+        raise InvalidLicenceError("expired", f"the licence expired on {licence.valid_until:%Y-%m-%d}")
+    (signed,) = [block for label, block in _parse_pem_blocks(data) if label != "CERTIFICATE"]
     try:
-        _verify(signed, vendor_ca, "-attime", str(int(now.timestamp())))
+        _verify_signature(signed, vendor_ca, "-attime", str(int(now.timestamp())))
     except openssl.Failed as error:
         if "not yet valid" in error.said:
-            raise BadLicence(
-                "early", f"the licence was signed after {now:%Y-%m-%d %H:%M} UTC: {CLOCK}"
+            raise InvalidLicenceError(
+                "early", f"the licence was signed after {now:%Y-%m-%d %H:%M} UTC: {CLOCK_HINT}"
             ) from None
-        raise BadLicence("expired", "the certificate that signed the licence has expired") from None
+        raise InvalidLicenceError("expired", "the certificate that signed the licence has expired") from None
 
 
-CLOCK = "is the Plug's clock right?"
+CLOCK_HINT = "is the Plug's clock right?"
 
 
-def too_early(found: Licence) -> str:
-    return f"the licence is not valid before {found.valid_from:%Y-%m-%d %H:%M} UTC: {CLOCK}"
+def too_early_text(licence: Licence) -> str:
+    return f"the licence is not valid before {licence.valid_from:%Y-%m-%d %H:%M} UTC: {CLOCK_HINT}"
 
 
-def fits(found: Licence, key: Path) -> bool:
+def is_matching_key(licence: Licence, key: Path) -> bool:
     """Whether a private key is the one of the licence's certificate."""
     with tempfile.NamedTemporaryFile("w", encoding="ascii", suffix=".pem") as file:
-        file.write(found.certificates)
+        file.write(licence.certificates)
         file.flush()
         try:
             # The empty password keeps OpenSSL from asking for one on the terminal.
@@ -79,28 +79,28 @@ def fits(found: Licence, key: Path) -> bool:
     return True
 
 
-def _blocks(data: bytes) -> list[tuple[str, str]]:
+def _parse_pem_blocks(data: bytes) -> list[tuple[str, str]]:
     """The PEM blocks with their labels, each written anew; words between them are nobody's business."""
-    if len(data) > MOST_BYTES:
-        raise malformed(f"has more than {MOST_BYTES:,} bytes")
+    if len(data) > MAX_LICENCE_BYTES:
+        raise malformed_error(f"has more than {MAX_LICENCE_BYTES:,} bytes")
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise malformed("is no text") from None
+        raise malformed_error("is no text") from None
     blocks = []
-    for label, body in _BLOCK.findall(text):
+    for label, body in _PEM_BLOCK.findall(text):
         if label not in ("CERTIFICATE", "CMS", "PKCS7"):
-            raise malformed(f"holds a block {label}, which does not belong there")
+            raise malformed_error(f"holds a block {label}, which does not belong there")
         name = "CERTIFICATE" if label == "CERTIFICATE" else "CMS"
         blocks.append(
             (name, "\n".join([f"-----BEGIN {name}-----", *body.split(), f"-----END {name}-----", ""]))
         )
     if len(blocks) != text.count("-----BEGIN "):
-        raise malformed("has a block that is not complete")
+        raise malformed_error("has a block that is not complete")
     return blocks
 
 
-def _verify(signed: str, vendor_ca: Path, *time_check: str) -> bytes:
+def _verify_signature(signed: str, vendor_ca: Path, *time_check: str) -> bytes:
     # Without -no-CA... the system's own authorities would count as vendors.
     return openssl.run(
         *("cms", "-verify", "-binary", "-inform", "PEM", "-CAfile", str(vendor_ca)),
@@ -109,72 +109,80 @@ def _verify(signed: str, vendor_ca: Path, *time_check: str) -> bytes:
     )
 
 
-def _signed_text(signed: str, vendor_ca: Path) -> str:
+def _extract_signed_text(signed: str, vendor_ca: Path) -> str:
     with tempfile.TemporaryDirectory(prefix="licence-") as scratch:
         signer = Path(scratch) / "signer.pem"
         try:
-            content = _verify(signed, vendor_ca, "-no_check_time", "-signer", str(signer))
+            content = _verify_signature(signed, vendor_ca, "-no_check_time", "-signer", str(signer))
             if signer.read_text().count("-----BEGIN CERTIFICATE-----") != 1:
-                raise malformed("is not signed by exactly one signer")
+                raise malformed_error("is not signed by exactly one signer")
             uses = openssl.run("x509", "-in", str(signer), "-noout", "-ext", "extendedKeyUsage").decode()
         except openssl.Failed as error:
-            raise _unverified(error) from error
+            raise _signature_error(error) from error
     # A Plug's own certificate comes from the same vendor: it must not do for signing licences.
     if "E-mail Protection" not in uses:
-        raise BadLicence("foreign", "the licence is signed by a certificate that is not for licences")
-    if len(content) > MOST_TOML:
-        raise malformed(f"has a signed text of more than {MOST_TOML:,} bytes")
+        raise InvalidLicenceError(
+            "foreign", "the licence is signed by a certificate that is not for licences"
+        )
+    if len(content) > MAX_TOML_CHARS:
+        raise malformed_error(f"has a signed text of more than {MAX_TOML_CHARS:,} bytes")
     return content.decode("utf-8", "replace")
 
 
-def _unverified(error: openssl.Failed) -> BadLicence:
+def _signature_error(error: openssl.Failed) -> InvalidLicenceError:
     said = error.said
     if not said:
-        return _unchecked(str(error))
+        return _unverifiable_error(str(error))
     if "X509_load_cert" in said or "Error loading file" in said:
-        return _unchecked("the vendor certificate cannot be read")
+        return _unverifiable_error("the vendor certificate cannot be read")
     if "certificate purpose" in said:
-        return BadLicence("foreign", "the licence is signed by a certificate that is not for licences")
+        return InvalidLicenceError(
+            "foreign", "the licence is signed by a certificate that is not for licences"
+        )
     if "certificate verify error" in said or "lookup:" in said:
-        return BadLicence("foreign", "the licence is not from this vendor: another authority signed it")
+        return InvalidLicenceError(
+            "foreign", "the licence is not from this vendor: another authority signed it"
+        )
     if "verification failure" in said or "digest" in said:
-        return BadLicence("altered", "the licence was altered: its signature does not match its text")
-    return malformed("has a block that cannot be read")
+        return InvalidLicenceError(
+            "altered", "the licence was altered: its signature does not match its text"
+        )
+    return malformed_error("has a block that cannot be read")
 
 
-def _with_certificate(facts: Mapping[str, object], certificates: Sequence[str], vendor_ca: Path) -> Licence:
-    own = _own(certificates, vendor_ca)
-    plug_id = claims.text(facts, "plug_id", needed=True)
+def _build_licence(facts: Mapping[str, object], certificates: Sequence[str], vendor_ca: Path) -> Licence:
+    own = _read_plug_certificate(certificates, vendor_ca)
+    plug_id = claims.text_claim(facts, "plug_id", required=True)
     if plug_id != own.common_name:
-        raise malformed("names one Plug in its certificate and another in its signed text")
+        raise malformed_error("names one Plug in its certificate and another in its signed text")
     _check_chain(certificates[1:])
-    starts = [own.not_before, *claims.moments(facts, "valid_from")]
-    ends = [own.not_after, *claims.moments(facts, "valid_until")]
+    starts = [own.not_before, *claims.iter_time_claims(facts, "valid_from")]
+    ends = [own.not_after, *claims.iter_time_claims(facts, "valid_until")]
     if len(ends) < 2:
-        raise malformed("does not say until when it is valid (valid_until)")
+        raise malformed_error("does not say until when it is valid (valid_until)")
     return Licence(
         plug_id=plug_id,
-        customer=claims.text(facts, "customer", needed=True),
-        partner=claims.text(facts, "partner"),
-        printers=claims.printers(facts),
+        customer=claims.text_claim(facts, "customer", required=True),
+        partner=claims.text_claim(facts, "partner"),
+        printers=claims.printer_limit(facts),
         valid_from=max(starts),
         valid_until=min(ends),
-        upload_url=claims.url(facts, "upload_url", needed=True),
-        enrolment_url=claims.url(facts, "enrolment_url"),
-        transmission_key=claims.text(facts, "transmission_key", needed=True),
+        upload_url=claims.url_claim(facts, "upload_url", required=True),
+        enrolment_url=claims.url_claim(facts, "enrolment_url"),
+        transmission_key=claims.text_claim(facts, "transmission_key", required=True),
         certificates="".join(certificates),
         fingerprint=hashlib.sha256(ssl.PEM_cert_to_DER_cert(certificates[0])).hexdigest(),
     )
 
 
 @dataclass(frozen=True, slots=True)
-class _Certificate:
+class _PlugCertificate:
     common_name: str
     not_before: datetime
     not_after: datetime
 
 
-def _own(certificates: Sequence[str], vendor_ca: Path) -> _Certificate:
+def _read_plug_certificate(certificates: Sequence[str], vendor_ca: Path) -> _PlugCertificate:
     """The Plug's certificate: from the vendor, and for TLS clients."""
     with tempfile.TemporaryDirectory(prefix="licence-") as scratch:
         own, chain = Path(scratch) / "own.pem", Path(scratch) / "chain.pem"
@@ -187,38 +195,40 @@ def _own(certificates: Sequence[str], vendor_ca: Path) -> _Certificate:
                 *("-subject", "-nameopt", "multiline,-align,utf8,-esc_msb"),
             ).decode("utf-8", "replace")
         except openssl.Failed as error:
-            raise malformed("has a certificate that cannot be read") from error
+            raise malformed_error("has a certificate that cannot be read") from error
         try:
             openssl.run(
                 *("verify", "-CAfile", str(vendor_ca), "-no-CApath", "-no-CAstore", "-no_check_time"),
                 *("-purpose", "sslclient", *untrusted, str(own)),
             )
         except openssl.Failed as error:
-            raise _foreign_certificate(error) from error
-    return _described(said)
+            raise _certificate_error(error) from error
+    return _parse_certificate(said)
 
 
-def _foreign_certificate(error: openssl.Failed) -> BadLicence:
+def _certificate_error(error: openssl.Failed) -> InvalidLicenceError:
     if "certificate purpose" in error.said:
-        return malformed("has a certificate that is not for a Plug (TLS client)")
-    found = _unverified(error)
+        return malformed_error("has a certificate that is not for a Plug (TLS client)")
+    found = _signature_error(error)
     if found.kind != "foreign":
         return found
-    return BadLicence("foreign", "the certificate in the licence is not from this vendor")
+    return InvalidLicenceError("foreign", "the certificate in the licence is not from this vendor")
 
 
-def _described(said: str) -> _Certificate:
-    names = re.findall(r"^ *commonName *= (.*)$", said, re.MULTILINE)
-    dates = dict(re.findall(r"^(notBefore|notAfter)=(.*)$", said, re.MULTILINE))
+def _parse_certificate(output: str) -> _PlugCertificate:
+    names = re.findall(r"^ *commonName *= (.*)$", output, re.MULTILINE)
+    dates = dict(re.findall(r"^(notBefore|notAfter)=(.*)$", output, re.MULTILINE))
     if len(names) != 1:
-        raise malformed("has a certificate without the Plug's id (one common name)")
+        raise malformed_error("has a certificate without the Plug's id (one common name)")
     try:
-        return _Certificate(names[0], *(_openssl_moment(dates[name]) for name in ("notBefore", "notAfter")))
+        return _PlugCertificate(
+            names[0], *(_parse_openssl_time(dates[name]) for name in ("notBefore", "notAfter"))
+        )
     except (KeyError, ValueError):
-        raise malformed("has a certificate with dates that cannot be read") from None
+        raise malformed_error("has a certificate with dates that cannot be read") from None
 
 
-def _openssl_moment(text: str) -> datetime:
+def _parse_openssl_time(text: str) -> datetime:
     return datetime.strptime(text.strip(), "%Y-%m-%d %H:%M:%SZ").replace(tzinfo=UTC)
 
 
@@ -227,10 +237,10 @@ def _check_chain(certificates: Sequence[str]) -> None:
         try:
             said = openssl.run("x509", "-noout", "-ext", "basicConstraints", stdin=each.encode()).decode()
         except openssl.Failed as error:
-            raise malformed("has a certificate that cannot be read") from error
+            raise malformed_error("has a certificate that cannot be read") from error
         if "CA:TRUE" not in said:
-            raise malformed("holds two certificates of Plugs; the others must be those of authorities")
+            raise malformed_error("holds two certificates of Plugs; the others must be those of authorities")
 
 
-def _unchecked(why: str) -> BadLicence:
-    return BadLicence("unchecked", f"a licence cannot be checked: {why}")
+def _unverifiable_error(reason: str) -> InvalidLicenceError:
+    return InvalidLicenceError("unchecked", f"a licence cannot be checked: {reason}")

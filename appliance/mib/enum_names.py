@@ -76,7 +76,9 @@ SUPPLY_TYPE = dict(
         1,
     )
 )
-WASTE = frozenset({4, 8, 14, 24, 26})  # of the types above: receptacles, also where the class is not told
+WASTE_SUPPLY_TYPES = frozenset(
+    {4, 8, 14, 24, 26}
+)  # of the types above: receptacles, also where the class is not told
 CAPACITY_UNIT = {
     3: "tenThousandthsOfInches",
     4: "micrometers",
@@ -142,21 +144,21 @@ AVAILABILITY = {
     5: "unknown",
     6: "available-busy",
 }
-VAGUE = {Vague.OTHER: "other", Vague.UNKNOWN: "unknown", Vague.SOME_LEFT: "some left"}
-MILLIMETRES = {3: 0.00254, 4: 0.001}  # prtInputDimUnit
+AMOUNT_KEYWORDS = {Vague.OTHER: "other", Vague.UNKNOWN: "unknown", Vague.SOME_LEFT: "some left"}
+MILLIMETRES_PER_UNIT = {3: 0.00254, 4: 0.001}  # prtInputDimUnit
 
 
-def name(table: Mapping[int, str], number: int | None) -> str | None:
+def enum_name(table: Mapping[int, str], number: int | None) -> str | None:
     """The number's name, the number itself where the MIB has none; None: the printer did not say."""
     return None if number is None else table.get(number, str(number))
 
 
-def amount(value: Amount | None) -> int | str | None:
+def amount_or_keyword(value: Amount | None) -> int | str | None:
     """An amount, or the word for what is said instead of one."""
-    return VAGUE[value] if isinstance(value, Vague) else value
+    return AMOUNT_KEYWORDS[value] if isinstance(value, Vague) else value
 
 
-def status(bits: int | None) -> dict[str, str | bool] | None:
+def decode_subunit_status(bits: int | None) -> dict[str, str | bool] | None:
     """PrtSubUnitStatusTC taken apart."""
     if bits is None or bits < 0:
         return None
@@ -169,7 +171,7 @@ def status(bits: int | None) -> dict[str, str | bool] | None:
     }
 
 
-def millimetres(value: Amount | None, unit: int | None) -> float | None:
+def to_millimetres(value: Amount | None, unit: int | None) -> float | None:
     """A length of a medium."""
-    factor = MILLIMETRES.get(unit or 0)
+    factor = MILLIMETRES_PER_UNIT.get(unit or 0)
     return round(value * factor, 1) if isinstance(value, int) and value >= 0 and factor else None

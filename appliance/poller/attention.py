@@ -26,10 +26,10 @@ def tell(db: sqlite3.Connection, home: Home, config: Config, now: datetime) -> N
 def _lines(db: sqlite3.Connection, home: Home, config: Config, now: datetime) -> Iterator[str]:
     if config.transmission.mode == "off":
         yield "nothing is sent: the transmission is switched off"
-    elif obstacle := licence_policy.obstacle(home, now):
+    elif obstacle := licence_policy.blocking_reason(home, now):
         yield obstacle
-    elif not licence_policy.settings(home, config).transmission.key:
+    elif not licence_policy.apply_licence(home, config).transmission.key:
         yield "nothing is sent: there is no licence"
-    if outbox.count(db, "refused"):
+    if outbox.count_by_state(db, "refused"):
         yield "the receiver refuses parcels"
-    yield from (event.text for event in events.going_on(db) if event.kind in KINDS)
+    yield from (event.text for event in events.list_ongoing(db) if event.kind in KINDS)

@@ -52,7 +52,7 @@ class ClockWatch:
             log.warning("%s", text)
             self._jump = timedelta()
         if self.clock.is_set_back() and self.is_settled():
-            found = stored_times.bring_back(self._db, now)
+            found = stored_times.clamp_future_times(self._db, now)
             log.info("%d times were written while the clock was ahead: they count as now", found)
             self.clock.latest = now
         if self._seen is None or abs(now - self._seen) >= SEEN_EVERY:

@@ -13,7 +13,7 @@ from appliance.jobs import csv_import
 from appliance.jobs.csv_import import ImportList, Refused, Unreadable
 from appliance.settings.schema import BadSettings, Home, ImportConfig
 from appliance.storage import events
-from appliance.storage.printer_list import Line
+from appliance.storage.printer_list import PrinterSummary
 
 log = logging.getLogger(__name__)
 
@@ -84,7 +84,7 @@ class WatchedList:
         try:
             http = (settings.http_username, settings.http_password)
             tried = csv_import.run(self._db, self._home, listed, now, http=http, dry_run=True, counts=_fails)
-            if tried.changes.any:
+            if tried.changes.has_changes:
                 csv_import.run(self._db, self._home, listed, now, http=http, counts=_fails)
                 log.info("import list %s: %s", settings.path, csv_import.told(tried.changes))
         except Refused as error:
@@ -133,7 +133,7 @@ def _heard(reading: asyncio.Future[ImportList]) -> None:
         reading.exception()
 
 
-def _fails(line: Line) -> bool:
+def _fails(line: PrinterSummary) -> bool:
     """Whether a printer did not answer the last time that it was asked.
 
     Nobody looks on here, and a Plug that was switched off itself for two days has not seen anybody.

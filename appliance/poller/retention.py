@@ -17,7 +17,7 @@ def prune(db: sqlite3.Connection, home: Home, now: datetime) -> None:
     if done and abs(now - done) < EVERY:
         return
     key_value.put_time(db, DONE, now)
-    printers.prune(db, now)
+    printers.prune_history(db, now)
     jobs.prune(db)
     events.prune(db, now)
     outbox.prune(db, home.outbox, now)

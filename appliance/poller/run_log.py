@@ -42,7 +42,7 @@ class Teller:
         elif before:
             log.info("%s: all its parts are read again", before.name or before.host)
 
-    def delivery(self, db: sqlite3.Connection, summary: dispatcher.Summary) -> None:
+    def delivery(self, db: sqlite3.Connection, summary: dispatcher.DeliverySummary) -> None:
         """The outbox tells of parcels that were tried; this is what keeps it from trying."""
         first = outbox.first_waiting(db)
         untried = summary.error if first and summary.error != first.error else None

@@ -60,7 +60,7 @@ def _outbox(db: sqlite3.Connection, config: Config, now: datetime) -> None:
     waiting, oldest = db.execute(
         "SELECT count(*), min(created_at) FROM parcels WHERE state = 'waiting'"
     ).fetchone()
-    since = database.maybe_from_ms(oldest)
+    since = database.from_ms_or_none(oldest)
     late = since is not None and now - since > LONG_WAIT
     if config.transmission.mode != "off" and (late or waiting > MANY_PARCELS):
         began = f", the oldest since {since:%Y-%m-%d %H:%M} UTC" if since else ""

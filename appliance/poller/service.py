@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from appliance.delivery import dispatcher, outbox
-from appliance.discovery.address_ranges import BadEntry
+from appliance.discovery.address_ranges import InvalidEntryError
 from appliance.domain import schedule
 from appliance.host import file_lock, sd_notify
 from appliance.host.daemon_executor import DaemonThreads
@@ -23,7 +23,7 @@ from appliance.poller.run_log import Teller
 from appliance.settings import schema
 from appliance.settings.schema import Home
 from appliance.storage import database, jobs, key_value, service_lifecycle, traps
-from appliance.storage.db_outage import Outage
+from appliance.storage.db_outage import DatabaseOutage
 from appliance.storage.jobs import Job
 
 log = logging.getLogger(__name__)
@@ -32,8 +32,8 @@ TICK_SECONDS = 15.0  # how late a clock that was set, or settings that were chan
 WATCH_SECONDS = 60.0
 
 EXPECTED = (
-    database.Unusable,
-    BadEntry,
+    database.DatabaseUnavailableError,
+    InvalidEntryError,
     file_lock.Busy,
 )  # what a run may end with; all else is a fault of ours
 BEGAN = {"query": "schedule.query", "discover": "schedule.discover"}
@@ -47,7 +47,7 @@ def serve(home: Home) -> int:
     except file_lock.Busy:
         log.error("another poller serves %s", home.folder)
         return 1
-    except database.Unusable as error:
+    except database.DatabaseUnavailableError as error:
         log.error("%s", error)
         return 1
     return 0
@@ -57,7 +57,7 @@ async def _serve(home: Home) -> None:
     loop = asyncio.get_running_loop()
     loop.set_default_executor(DaemonThreads())  # a hanging name server must not delay the end
     home.create()
-    db = database.open(home.database)
+    db = database.open_database(home.database)
     stop = asyncio.Event()
     try:
         asked, parcel = asyncio.Event(), asyncio.Event()
@@ -102,17 +102,17 @@ class _Poller:
         self._parcel = parcel
         self._times = ClockWatch(db)
         self._clock = self._times.clock
-        self._outage = Outage(db, "poller", self._clock)
+        self._outage = DatabaseOutage(db, "poller", self._clock)
         self._updating = Updating(db, Box(home), self._clock)
         now = self._clock()
         self._tell = Teller()
         self._turned_down = False
         self._load()
         self._done = schedule.Done(*(key_value.get_time(db, BEGAN[kind]) for kind in ("query", "discover")))
-        with self._outage.survived():
-            outbox.sweep(db, home.outbox, now)
+        with self._outage.tolerate():
+            outbox.recover(db, home.outbox, now)
             self._owe_interrupted(now)
-            service_lifecycle.begin(db, "poller", now)
+            service_lifecycle.mark_service_started(db, "poller", now)
 
     def stop(self) -> None:
         if not self._stop.is_set():
@@ -129,28 +129,30 @@ class _Poller:
         while not self._stop.is_set():
             self._woken.clear()  # before looking: what comes from now on is seen the next time
             busy = False
-            with self._outage.survived():
+            with self._outage.tolerate():
                 busy = await self._step()
             if not busy:
                 await _event(self._woken, self._idle_seconds())
-        with self._outage.survived():
+        with self._outage.tolerate():
             self._times.note_seen(self._clock())
-            service_lifecycle.end(self._db, "poller")
+            service_lifecycle.mark_service_stopped(self._db, "poller")
 
     async def read_few(self) -> None:
         """Printers that somebody waits for are read beside whatever run is on."""
         while True:
             self._asked.clear()
-            with self._outage.survived():
-                jobs.interrupt_running(self._db, self._clock(), few=True)  # whose end could not be written
-                while job := jobs.take(self._db, self._clock(), few=True):
+            with self._outage.tolerate():
+                jobs.interrupt_running(
+                    self._db, self._clock(), partial=True
+                )  # whose end could not be written
+                while job := jobs.start_next(self._db, self._clock(), partial=True):
                     await self._do_few(job)
             await _event(self._asked, TICK_SECONDS)
 
     async def watch(self) -> None:
         """The Plug itself is looked after while runs go on."""
         while True:
-            with self._outage.survived():
+            with self._outage.tolerate():
                 self_monitor.look(self._db, self._home, self._config, self._clock())
             await asyncio.sleep(WATCH_SECONDS)
 
@@ -158,17 +160,17 @@ class _Poller:
         """Parcels leave while runs go on: a slow server delays no printer."""
         while True:
             self._parcel.clear()
-            with self._outage.survived():
-                if self._config.transmission.mode != "off" and outbox.due(self._db, self._clock()):
+            with self._outage.tolerate():
+                if self._config.transmission.mode != "off" and outbox.next_due(self._db, self._clock()):
                     summary = await dispatcher.deliver_due(self._db, self._home, self._config, self._clock)
                     self._tell.delivery(self._db, summary)
-                    self._turned_down = summary.turned_down
+                    self._turned_down = summary.plug_rejected
             await _event(self._parcel, TICK_SECONDS)
 
     async def watch_licence(self) -> None:
         """The licence is renewed while runs and deliveries go on."""
         while True:
-            with self._outage.survived():
+            with self._outage.tolerate():
                 now, turned_down = self._clock(), self._turned_down
                 settled = self._times.is_settled()
                 await licence_renewal.look(
@@ -180,21 +182,21 @@ class _Poller:
         """The import list is taken over, however slow the share that it lies on."""
         watched = WatchedList(self._home, self._db)
         while True:
-            with self._outage.survived():
+            with self._outage.tolerate():
                 await watched.look(self._config.import_, self._clock())
             await asyncio.sleep(TICK_SECONDS)
 
     async def watch_updates(self) -> None:
         """What came of updates, and whether there are newer ones."""
         while True:
-            with self._outage.survived():
+            with self._outage.tolerate():
                 await self._updating.look(self._config)
             await asyncio.sleep(LOOK_SECONDS)
 
     async def watch_fleet(self) -> None:
         """The fleet server, beside it: fetching a bundle takes its time."""
         while True:
-            with self._outage.survived():
+            with self._outage.tolerate():
                 await self._updating.poll_fleet(self._config)
             await asyncio.sleep(LOOK_SECONDS)
 
@@ -220,14 +222,14 @@ class _Poller:
         kind = schedule.due(self._plan, self._done, now) if self._times.is_settled() else None
         if kind is None:
             return None
-        jobs.put(self._db, kind, now, {"scheduled": True})
+        jobs.enqueue(self._db, kind, now, {"scheduled": True})
         return self._take(now)
 
     def _take(self, now: datetime) -> Job | None:
         try:
             with file_lock.held(self._home.lock):
                 jobs.interrupt_running(self._db, now)  # whoever did it is gone, or the lock would be held
-                return jobs.take(self._db, now)
+                return jobs.start_next(self._db, now)
         except file_lock.Busy:
             return None  # a run that somebody typed; the next tick looks again
 
@@ -273,14 +275,16 @@ class _Poller:
         return result
 
     def _finish(self, job: Job, result: RoundResult) -> None:
-        state: jobs.End = "interrupted" if result.interrupted else "done"
+        state: jobs.JobEndState = "interrupted" if result.interrupted else "done"
         jobs.finish(self._db, job.id, state, result.summary(), self._clock())
         if result.parcel and job.started_at:
-            traps.settle_reports(self._db, job.started_at)  # it holds what was read after traps until then
+            traps.clear_pending_reports(
+                self._db, job.started_at
+            )  # it holds what was read after traps until then
         self._parcel.set()
         self._tell.run(result)
 
-    def _began(self, kind: jobs.Kind, now: datetime) -> None:
+    def _began(self, kind: jobs.JobKind, now: datetime) -> None:
         key_value.put_time(self._db, BEGAN[kind], now)
         self._done = replace(self._done, **{kind: now})
 
@@ -288,11 +292,11 @@ class _Poller:
         """A run that was broken off is done again; one that was broken off twice waits for its next time."""
         with suppress(file_lock.Busy), file_lock.held(self._home.lock):
             jobs.interrupt_running(self._db, now)
-        jobs.interrupt_running(self._db, now, few=True)
-        whole = [job for job in jobs.recent(self._db) if not jobs.is_few(job)][:2]
+        jobs.interrupt_running(self._db, now, partial=True)
+        whole = [job for job in jobs.list_recent(self._db) if not jobs.is_partial(job)][:2]
         states = [job.state for job in whole]
         if states[:1] == ["interrupted"] and states != ["interrupted"] * 2:
-            jobs.put(self._db, whole[0].kind, now, whole[0].arguments)
+            jobs.enqueue(self._db, whole[0].kind, now, whole[0].arguments)
 
     def _load(self) -> None:
         self._must_load, self._stamp = False, self._home.stamp()

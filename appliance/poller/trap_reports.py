@@ -22,22 +22,22 @@ def hand_over(
     At most one in `traps.report`, and none where a run is due within that time: its parcel holds everything.
     """
     seconds = config.traps.report_seconds
-    owed = traps.reports_owed(db)
+    owed = traps.list_pending_reports(db)
     if not owed:
         return None
     if seconds is None or config.transmission.mode == "off" or not config.transmission.key:
-        traps.settle_reports(db, now)
+        traps.clear_pending_reports(db, now)
         return None
     wait, last = timedelta(seconds=seconds), key_value.get_time(db, REPORTED)
     if next_run - now < wait or (last is not None and abs(now - last) < wait):
         return None
-    found = filter(None, (printers.latest(db, printer_id) for printer_id in owed))
-    wanted = entries.wanted(found, config.discovery.exclusions)
+    found = filter(None, (printers.get_printer(db, printer_id) for printer_id in owed))
+    wanted = entries.drop_excluded(found, config.discovery.exclusions)
     try:
-        parcel = dispatcher.hand_over(db, home, config, wanted, now)
-    except outbox.NotKept as error:
+        parcel = dispatcher.enqueue_printers(db, home, config, wanted, now)
+    except outbox.ParcelNotStoredError as error:
         log.error("%s", error)
         return None
     key_value.put_time(db, REPORTED, now)
-    traps.settle_reports(db, now)
+    traps.clear_pending_reports(db, now)
     return parcel

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from appliance.host import file_lock, openssl
 from appliance.licensing import csr, pending
-from appliance.licensing.claims import BadLicence
+from appliance.licensing.claims import InvalidLicenceError
 from appliance.licensing.csr import Enrolment
 from appliance.settings.schema import Home
 
@@ -62,22 +62,22 @@ def take_over(home: Home, wish: Wish) -> None:
     if wish.brought is not None:
         pending.put(home.folder, wish.brought)
     if wish.enrolment is not None:
-        asked = csr.read(home.folder)
-        csr.make(home.folder, asked.plug_id if asked else csr.new_plug_id())
-        csr.remember(home.folder, wish.enrolment)
+        asked = csr.read_request(home.folder)
+        csr.get_or_create(home.folder, asked.plug_id if asked else csr.generate_plug_id())
+        csr.save_enrolment(home.folder, wish.enrolment)
 
 
 def _wrong_licence(home: Home, data: bytes) -> Iterator[str]:
     try:
         pending.check(home.folder, data)
-    except BadLicence as error:
+    except InvalidLicenceError as error:
         yield f"licence: {error}"
     except (OSError, file_lock.Busy, openssl.Failed) as error:
         yield f"licence: cannot be checked: {error}"
 
 
 def _wrong_enrolment(url: str, code: str) -> Iterator[str]:
-    if problem := csr.wrong_url(url):
+    if problem := csr.url_problem(url):
         yield f"licence.enrolment_url: {problem}"
-    if problem := csr.wrong_code(code):
+    if problem := csr.code_problem(code):
         yield f"licence.enrolment_code: {problem}"

@@ -102,10 +102,10 @@ def _with_password(given: dict[str, object]) -> tuple[dict[str, object], list[st
         return given, []
     rest = {key: value for key, value in web.items() if key != "password"}
     password = web["password"]
-    wrong = passwords.problem(password) if isinstance(password, str) else "must be text in quotes"
+    wrong = passwords.password_problem(password) if isinstance(password, str) else "must be text in quotes"
     if wrong:
         return {**given, "web": rest}, [f"web.password: {wrong}"]
-    return {**given, "web": {**rest, "password_hash": passwords.hashed(str(password))}}, []
+    return {**given, "web": {**rest, "password_hash": passwords.hash_password(str(password))}}, []
 
 
 def _merged(before: Mapping[str, object], given: Mapping[str, object]) -> dict[str, object]:

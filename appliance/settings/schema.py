@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import tomli_w
 
-from appliance.discovery.entries import MOST, check, check_total
+from appliance.discovery.entries import MAX_TARGETS, entry_problem, total_problem
 from appliance.domain.model import DiscoveryEntry
 from appliance.host import atomic_file, board, file_lock
 from appliance.settings import network, validation
@@ -51,7 +51,7 @@ class DiscoveryConfig:
     entries: tuple[DiscoveryEntry, ...] = ()
     exclusions: tuple[str, ...] = ()
     packets_per_second: int = 200
-    max_addresses: int = MOST
+    max_addresses: int = MAX_TARGETS
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,11 +264,11 @@ def problems(data: Mapping[str, object]) -> list[str]:
 def _disagreements(config: Config) -> Iterator[str]:
     """What is right by itself, and wrong together."""
     most = config.discovery.max_addresses
-    wrong = {number: check(entry, most) for number, entry in enumerate(config.discovery.entries, 1)}
+    wrong = {number: entry_problem(entry, most) for number, entry in enumerate(config.discovery.entries, 1)}
     for number, problem in wrong.items():
         if problem:
             yield f"discovery.entries {number}: {problem}"
-    if not any(wrong.values()) and (problem := check_total(config.discovery.entries, most)):
+    if not any(wrong.values()) and (problem := total_problem(config.discovery.entries, most)):
         yield f"discovery.entries: {problem}"
     if config.transmission.mode == "mail":
         for key in ("host", "sender", "recipient"):

@@ -40,14 +40,14 @@ def seconds(text: str) -> int:
     """The seconds of a duration such as 90s, 30m, 1h or 1d. Raises ValueError."""
     found = re.fullmatch(r"([0-9]{1,9})([smhd])", text.strip())
     if not found:
-        raise ValueError(f"{address_ranges.shown(text)} is no duration")
+        raise ValueError(f"{address_ranges.quote_for_message(text)} is no duration")
     return int(found[1]) * _UNITS[found[2]]
 
 
 def time_of_day(text: str) -> time:
     """The time of a text such as 02:00. Raises ValueError."""
     if not re.fullmatch(r"([01]?[0-9]|2[0-3]):[0-5][0-9]", text.strip()):
-        raise ValueError(f"{address_ranges.shown(text)} is no time of day")
+        raise ValueError(f"{address_ranges.quote_for_message(text)} is no time of day")
     hour, _, minute = text.strip().partition(":")
     return time(int(hour), int(minute))
 
@@ -56,7 +56,7 @@ def hours(text: str) -> tuple[time, time]:
     """From when to when, of a text such as 02:00-04:00 or 22:00-05:00. Raises ValueError."""
     begin, _, end = text.partition("-")
     if time_of_day(begin) == time_of_day(end):
-        raise ValueError(f"{address_ranges.shown(text)} begins when it ends")
+        raise ValueError(f"{address_ranges.quote_for_message(text)} begins when it ends")
     return time_of_day(begin), time_of_day(end)
 
 
@@ -143,7 +143,7 @@ def _each(text: str, regex: str, right: str) -> str | None:
 
 
 def _exclusion(value: str | int) -> str | None:
-    return entries.check_exclusion(str(value))
+    return entries.exclusion_problem(str(value))
 
 
 _port = _number(1, 65535)
@@ -156,7 +156,9 @@ RULES: Mapping[str, Rule] = {
         "must be 1 to 63 letters, digits or hyphens; without the line the name comes from the serial number",
     ),
     "plug.site": _pattern(".{0,200}", "must be at most 200 characters"),
-    "discovery.entries.addresses": lambda value: entries.check(DiscoveryEntry(str(value)), most=2**128),
+    "discovery.entries.addresses": lambda value: entries.entry_problem(
+        DiscoveryEntry(str(value)), limit=2**128
+    ),
     "discovery.entries.community_read": _community,
     "discovery.entries.port": _port,
     "discovery.exclusions": _exclusion,
@@ -271,7 +273,7 @@ def _list(value: object, hint: object, path: str, said: str) -> Iterator[str]:
         return
     for number, item in enumerate(value, 1):
         text = item.get("addresses") if isinstance(item, dict) else None
-        shown = f" ({address_ranges.shown(text)})" if isinstance(text, str) else ""
+        shown = f" ({address_ranges.quote_for_message(text)})" if isinstance(text, str) else ""
         yield from _value(item, hint, path, f"{said} {number}{shown}")
 
 
@@ -287,7 +289,8 @@ def _scalar(value: object, hint: object, path: str, said: str) -> Iterator[str]:
 def _wrong(value: object, right: str, path: str, said: str) -> str:
     if path in SECRETS or not right.startswith("must"):
         return f"{said}: {right}"
-    return f"{said}: {address_ranges.shown(value) if isinstance(value, str) else repr(value)[:80]} {right}"
+    shown = address_ranges.quote_for_message(value) if isinstance(value, str) else repr(value)[:80]
+    return f"{said}: {shown} {right}"
 
 
 @cache  # asked for every entry of a list that may have thousands
@@ -305,7 +308,9 @@ def _unknown(key: str, record: type, said: str) -> str:
     leaves = {path.rpartition(".")[2]: path for path in RULES}
     near = near or [leaves[leaf] for leaf in difflib.get_close_matches(key, leaves, 1)]
     hint = f"; did you mean {near[0]}?" if near else ""
-    return f"{_join(said, key if key.isidentifier() else address_ranges.shown(key))}: unknown{hint}"
+    return (
+        f"{_join(said, key if key.isidentifier() else address_ranges.quote_for_message(key))}: unknown{hint}"
+    )
 
 
 def _kind(value: object) -> str:

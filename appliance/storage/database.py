@@ -13,15 +13,15 @@ from pathlib import Path
 log = logging.getLogger(__name__)
 
 # The n-th script makes version n of the version before: append, never change one that shipped.
-SCRIPTS = ("schema.sql", "002_traps.sql", "003_counters.sql", "004_beside.sql", "005_remarks.sql")
+MIGRATION_SCRIPTS = ("schema.sql", "002_traps.sql", "003_counters.sql", "004_beside.sql", "005_remarks.sql")
 
-BUSY_SECONDS = 10.0  # transactions last milliseconds: whoever waits longer has met a stopped process
-DAMAGED_COPIES = 3  # kept aside for whoever wants to look; a dying card must not fill itself with them
+BUSY_TIMEOUT_S = 10.0  # transactions last milliseconds: whoever waits longer has met a stopped process
+MAX_DAMAGED_COPIES = 3  # kept aside for whoever wants to look; a dying card must not fill itself with them
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
 
-_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
-_TROUBLE = {
+_DAMAGE_CODES = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+_ERROR_TEXTS = {
     sqlite3.SQLITE_CORRUPT: "is damaged",
     sqlite3.SQLITE_NOTADB: "is damaged",
     sqlite3.SQLITE_FULL: "cannot grow: the disk is full",
@@ -34,22 +34,22 @@ _TROUBLE = {
 }
 
 
-class Unusable(Exception):
+class DatabaseUnavailableError(Exception):
     """The database cannot be read or written now; the message is one clear line."""
 
 
-def open(path: Path) -> sqlite3.Connection:
+def open_database(path: Path) -> sqlite3.Connection:
     """Open the database at `path`, made or migrated if need be; raise Unusable.
 
     A damaged file is set aside beside the new one that is begun in its place, and an event tells of it.
     """
     try:
-        with _alone(path):
-            return _open(path)
+        with _open_lock(path):
+            return _open_or_replace(path)
     except OSError as error:
-        raise Unusable(f"{path} cannot be opened: {error.strerror}") from error
+        raise DatabaseUnavailableError(f"{path} cannot be opened: {error.strerror}") from error
     except sqlite3.DatabaseError as error:
-        raise Unusable(f"{path} {_trouble(error) or error}") from error
+        raise DatabaseUnavailableError(f"{path} {_error_text(error) or error}") from error
 
 
 @contextmanager
@@ -58,38 +58,40 @@ def transaction(db: sqlite3.Connection) -> Iterator[None]:
 
     Never await in it: it holds the one write lock. Raises Unusable for what the disk or another process does.
     """
-    with _translated(db):
+    with _translate_errors(db):
         if db.in_transaction:
-            yield from _steps(db, "SAVEPOINT part", "RELEASE part", "ROLLBACK TO part; RELEASE part")
+            yield from _transaction_steps(
+                db, "SAVEPOINT part", "RELEASE part", "ROLLBACK TO part; RELEASE part"
+            )
         else:
-            yield from _steps(db, "BEGIN IMMEDIATE", "COMMIT", "ROLLBACK")
+            yield from _transaction_steps(db, "BEGIN IMMEDIATE", "COMMIT", "ROLLBACK")
 
 
 @contextmanager
 def snapshot(db: sqlite3.Connection) -> Iterator[None]:
     """Everything read in the block is of one moment. Raises Unusable as `transaction` does."""
-    with _translated(db):
+    with _translate_errors(db):
         if db.in_transaction:
             yield
         else:
-            yield from _steps(db, "BEGIN", "COMMIT", "ROLLBACK")
+            yield from _transaction_steps(db, "BEGIN", "COMMIT", "ROLLBACK")
 
 
-def _steps(db: sqlite3.Connection, begin: str, keep: str, undo: str) -> Iterator[None]:
+def _transaction_steps(db: sqlite3.Connection, begin: str, commit: str, rollback: str) -> Iterator[None]:
     db.execute(begin)
     try:
         yield
-        db.execute(keep)
+        db.execute(commit)
     except BaseException:
         if db.in_transaction:  # SQLite itself has rolled back where the disk was full
-            for statement in undo.split(";"):
+            for statement in rollback.split(";"):
                 db.execute(statement)
         raise
 
 
-def data_version(db: sqlite3.Connection) -> int:
+def get_data_version(db: sqlite3.Connection) -> int:
     """Moves when another connection writes. Raises Unusable."""
-    with _translated(db):
+    with _translate_errors(db):
         return int(db.execute("PRAGMA data_version").fetchone()[0])
 
 
@@ -102,11 +104,11 @@ def from_ms(milliseconds: int) -> datetime:
     return datetime.fromtimestamp(milliseconds / 1000, UTC)
 
 
-def maybe_from_ms(milliseconds: int | None) -> datetime | None:
+def from_ms_or_none(milliseconds: int | None) -> datetime | None:
     return None if milliseconds is None else from_ms(milliseconds)
 
 
-def storable(text: str) -> str:
+def clean_text(text: str) -> str:
     """Text from a device may hold half a surrogate pair, which no database takes."""
     return text.encode("utf-8", "replace").decode()
 
@@ -123,13 +125,13 @@ def migrate(db: sqlite3.Connection, scripts: Sequence[str]) -> None:
             raise
 
 
-def _open(path: Path) -> sqlite3.Connection:
+def _open_or_replace(path: Path) -> sqlite3.Connection:
     try:
         return _connect(path)
     except sqlite3.DatabaseError as error:
-        if _code(error) not in _DAMAGED:
+        if _primary_code(error) not in _DAMAGE_CODES:
             raise
-        aside = _set_aside(path)
+        aside = _move_damaged_aside(path)
         text = f"{path.name} was damaged ({error}): kept aside as {aside.name}, a new one was begun"
     log.error("%s", text)
     db = _connect(path)
@@ -144,7 +146,7 @@ def _open(path: Path) -> sqlite3.Connection:
 def _connect(path: Path) -> sqlite3.Connection:
     if not path.exists():  # and only then: closing a second descriptor would drop SQLite's own locks
         os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))
-    db = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
+    db = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
     try:
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = FULL")
@@ -152,54 +154,54 @@ def _connect(path: Path) -> sqlite3.Connection:
         db.execute("PRAGMA temp_store = MEMORY")
         db.execute("PRAGMA journal_size_limit = 4194304")
         db.execute("SELECT count(*) FROM sqlite_schema").fetchone()  # the first look that meets damage
-        _check_if_suspect(db, path)
-        migrate(db, [Path(__file__).with_name(name).read_text() for name in SCRIPTS])
+        _check_suspect_file(db, path)
+        migrate(db, [Path(__file__).with_name(name).read_text() for name in MIGRATION_SCRIPTS])
     except BaseException:
         db.close()
         raise
     return db
 
 
-def _check_if_suspect(db: sqlite3.Connection, path: Path) -> None:
+def _check_suspect_file(db: sqlite3.Connection, path: Path) -> None:
     """Read the whole file, which takes a while, only where its last use met damage."""
-    if not _suspicion(path).exists():
+    if not _suspect_marker(path).exists():
         return
     verdict: str = db.execute("PRAGMA quick_check(1)").fetchone()[0]
     if verdict != "ok":
         error = sqlite3.DatabaseError(verdict.splitlines()[0])
         error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
         raise error
-    _suspicion(path).unlink()
+    _suspect_marker(path).unlink()
 
 
-def _set_aside(path: Path) -> Path:
+def _move_damaged_aside(path: Path) -> Path:
     aside = path.with_name(f"{path.name}.damaged-{datetime.now(UTC):%Y%m%dT%H%M%S%f}")
     for suffix in ("-wal", "-shm", ""):
         part = Path(f"{path}{suffix}")
         if part.exists():
             part.rename(f"{aside}{suffix}")
-    _suspicion(path).unlink(missing_ok=True)
+    _suspect_marker(path).unlink(missing_ok=True)
     copies = sorted(path.parent.glob(f"{path.name}.damaged-*"))
     stamps = sorted({copy.name.removesuffix("-wal").removesuffix("-shm") for copy in copies})
     for copy in copies:
-        if not copy.name.startswith(tuple(stamps[-DAMAGED_COPIES:])):
+        if not copy.name.startswith(tuple(stamps[-MAX_DAMAGED_COPIES:])):
             copy.unlink()
     return aside
 
 
 @contextmanager
-def _alone(path: Path) -> Iterator[None]:
+def _open_lock(path: Path) -> Iterator[None]:
     """Hold off other processes that open the same database: making and setting aside happen once."""
     lock = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        deadline = time.monotonic() + BUSY_SECONDS
+        deadline = time.monotonic() + BUSY_TIMEOUT_S
         while True:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 break
             except BlockingIOError:
                 if time.monotonic() > deadline:
-                    raise Unusable(f"{path} is held by another process") from None
+                    raise DatabaseUnavailableError(f"{path} is held by another process") from None
                 time.sleep(0.01)
         yield
     finally:
@@ -207,27 +209,27 @@ def _alone(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _translated(db: sqlite3.Connection) -> Iterator[None]:
+def _translate_errors(db: sqlite3.Connection) -> Iterator[None]:
     try:
         yield
     except sqlite3.DatabaseError as error:
-        trouble = _trouble(error)
+        trouble = _error_text(error)
         if trouble is None:
             raise  # a mistake of ours
         path = Path(db.execute("PRAGMA database_list").fetchone()[2])
-        if _code(error) in _DAMAGED:
-            _suspicion(path).touch()
-        raise Unusable(f"{path} {trouble}") from error
+        if _primary_code(error) in _DAMAGE_CODES:
+            _suspect_marker(path).touch()
+        raise DatabaseUnavailableError(f"{path} {trouble}") from error
 
 
-def _trouble(error: sqlite3.Error) -> str | None:
-    return _TROUBLE.get(_code(error))
+def _error_text(error: sqlite3.Error) -> str | None:
+    return _ERROR_TEXTS.get(_primary_code(error))
 
 
-def _code(error: sqlite3.Error) -> int:
+def _primary_code(error: sqlite3.Error) -> int:
     """The primary result code: extended ones carry more in their higher bytes."""
     return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
 
 
-def _suspicion(path: Path) -> Path:
+def _suspect_marker(path: Path) -> Path:
     return Path(f"{path}.suspect")

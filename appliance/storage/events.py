@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 
 from appliance.storage import database
 
-KEPT_FOR = timedelta(days=365)
-MOST_KEPT = 2_000  # a trouble that flaps must not fill the card
+RETENTION = timedelta(days=365)
+MAX_EVENTS = 2_000  # a trouble that flaps must not fill the card
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ def begin(db: sqlite3.Connection, kind: str, subject: str, text: str, now: datet
     with database.transaction(db):
         cursor = db.execute(
             "INSERT OR IGNORE INTO events (kind, subject, text, begun_at) VALUES (?, ?, ?, ?)",
-            (kind, database.storable(subject), database.storable(text), database.to_ms(now)),
+            (kind, database.clean_text(subject), database.clean_text(text), database.to_ms(now)),
         )
         return cursor.rowcount > 0
 
@@ -36,7 +36,7 @@ def end(db: sqlite3.Connection, kind: str, subject: str, now: datetime) -> bool:
         cursor = db.execute(
             "UPDATE events SET ended_at = max(begun_at, ?)"
             " WHERE kind = ? AND subject = ? AND ended_at IS NULL",
-            (database.to_ms(now), kind, database.storable(subject)),
+            (database.to_ms(now), kind, database.clean_text(subject)),
         )
         return cursor.rowcount > 0
 
@@ -47,33 +47,33 @@ def note(db: sqlite3.Connection, kind: str, subject: str, text: str, now: dateti
     with database.transaction(db):
         db.execute(
             "INSERT INTO events (kind, subject, text, begun_at, ended_at) VALUES (?, ?, ?, ?, ?)",
-            (kind, database.storable(subject), database.storable(text), moment, moment),
+            (kind, database.clean_text(subject), database.clean_text(text), moment, moment),
         )
 
 
-def recent(db: sqlite3.Connection, most: int = 200) -> list[Event]:
+def list_recent(db: sqlite3.Connection, limit: int = 200) -> list[Event]:
     """The newest first."""
-    return _listed(db, "SELECT * FROM events ORDER BY id DESC LIMIT ?", most)
+    return _query_events(db, "SELECT * FROM events ORDER BY id DESC LIMIT ?", limit)
 
 
-def going_on(db: sqlite3.Connection, most: int = 200) -> list[Event]:
+def list_ongoing(db: sqlite3.Connection, limit: int = 200) -> list[Event]:
     """What has begun and not ended, the newest first."""
-    return _listed(db, "SELECT * FROM events WHERE ended_at IS NULL ORDER BY id DESC LIMIT ?", most)
+    return _query_events(db, "SELECT * FROM events WHERE ended_at IS NULL ORDER BY id DESC LIMIT ?", limit)
 
 
 def prune(db: sqlite3.Connection, now: datetime) -> None:
     """Drop what ended long ago; what is going on stays."""
     with database.transaction(db):
-        db.execute("DELETE FROM events WHERE ended_at < ?", (database.to_ms(now - KEPT_FOR),))
+        db.execute("DELETE FROM events WHERE ended_at < ?", (database.to_ms(now - RETENTION),))
         db.execute(
             "DELETE FROM events WHERE ended_at IS NOT NULL"
             " AND id <= (SELECT id FROM events ORDER BY id DESC LIMIT 1 OFFSET ?)",
-            (MOST_KEPT,),
+            (MAX_EVENTS,),
         )
 
 
-def _listed(db: sqlite3.Connection, query: str, most: int) -> list[Event]:
+def _query_events(db: sqlite3.Connection, query: str, limit: int) -> list[Event]:
     return [
-        Event(row[0], row[1], row[2], row[3], database.from_ms(row[4]), database.maybe_from_ms(row[5]))
-        for row in db.execute(query, (most,))
+        Event(row[0], row[1], row[2], row[3], database.from_ms(row[4]), database.from_ms_or_none(row[5]))
+        for row in db.execute(query, (limit,))
     ]

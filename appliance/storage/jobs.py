@@ -13,14 +13,14 @@ from typing import Literal
 
 from appliance.storage import database, json_codec
 
-Kind = Literal["query", "discover"]
-End = Literal["done", "failed", "interrupted"]
-State = Literal["waiting", "running", "done", "failed", "interrupted"]
+JobKind = Literal["query", "discover"]
+JobEndState = Literal["done", "failed", "interrupted"]
+JobState = Literal["waiting", "running", "done", "failed", "interrupted"]
 
-MOST_KEPT = 200
+MAX_FINISHED_JOBS = 200
 
 # A run of a few printers, which somebody waits for in front of the page: it goes on beside a whole one.
-_FEW = "(json_extract(arguments, '$.printers') IS NOT NULL)"
+_IS_PARTIAL = "(json_extract(arguments, '$.printers') IS NOT NULL)"
 
 _COLUMNS = "id, kind, arguments, state, progress, result, put_at, started_at, finished_at"
 
@@ -28,9 +28,9 @@ _COLUMNS = "id, kind, arguments, state, progress, result, put_at, started_at, fi
 @dataclass(frozen=True, slots=True)
 class Job:
     id: int
-    kind: Kind
+    kind: JobKind
     arguments: dict[str, object]
-    state: State
+    state: JobState
     progress: dict[str, object]
     result: dict[str, object]
     put_at: datetime
@@ -38,8 +38,8 @@ class Job:
     finished_at: datetime | None
 
 
-def put(
-    db: sqlite3.Connection, kind: Kind, now: datetime, arguments: Mapping[str, object] | None = None
+def enqueue(
+    db: sqlite3.Connection, kind: JobKind, now: datetime, arguments: Mapping[str, object] | None = None
 ) -> int:
     """Ask for a run; one that waits already and is the same is not asked for twice, its id is given."""
     wanted = json_codec.encode_json(arguments or {})
@@ -57,18 +57,18 @@ def put(
         return cursor.lastrowid or 0
 
 
-def is_few(job: Job) -> bool:
+def is_partial(job: Job) -> bool:
     """Whether it is for some printers alone, and so may go on beside a whole run."""
     return "printers" in job.arguments
 
 
-def take(db: sqlite3.Connection, now: datetime, *, few: bool = False) -> Job | None:
+def start_next(db: sqlite3.Connection, now: datetime, *, partial: bool = False) -> Job | None:
     """Start the oldest job that waits, of a few printers or of all; None while one of these runs."""
     with database.transaction(db):
         row = db.execute(
-            f"SELECT id, state FROM jobs WHERE finished_at IS NULL AND {_FEW} = ?"  # noqa: S608 a constant
+            f"SELECT id, state FROM jobs WHERE finished_at IS NULL AND {_IS_PARTIAL} = ?"  # noqa: S608 a constant
             " ORDER BY state, id LIMIT 1",
-            (few,),
+            (partial,),
         ).fetchone()  # "running" sorts before "waiting"
         if row is None or row[1] == "running":
             return None
@@ -78,7 +78,7 @@ def take(db: sqlite3.Connection, now: datetime, *, few: bool = False) -> Job | N
         return get(db, row[0])
 
 
-def progress(db: sqlite3.Connection, job_id: int, values: Mapping[str, object]) -> None:
+def update_progress(db: sqlite3.Connection, job_id: int, values: Mapping[str, object]) -> None:
     """Tell how far it is; of a job that does not run nothing is told."""
     with database.transaction(db):
         db.execute(
@@ -88,7 +88,7 @@ def progress(db: sqlite3.Connection, job_id: int, values: Mapping[str, object]) 
 
 
 def finish(
-    db: sqlite3.Connection, job_id: int, state: End, result: Mapping[str, object], now: datetime
+    db: sqlite3.Connection, job_id: int, state: JobEndState, result: Mapping[str, object], now: datetime
 ) -> None:
     """Close a job, once: a second end changes nothing."""
     with database.transaction(db):
@@ -98,26 +98,26 @@ def finish(
         )
 
 
-def interrupt_running(db: sqlite3.Connection, now: datetime, *, few: bool = False) -> int:
+def interrupt_running(db: sqlite3.Connection, now: datetime, *, partial: bool = False) -> int:
     """Close what a process that is gone left running, of a few printers or of all."""
     with database.transaction(db):
         cursor = db.execute(
             "UPDATE jobs SET state = 'interrupted', finished_at = ?"  # noqa: S608 a constant
-            f" WHERE state = 'running' AND {_FEW} = ?",
-            (database.to_ms(now), few),
+            f" WHERE state = 'running' AND {_IS_PARTIAL} = ?",
+            (database.to_ms(now), partial),
         )
         return cursor.rowcount
 
 
 def get(db: sqlite3.Connection, job_id: int) -> Job | None:
     row = db.execute(f"SELECT {_COLUMNS} FROM jobs WHERE id = ?", (job_id,)).fetchone()  # noqa: S608 a constant
-    return None if row is None else _job(row)
+    return None if row is None else _parse_job(row)
 
 
-def recent(db: sqlite3.Connection, most: int = 50) -> list[Job]:
+def list_recent(db: sqlite3.Connection, limit: int = 50) -> list[Job]:
     """The newest first."""
-    rows = db.execute(f"SELECT {_COLUMNS} FROM jobs ORDER BY id DESC LIMIT ?", (most,))  # noqa: S608 a constant
-    return [_job(row) for row in rows]
+    rows = db.execute(f"SELECT {_COLUMNS} FROM jobs ORDER BY id DESC LIMIT ?", (limit,))  # noqa: S608 a constant
+    return [_parse_job(row) for row in rows]
 
 
 def prune(db: sqlite3.Connection) -> None:
@@ -126,7 +126,7 @@ def prune(db: sqlite3.Connection) -> None:
         db.execute(
             "DELETE FROM jobs WHERE finished_at IS NOT NULL AND id <="
             " (SELECT id FROM jobs WHERE finished_at IS NOT NULL ORDER BY id DESC LIMIT 1 OFFSET ?)",
-            (MOST_KEPT,),
+            (MAX_FINISHED_JOBS,),
         )
 
 
@@ -134,14 +134,14 @@ def wake(path: Path) -> None:
     """Tell whoever listens at this socket to look; never waits, and nobody listening is no fault."""
     with (
         suppress(OSError),
-        _short(path) as address,
+        _short_socket_path(path) as address,
         socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as sender,
     ):
         sender.sendto(b"!", address)
 
 
 @contextmanager
-def listen(path: Path, *also: asyncio.Event) -> Iterator[asyncio.Event]:
+def listen(path: Path, *extra_events: asyncio.Event) -> Iterator[asyncio.Event]:
     """An event of the running loop that is set by every `wake`; the waiter clears it before it looks.
 
     `also`: the events of further waiters.
@@ -150,9 +150,9 @@ def listen(path: Path, *also: asyncio.Event) -> Iterator[asyncio.Event]:
     loop = asyncio.get_running_loop()
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as receiver:
         path.unlink(missing_ok=True)  # left by a process that was killed
-        with _short(path) as address:
+        with _short_socket_path(path) as address:
             receiver.bind(address)
-        loop.add_reader(receiver, _drain, receiver, (woken, *also))
+        loop.add_reader(receiver, _drain, receiver, (woken, *extra_events))
         try:
             yield woken
         finally:
@@ -169,7 +169,7 @@ def _drain(receiver: socket.socket, woken: Iterable[asyncio.Event]) -> None:
 
 
 @contextmanager
-def _short(path: Path) -> Iterator[str]:
+def _short_socket_path(path: Path) -> Iterator[str]:
     """The same file by a path that fits into a socket address, which holds 107 bytes."""
     folder = os.open(path.parent, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
@@ -178,7 +178,7 @@ def _short(path: Path) -> Iterator[str]:
         os.close(folder)
 
 
-def _job(row: tuple[int, Kind, str, State, str, str, int, int | None, int | None]) -> Job:
+def _parse_job(row: tuple[int, JobKind, str, JobState, str, str, int, int | None, int | None]) -> Job:
     return Job(
         id=row[0],
         kind=row[1],
@@ -187,6 +187,6 @@ def _job(row: tuple[int, Kind, str, State, str, str, int, int | None, int | None
         progress=json_codec.decode_json(row[4]),
         result=json_codec.decode_json(row[5]),
         put_at=database.from_ms(row[6]),
-        started_at=database.maybe_from_ms(row[7]),
-        finished_at=database.maybe_from_ms(row[8]),
+        started_at=database.from_ms_or_none(row[7]),
+        finished_at=database.from_ms_or_none(row[8]),
     )

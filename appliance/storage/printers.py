@@ -7,43 +7,43 @@ from datetime import datetime
 
 from appliance.domain.model import Cost, Details, Identity, Printer, Target
 from appliance.storage import counters, database, json_codec, printer_matching, reading_notes, row_tables
-from appliance.storage.history import history, prune
-from appliance.storage.save_reading import keep, keep_failure
+from appliance.storage.history import load_history, prune_history
+from appliance.storage.save_reading import store_poll_failure, store_reading
 
 __all__ = [
-    "Address",
-    "Known",
-    "addresses",
-    "all",
-    "duplicates",
-    "forget",
-    "history",
-    "keep",
-    "keep_failure",
-    "known",
-    "latest",
-    "plan",
-    "prune",
+    "KnownPrinter",
+    "PrinterAddress",
+    "delete_printer",
+    "find_duplicate_serials",
+    "get_poll_cache",
+    "get_printer",
+    "iter_printers",
+    "list_addresses",
+    "list_known",
+    "load_history",
+    "prune_history",
     "set_device_group",
     "set_ignore",
+    "store_poll_failure",
+    "store_reading",
 ]
 
-AT_ONCE = 50  # printers in memory while all are gone through
+PRINTERS_PER_BATCH = 50  # printers in memory while all are gone through
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownPrinter:
     """As much of a printer as a round needs to ask it."""
 
     id: int
     target: Target
     identity: Identity
-    called: str | None  # sysName
+    sys_name: str | None  # sysName
     ignore: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
+class PrinterAddress:
     """Where a printer is, or was until it was seen there last."""
 
     host: str
@@ -53,7 +53,7 @@ class Address:
     last_at: datetime
 
 
-def known(db: sqlite3.Connection) -> list[Known]:
+def list_known(db: sqlite3.Connection) -> list[KnownPrinter]:
     """The printers that can be asked, in order of their ids.
 
     A printer whose last address is another one's now is left out until a discovery meets it again.
@@ -63,43 +63,43 @@ def known(db: sqlite3.Connection) -> list[Known]:
             "SELECT id, target, identity, details, ignore FROM printers WHERE NOT lost ORDER BY id"
         )
         return [
-            Known(
+            KnownPrinter(
                 id=printer_id,
                 target=json_codec.decode(Target, target),
                 identity=json_codec.decode(Identity, identity),
-                called=json_codec.decode(Details, details).name,
+                sys_name=json_codec.decode(Details, details).name,
                 ignore=bool(ignore),
             )
             for printer_id, target, identity, details, ignore in found
         ]
 
 
-def plan(db: sqlite3.Connection, printer_id: int) -> str:
+def get_poll_cache(db: sqlite3.Connection, printer_id: int) -> str:
     """What the reader asked to have remembered; "" for a printer that nobody has read."""
     row = db.execute("SELECT plan FROM plans WHERE printer_id = ?", (printer_id,)).fetchone()
     return "" if row is None else row[0]
 
 
-def latest(db: sqlite3.Connection, printer_id: int) -> Printer | None:
+def get_printer(db: sqlite3.Connection, printer_id: int) -> Printer | None:
     """One printer with its last values; None if it is not known."""
-    return next(iter(_printers(db, printer_id, printer_id)), None)
+    return next(iter(_load_printers(db, printer_id, printer_id)), None)
 
 
-def all(db: sqlite3.Connection) -> Iterator[Printer]:
+def iter_printers(db: sqlite3.Connection) -> Iterator[Printer]:
     """Every printer with its last values, in order of their ids, few of them in memory at a time."""
     last_id = 0
     while True:
         ids = db.execute(
             "SELECT min(id), max(id) FROM (SELECT id FROM printers WHERE id > ? ORDER BY id LIMIT ?)",
-            (last_id, AT_ONCE),
+            (last_id, PRINTERS_PER_BATCH),
         ).fetchone()
         if ids[0] is None:
             return
-        yield from _printers(db, *ids)
+        yield from _load_printers(db, *ids)
         last_id = ids[1]
 
 
-def addresses(db: sqlite3.Connection, printer_id: int) -> list[Address]:
+def list_addresses(db: sqlite3.Connection, printer_id: int) -> list[PrinterAddress]:
     """Everywhere that a printer has been, the present address first."""
     found = db.execute(
         "SELECT addresses.host, addresses.port, addresses.name, first_at,"
@@ -111,13 +111,14 @@ def addresses(db: sqlite3.Connection, printer_id: int) -> list[Address]:
         (printer_id,),
     )
     return [
-        Address(row[0], row[1], row[2], database.from_ms(row[3]), database.from_ms(row[4])) for row in found
+        PrinterAddress(row[0], row[1], row[2], database.from_ms(row[3]), database.from_ms(row[4]))
+        for row in found
     ]
 
 
-def duplicates(db: sqlite3.Connection, now: datetime) -> list[tuple[str, list[int]]]:
+def find_duplicate_serials(db: sqlite3.Connection, now: datetime) -> list[tuple[str, list[int]]]:
     """Serial numbers that several printers claim, all of them there, with the printers' ids."""
-    since = database.to_ms(now - printer_matching.THERE)
+    since = database.to_ms(now - printer_matching.PRESENT_WITHIN)
     claimed: dict[str, list[int]] = {}
     for serial, printer_id in db.execute(
         "SELECT serial, id FROM printers JOIN sightings ON printer_id = id"
@@ -138,20 +139,20 @@ def set_device_group(db: sqlite3.Connection, printer_id: int, device_group: int)
         db.execute("UPDATE printers SET device_group = ? WHERE id = ?", (device_group, printer_id))
 
 
-def forget(db: sqlite3.Connection, printer_id: int) -> None:
+def delete_printer(db: sqlite3.Connection, printer_id: int) -> None:
     """Drop a printer with all that was kept of it; its id is never given again."""
     with database.transaction(db):
         db.execute("DELETE FROM printers WHERE id = ?", (printer_id,))
 
 
-def _printers(db: sqlite3.Connection, first_id: int, last_id: int) -> list[Printer]:
+def _load_printers(db: sqlite3.Connection, first_id: int, last_id: int) -> list[Printer]:
     with database.snapshot(db):
-        counted = counters.of(db, first_id, last_id)
-        supplies = row_tables.SUPPLIES.of(db, first_id, last_id)
-        alerts = row_tables.ALERTS.of(db, first_id, last_id)
-        inputs = row_tables.INPUTS.of(db, first_id, last_id)
-        outputs = row_tables.OUTPUTS.of(db, first_id, last_id)
-        storages = row_tables.STORAGES.of(db, first_id, last_id)
+        counted = counters.load_counters(db, first_id, last_id)
+        supplies = row_tables.SUPPLIES_TABLE.load(db, first_id, last_id)
+        alerts = row_tables.ALERTS_TABLE.load(db, first_id, last_id)
+        inputs = row_tables.INPUTS_TABLE.load(db, first_id, last_id)
+        outputs = row_tables.OUTPUTS_TABLE.load(db, first_id, last_id)
+        storages = row_tables.STORAGES_TABLE.load(db, first_id, last_id)
         found = db.execute(
             "SELECT id, target, identity, details, uptime, created_at, changed_at, seen_at, failed_at,"
             " failure, cost, plan, device_group, ignore, remarks FROM printers"
@@ -174,10 +175,10 @@ def _printers(db: sqlite3.Connection, first_id: int, last_id: int) -> list[Print
             created_at=database.from_ms(row[5]),
             changed_at=database.from_ms(row[6]),
             seen_at=database.from_ms(row[7]),
-            failed_at=database.maybe_from_ms(row[8]),
+            failed_at=database.from_ms_or_none(row[8]),
             failure=row[9],
-            failures=reading_notes.failures(row[14]),
-            notes=reading_notes.notes(row[14]),
+            failures=reading_notes.decode_failures(row[14]),
+            notes=reading_notes.decode_notes(row[14]),
             cost=json_codec.decode(Cost, row[10]),
             plan=row[11] or "",
             device_group=row[12],

@@ -6,14 +6,16 @@ from pathlib import Path
 
 from appliance.storage import database, events, key_value
 
-BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
-RESTARTED = "service restarted"
+BOOT_ID_PATH = Path("/proc/sys/kernel/random/boot_id")
+SERVICE_RESTARTED = "service restarted"
 
 
-def begin(db: sqlite3.Connection, service: str, now: datetime, boot_id: Path = BOOT_ID) -> None:
+def mark_service_started(
+    db: sqlite3.Connection, service: str, now: datetime, boot_id: Path = BOOT_ID_PATH
+) -> None:
     """The service runs from now on."""
     with database.transaction(db):
-        boot, before = _read(boot_id), key_value.get(db, _key(service))
+        boot, before = _read_boot_id(boot_id), key_value.get(db, _service_key(service))
         if before is not None:
             same = before == boot
             why = (
@@ -21,20 +23,20 @@ def begin(db: sqlite3.Connection, service: str, now: datetime, boot_id: Path = B
                 if same
                 else "the Plug had lost its power, or was switched off hard"
             )
-            events.note(db, RESTARTED, service, f"{service} was started again: {why}", now)
-        key_value.put(db, _key(service), boot)
+            events.note(db, SERVICE_RESTARTED, service, f"{service} was started again: {why}", now)
+        key_value.put(db, _service_key(service), boot)
 
 
-def end(db: sqlite3.Connection, service: str) -> None:
+def mark_service_stopped(db: sqlite3.Connection, service: str) -> None:
     """The service ends as it was asked to."""
-    key_value.put(db, _key(service), None)
+    key_value.put(db, _service_key(service), None)
 
 
-def _key(service: str) -> str:
+def _service_key(service: str) -> str:
     return f"lives.{service}"
 
 
-def _read(path: Path) -> str:
+def _read_boot_id(path: Path) -> str:
     try:
         return path.read_text("ascii").strip()
     except OSError:

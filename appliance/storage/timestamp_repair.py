@@ -5,7 +5,7 @@ from datetime import datetime
 
 from appliance.storage import database, history
 
-_TIMES = (
+_TIME_COLUMNS = (
     ("printers", ("created_at", "changed_at")),
     ("sightings", ("seen_at", "failed_at")),
     ("counters", ("changed_at", "held_at", "missing_since")),
@@ -22,7 +22,7 @@ _TIMES = (
 )
 
 
-def bring_back(db: sqlite3.Connection, now: datetime) -> int:
+def clamp_future_times(db: sqlite3.Connection, now: datetime) -> int:
     """Make every stored time that lies after `now` be `now`; give how many there were.
 
     Only for a clock that is known to be right: without it, a printer read while the clock was years ahead
@@ -30,8 +30,8 @@ def bring_back(db: sqlite3.Connection, now: datetime) -> int:
     """
     moment = database.to_ms(now)
     with database.transaction(db):
-        found = history.bring_back(db, moment)
-        for table, columns in _TIMES:
+        found = history.clamp_future_rows(db, moment)
+        for table, columns in _TIME_COLUMNS:
             for column in columns:
                 found += db.execute(
                     f"UPDATE {table} SET {column} = ? WHERE {column} > ?",  # noqa: S608 own names only

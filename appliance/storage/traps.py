@@ -8,16 +8,16 @@ from datetime import datetime, timedelta
 from appliance.domain.model import Trap
 from appliance.storage import database, json_codec, key_value
 
-MOST_KEPT = 1_000
-MOST_OF_ONE = 100  # of one printer, or of one stranger
-MOST_OF_STRANGERS = 300  # together: they must not push out what the printers said
-SAME_WITHIN = timedelta(minutes=10)
+MAX_TRAPS = 1_000
+MAX_TRAPS_PER_SENDER = 100  # of one printer, or of one stranger
+MAX_TRAPS_UNKNOWN_SENDERS = 300  # together: they must not push out what the printers said
+REPEAT_WINDOW = timedelta(minutes=10)
 
-_DROPPED = "traps.dropped"
+_DROPPED_KEY = "traps.dropped"
 
 
 @dataclass(frozen=True, slots=True)
-class Came:
+class ReceivedTrap:
     """A trap as it is to be kept."""
 
     sender: str
@@ -28,7 +28,7 @@ class Came:
 
 
 @dataclass(frozen=True, slots=True)
-class KeptTrap:
+class StoredTrap:
     id: int
     first_at: datetime
     last_at: datetime
@@ -38,21 +38,21 @@ class KeptTrap:
     trap: Trap
 
 
-def keep(db: sqlite3.Connection, came: Iterable[Came]) -> None:
+def save_traps(db: sqlite3.Connection, received: Iterable[ReceivedTrap]) -> None:
     """Keep them in one transaction; what repeats the sender's last one is counted there."""
     with database.transaction(db):
         senders = set()
-        for each in came:
-            _keep(db, each)
+        for each in received:
+            _save_trap(db, each)
             senders.add((each.sender, each.printer_id))
         for sender, printer_id in senders:
-            _prune_one(db, sender, printer_id)
+            _prune_sender(db, sender, printer_id)
         if senders:
-            _prune(db, "printer_id IS NULL", (), MOST_OF_STRANGERS)
-            _prune(db, "1", (), MOST_KEPT)
+            _prune(db, "printer_id IS NULL", (), MAX_TRAPS_UNKNOWN_SENDERS)
+            _prune(db, "1", (), MAX_TRAPS)
 
 
-def adopt(db: sqlite3.Connection, sender: str, printer_id: int) -> None:
+def assign_to_printer(db: sqlite3.Connection, sender: str, printer_id: int) -> None:
     """The stranger who sent these turned out to be a printer."""
     with database.transaction(db):
         db.execute(
@@ -62,16 +62,16 @@ def adopt(db: sqlite3.Connection, sender: str, printer_id: int) -> None:
         )
 
 
-def recent(db: sqlite3.Connection, most: int = 200, printer_id: int | None = None) -> list[KeptTrap]:
+def list_recent(db: sqlite3.Connection, limit: int = 200, printer_id: int | None = None) -> list[StoredTrap]:
     """The newest first; with `printer_id` those of one printer."""
     where, values = ("1", ()) if printer_id is None else ("printer_id = ?", (printer_id,))
     rows = db.execute(
         "SELECT id, first_at, last_at, times, sender, printer_id, data FROM traps"  # noqa: S608 own words only
         f" WHERE {where} ORDER BY last_at DESC, id DESC LIMIT ?",
-        (*values, most),
+        (*values, limit),
     )
     return [
-        KeptTrap(
+        StoredTrap(
             row[0],
             database.from_ms(row[1]),
             database.from_ms(row[2]),
@@ -93,19 +93,19 @@ def count_since(db: sqlite3.Connection, since: datetime) -> int:
 def add_dropped(db: sqlite3.Connection, counts: Mapping[str, int]) -> None:
     """Count what was not kept, by reason."""
     with database.transaction(db):
-        totals = dropped(db)
+        totals = get_dropped_counts(db)
         for reason, number in counts.items():
             totals[reason] = totals.get(reason, 0) + number
-        key_value.put(db, _DROPPED, json_codec.encode_json(totals))
+        key_value.put(db, _DROPPED_KEY, json_codec.encode_json(totals))
 
 
-def dropped(db: sqlite3.Connection) -> dict[str, int]:
+def get_dropped_counts(db: sqlite3.Connection) -> dict[str, int]:
     """How many were not kept, by reason, since the Plug was new."""
-    found = json_codec.decode_json(key_value.get(db, _DROPPED) or "{}")
+    found = json_codec.decode_json(key_value.get(db, _DROPPED_KEY) or "{}")
     return {reason: number for reason, number in found.items() if isinstance(number, int)}
 
 
-def owe_report(db: sqlite3.Connection, printer_ids: Collection[int], now: datetime) -> None:
+def mark_reports_pending(db: sqlite3.Connection, printer_ids: Collection[int], now: datetime) -> None:
     """These printers were read after a trap, which the provider has not been told of."""
     moment = database.to_ms(now)
     with database.transaction(db):
@@ -115,46 +115,46 @@ def owe_report(db: sqlite3.Connection, printer_ids: Collection[int], now: dateti
         )
 
 
-def reports_owed(db: sqlite3.Connection) -> list[int]:
+def list_pending_reports(db: sqlite3.Connection) -> list[int]:
     return [row[0] for row in db.execute("SELECT printer_id FROM reports_owed ORDER BY printer_id")]
 
 
-def settle_reports(db: sqlite3.Connection, until: datetime) -> None:
+def clear_pending_reports(db: sqlite3.Connection, until: datetime) -> None:
     """The provider has been told, or is not to be told, of all that was owed by then."""
     with database.transaction(db):
         db.execute("DELETE FROM reports_owed WHERE since <= ?", (database.to_ms(until),))
 
 
-def _keep(db: sqlite3.Connection, each: Came) -> None:
-    trap = replace(each.trap, uptime=None)  # which would make each trap another one
-    data, moment = json_codec.encode(trap), database.to_ms(each.at)
+def _save_trap(db: sqlite3.Connection, received: ReceivedTrap) -> None:
+    trap = replace(received.trap, uptime=None)  # which would make each trap another one
+    data, moment = json_codec.encode(trap), database.to_ms(received.at)
     last = db.execute(
         "SELECT id, data, last_at FROM traps WHERE sender = ? AND printer_id IS ? ORDER BY id DESC LIMIT 1",
-        (each.sender, each.printer_id),
+        (received.sender, received.printer_id),
     ).fetchone()
-    if last and last[1] == data and abs(moment - last[2]) <= SAME_WITHIN // database.MILLISECOND:
+    if last and last[1] == data and abs(moment - last[2]) <= REPEAT_WINDOW // database.MILLISECOND:
         db.execute(
             "UPDATE traps SET times = times + ?, last_at = max(last_at, ?) WHERE id = ?",
-            (each.times, moment, last[0]),
+            (received.times, moment, last[0]),
         )
         return
     db.execute(
         "INSERT INTO traps (printer_id, sender, first_at, last_at, times, data)"
         " VALUES ((SELECT id FROM printers WHERE id = ?), ?, ?, ?, ?, ?)",
-        (each.printer_id, each.sender, moment, moment, each.times, data),
+        (received.printer_id, received.sender, moment, moment, received.times, data),
     )
 
 
-def _prune_one(db: sqlite3.Connection, sender: str, printer_id: int | None) -> None:
+def _prune_sender(db: sqlite3.Connection, sender: str, printer_id: int | None) -> None:
     if printer_id is None:
-        _prune(db, "printer_id IS NULL AND sender = ?", (sender,), MOST_OF_ONE)
+        _prune(db, "printer_id IS NULL AND sender = ?", (sender,), MAX_TRAPS_PER_SENDER)
     else:
-        _prune(db, "printer_id = ?", (printer_id,), MOST_OF_ONE)
+        _prune(db, "printer_id = ?", (printer_id,), MAX_TRAPS_PER_SENDER)
 
 
-def _prune(db: sqlite3.Connection, where: str, values: tuple[object, ...], most: int) -> None:
+def _prune(db: sqlite3.Connection, where: str, values: tuple[object, ...], limit: int) -> None:
     db.execute(
         f"DELETE FROM traps WHERE {where} AND id <="  # noqa: S608 own words only
         f" (SELECT id FROM traps WHERE {where} ORDER BY id DESC LIMIT 1 OFFSET ?)",
-        (*values, *values, most),
+        (*values, *values, limit),
     )

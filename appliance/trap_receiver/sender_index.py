@@ -3,19 +3,19 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from appliance.discovery.entries import Coverage, Exclusions, entry_for, expand_all
+from appliance.discovery.entries import Coverage, Exclusions, expand_all, find_entry
 from appliance.domain.model import DiscoveryEntry, Target, Trap
-from appliance.storage.printers import Known
+from appliance.storage.printers import KnownPrinter
 
 
 class Senders:
     """The known printers by all that a trap can name them by; a picture of one moment."""
 
-    def __init__(self, known: Iterable[Known], entries: Iterable[DiscoveryEntry]) -> None:
+    def __init__(self, known: Iterable[KnownPrinter], entries: Iterable[DiscoveryEntry]) -> None:
         """Raises BadEntry."""
-        self._by_host: dict[str, Known] = {}
-        self._by_serial: dict[str, Known] = {}
-        self._by_mac: dict[str, Known] = {}
+        self._by_host: dict[str, KnownPrinter] = {}
+        self._by_serial: dict[str, KnownPrinter] = {}
+        self._by_mac: dict[str, KnownPrinter] = {}
         for each in reversed(list(known)):
             self._by_host[each.target.host] = each
             if serial := _squeezed(each.identity.serial_number):
@@ -25,11 +25,11 @@ class Senders:
         self._entries = tuple(entries)
         self._coverage = Coverage(self._entries)
 
-    def at(self, host: str) -> Known | None:
+    def at(self, host: str) -> KnownPrinter | None:
         """The printer that is known at an address."""
         return self._by_host.get(host)
 
-    def find(self, sender: str, trap: Trap) -> Known | None:
+    def find(self, sender: str, trap: Trap) -> KnownPrinter | None:
         """Who it is by serial number, MAC address, sender, or whom the sender names; None: a stranger.
 
         The sender before whom it names: many printers name an address that they had in the factory.
@@ -49,7 +49,7 @@ class Senders:
 
     def places(self, host: str, exclusions: Exclusions) -> list[Target]:
         """How a discovery would ask at this address: once for each community that may be right."""
-        covering = (each for each in self._entries if entry_for([each], host))
+        covering = (each for each in self._entries if find_entry([each], host))
         return list(expand_all([replace(each, addresses=host) for each in covering], exclusions))
 
 

@@ -16,7 +16,7 @@ from collections import Counter
 from contextlib import suppress
 
 from appliance.collector import trap_meaning as meanings
-from appliance.discovery.address_ranges import BadEntry
+from appliance.discovery.address_ranges import InvalidEntryError
 from appliance.discovery.entries import Exclusions
 from appliance.domain.clock import Clock
 from appliance.domain.model import Target, Trap
@@ -25,9 +25,9 @@ from appliance.settings import schema
 from appliance.settings.schema import Config, Home
 from appliance.snmp.transport import Endpoint
 from appliance.storage import database, events, key_value, printers, service_lifecycle
-from appliance.storage.db_outage import Outage
-from appliance.storage.printers import Known
-from appliance.storage.traps import Came
+from appliance.storage.db_outage import DatabaseOutage
+from appliance.storage.printers import KnownPrinter
+from appliance.storage.traps import ReceivedTrap
 from appliance.trap_receiver.probe_limiter import Visits
 from appliance.trap_receiver.sender_index import Senders
 from appliance.trap_receiver.trap_polls import Readings
@@ -54,7 +54,7 @@ def serve(home: Home, port: int | None = None, address: str = "") -> int:
     except file_lock.Busy:
         log.error("another trap receiver serves %s", home.folder)
         return 1
-    except (CannotListen, database.Unusable) as error:
+    except (CannotListen, database.DatabaseUnavailableError) as error:
         log.error("%s", error)
         return 1
     return 0
@@ -62,18 +62,18 @@ def serve(home: Home, port: int | None = None, address: str = "") -> int:
 
 async def _serve(home: Home, port: int | None, address: str) -> None:
     home.create()
-    db = database.open(home.database)
+    db = database.open_database(home.database)
     try:
         given = [each for name, each in socket_activation.take(os.environ, os.getpid()) if name == NAME]
         async with Endpoint() as endpoint:
             receiver = Receiver(home, db, endpoint, given, port=port, address=address)
-            with receiver.outage.survived():
-                service_lifecycle.begin(db, NAME, receiver.clock())
+            with receiver.outage.tolerate():
+                service_lifecycle.mark_service_started(db, NAME, receiver.clock())
             for number in (signal.SIGTERM, signal.SIGINT):
                 asyncio.get_running_loop().add_signal_handler(number, receiver.stop)
             await receiver.run()
-            with receiver.outage.survived():
-                service_lifecycle.end(db, NAME)
+            with receiver.outage.tolerate():
+                service_lifecycle.mark_service_stopped(db, NAME)
     finally:
         db.close()
 
@@ -95,7 +95,7 @@ class Receiver:
         self._home, self._db = home, db
         self._given, self._port, self._address = given, port, address
         self.clock = Clock(key_value.get_time(db, "clock.seen"))
-        self.outage = Outage(db, NAME, self.clock)
+        self.outage = DatabaseOutage(db, NAME, self.clock)
         self._book, self._visits = Book(db), Visits()
         self._stop = asyncio.Event()
         self._readings = Readings(home, db, self.clock, endpoint, self.outage)
@@ -139,7 +139,7 @@ class Receiver:
     async def _look_all(self) -> None:
         while True:
             await asyncio.sleep(LOOK_SECONDS)
-            with self.outage.survived():
+            with self.outage.tolerate():
                 self._look()
                 self._count()
 
@@ -156,7 +156,7 @@ class Receiver:
                 self._exclusions = Exclusions(self._config.discovery.exclusions)
             self._know(anew=changed)
             self._listen()
-        except (CannotListen, BadEntry) as error:
+        except (CannotListen, InvalidEntryError) as error:
             if first:
                 raise
             if str(error) != self._trouble:
@@ -166,11 +166,11 @@ class Receiver:
             self._trouble = ""
 
     def _know(self, *, anew: bool = False) -> None:
-        if not anew and database.data_version(self._db) == self._version:
+        if not anew and database.get_data_version(self._db) == self._version:
             return
         with database.snapshot(self._db):
-            self._version = database.data_version(self._db)
-            self.senders = Senders(printers.known(self._db), self._config.discovery.entries)
+            self._version = database.get_data_version(self._db)
+            self.senders = Senders(printers.list_known(self._db), self._config.discovery.entries)
 
     def _listen(self) -> None:
         """Listen as the settings say, if they say so."""
@@ -212,7 +212,7 @@ class Receiver:
                     await self._arrived.wait()
             flooded = time.monotonic() - self._dropped_at < FLOODED_SECONDS
             await asyncio.sleep(FLOOD_GATHER_SECONDS if flooded else GATHER_SECONDS)
-            with self.outage.survived():
+            with self.outage.tolerate():
                 self._keep()
 
     def _keep(self) -> None:
@@ -237,10 +237,10 @@ class Receiver:
         for printer in filter(None, map(self.senders.at, missed)):
             self._readings.order(printer, self._exclusions)
         self._book.write(
-            [Came(sender, number, trap, now, times) for (sender, number, trap), times in came.items()]
+            [ReceivedTrap(sender, number, trap, now, times) for (sender, number, trap), times in came.items()]
         )
 
-    def _order(self, sender: str, printer: Known | None, trap: Trap) -> None:
+    def _order(self, sender: str, printer: KnownPrinter | None, trap: Trap) -> None:
         """It is read where it is known, or where it sends from now."""
         full = trap.kind == meanings.COLD_START
         elsewhere = printer is None or printer.target.host not in (sender, trap.agent_address)

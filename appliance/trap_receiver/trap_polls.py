@@ -16,8 +16,8 @@ from appliance.jobs.batch_writer import Keeper
 from appliance.settings.schema import Home
 from appliance.snmp.transport import Endpoint
 from appliance.storage import jobs, printers, traps
-from appliance.storage.db_outage import Outage
-from appliance.storage.printers import Known
+from appliance.storage.db_outage import DatabaseOutage
+from appliance.storage.printers import KnownPrinter
 from appliance.trap_receiver.debounce import Bundles
 
 log = logging.getLogger(__name__)
@@ -35,24 +35,24 @@ class Readings:
         db: sqlite3.Connection,
         clock: Callable[[], datetime],
         endpoint: Endpoint,
-        outage: Outage,
+        outage: DatabaseOutage,
     ) -> None:
         self._home, self._db, self._clock, self._endpoint = home, db, clock, endpoint
         self._outage = outage
         self._bundles = Bundles()
-        self._wanted: dict[int, tuple[Known, Exclusions]] = {}
-        self._strangers: list[tuple[Sequence[Target], Exclusions, Known | None]] = []
+        self._wanted: dict[int, tuple[KnownPrinter, Exclusions]] = {}
+        self._strangers: list[tuple[Sequence[Target], Exclusions, KnownPrinter | None]] = []
         self._changed = asyncio.Event()
         self._turns = asyncio.Semaphore(AT_ONCE)
         self._failing: set[int] = set()
 
-    def order(self, printer: Known, exclusions: Exclusions, *, full: bool = False) -> None:
+    def order(self, printer: KnownPrinter, exclusions: Exclusions, *, full: bool = False) -> None:
         """A printer sent a trap; `full`: it may be another one than before, so everything is asked anew."""
         self._wanted[printer.id] = printer, exclusions
         self._bundles.trap(printer.id, time.monotonic(), full=full)
         self._changed.set()
 
-    def meet(self, places: Sequence[Target], exclusions: Exclusions, known: Known | None) -> None:
+    def meet(self, places: Sequence[Target], exclusions: Exclusions, known: KnownPrinter | None) -> None:
         """Somebody sent a trap from an address where nobody is known; `known`: who it said to be.
 
         Where nobody answers there, or somebody else, the known printer is read where it was.
@@ -75,10 +75,12 @@ class Readings:
                     async with asyncio.timeout(None if at is None else max(0.0, at - time.monotonic())):
                         await self._changed.wait()
 
-    async def _read(self, keeper: Keeper, printer: Known, exclusions: Exclusions, *, full: bool) -> None:
+    async def _read(
+        self, keeper: Keeper, printer: KnownPrinter, exclusions: Exclusions, *, full: bool
+    ) -> None:
         asking = self._asking(keeper, exclusions, [printer])
         kept = False
-        with self._outage.survived():
+        with self._outage.tolerate():
             async with self._turns:
                 await asking.known(printer, full=full)
             self._owe(asking)
@@ -89,24 +91,24 @@ class Readings:
         self._tell(printer, asking)
 
     async def _meet(
-        self, keeper: Keeper, places: Sequence[Target], exclusions: Exclusions, known: Known | None
+        self, keeper: Keeper, places: Sequence[Target], exclusions: Exclusions, known: KnownPrinter | None
     ) -> None:
         """As a discovery would, at one address."""
         host = places[0].host
-        with self._outage.survived():
-            asking = self._asking(keeper, exclusions, printers.known(self._db))
+        with self._outage.tolerate():
+            asking = self._asking(keeper, exclusions, printers.list_known(self._db))
             async with self._turns:
                 async for answer in scanner.answering(places, PACE):
                     await asking.met(answer)
             self._owe(asking)
             for printer_id in asking.read:
                 log.info("%s: after a trap: printer %d answers there", host, printer_id)
-                traps.adopt(self._db, host, printer_id)
+                traps.assign_to_printer(self._db, host, printer_id)
             if known and known.id not in asking.read:
                 self.order(known, exclusions)
         keeper.trouble = None
 
-    def _asking(self, keeper: Keeper, exclusions: Exclusions, known: Sequence[Known]) -> Asking:
+    def _asking(self, keeper: Keeper, exclusions: Exclusions, known: Sequence[KnownPrinter]) -> Asking:
         return Asking(
             self._db,
             self._clock,
@@ -119,10 +121,10 @@ class Readings:
 
     def _owe(self, asking: Asking) -> None:
         if asking.read:
-            traps.owe_report(self._db, list(asking.read), self._clock())
+            traps.mark_reports_pending(self._db, list(asking.read), self._clock())
             jobs.wake(self._home.wake)
 
-    def _tell(self, printer: Known, asking: Asking) -> None:
+    def _tell(self, printer: KnownPrinter, asking: Asking) -> None:
         if asking.failed and printer.id not in self._failing:
             log.warning("%s: after a trap: %s", printer.target.host, asking.failed[0].reason)
             self._failing.add(printer.id)

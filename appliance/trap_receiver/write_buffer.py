@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from appliance.storage import database, traps
-from appliance.storage.traps import Came
+from appliance.storage.traps import ReceivedTrap
 
 MOST_WAITING = 1_000  # different ones, as many as are kept at all
 NOT_WRITTEN = "no room on the disk"
@@ -16,7 +16,7 @@ class Book:
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
-        self._waiting: list[Came] = []
+        self._waiting: list[ReceivedTrap] = []
         self._dropped: Counter[str] = Counter()
 
     @property
@@ -24,14 +24,14 @@ class Book:
         """Whether something waits for a database that could not be written."""
         return bool(self._waiting)
 
-    def write(self, came: Sequence[Came]) -> None:
+    def write(self, came: Sequence[ReceivedTrap]) -> None:
         """Keep these, after those that wait. Raises Unusable: then they wait."""
         self._waiting += came
         if not self._waiting:
             return
         try:
-            traps.keep(self._db, self._waiting)
-        except database.Unusable:
+            traps.save_traps(self._db, self._waiting)
+        except database.DatabaseUnavailableError:
             self._dropped[NOT_WRITTEN] += sum(each.times for each in self._waiting[:-MOST_WAITING])
             self._waiting = self._waiting[-MOST_WAITING:]
             raise

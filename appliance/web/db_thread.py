@@ -9,11 +9,11 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from appliance.storage import database
 
-Given = ParamSpec("Given")
-Answer = TypeVar("Answer")
+Params = ParamSpec("Params")
+Result = TypeVar("Result")
 
 
-class Store:
+class DatabaseThread:
     """One connection, used in turn."""
 
     def __init__(self, path: Path) -> None:
@@ -21,39 +21,39 @@ class Store:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="database")
         self._db: sqlite3.Connection | None = None
 
-    async def ask(
+    async def call(
         self,
-        function: Callable[Concatenate[sqlite3.Connection, Given], Answer],
-        *given: Given.args,
-        **named: Given.kwargs,
-    ) -> Answer:
+        function: Callable[Concatenate[sqlite3.Connection, Params], Result],
+        *given: Params.args,
+        **named: Params.kwargs,
+    ) -> Result:
         """What a function of a database gives. Raises Unusable besides what the function raises."""
         return await asyncio.get_running_loop().run_in_executor(
-            self._thread, lambda: self._ask(lambda db: function(db, *given, **named))
+            self._thread, lambda: self._call_with_connection(lambda db: function(db, *given, **named))
         )
 
-    async def version(self) -> tuple[int, int]:
+    async def data_version(self) -> tuple[int, int]:
         """Moves with everything that is written, by whomever."""
-        return await self.ask(_version)
+        return await self.call(_read_version)
 
     async def close(self) -> None:
         """Let go of the file."""
-        await asyncio.get_running_loop().run_in_executor(self._thread, self._close)
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._close_connection)
         self._thread.shutdown(wait=False)
 
-    def _ask(self, question: Callable[[sqlite3.Connection], Answer]) -> Answer:
+    def _call_with_connection(self, question: Callable[[sqlite3.Connection], Result]) -> Result:
         if self._db is None:
-            self._db = database.open(self._path)
+            self._db = database.open_database(self._path)
         try:
             return question(self._db)
         except sqlite3.DatabaseError as error:
-            raise database.Unusable(str(error)) from error
+            raise database.DatabaseUnavailableError(str(error)) from error
 
-    def _close(self) -> None:
+    def _close_connection(self) -> None:
         if self._db is not None:
             self._db.close()
             self._db = None
 
 
-def _version(db: sqlite3.Connection) -> tuple[int, int]:
-    return database.data_version(db), db.total_changes
+def _read_version(db: sqlite3.Connection) -> tuple[int, int]:
+    return database.get_data_version(db), db.total_changes

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Literal
 
-Code = Literal[
+ErrorCode = Literal[
     "login",
     "password-change",
     "slow-down",
@@ -17,7 +17,7 @@ Code = Literal[
 ]
 
 
-class Trouble(Exception):
+class ApiError(Exception):
     """Ends a request with an error; gate.py alone turns it into an answer."""
 
     def __init__(
@@ -25,7 +25,7 @@ class Trouble(Exception):
         status: int,
         text: str,
         *,
-        code: Code | None = None,
+        code: ErrorCode | None = None,
         field: str | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
@@ -42,21 +42,21 @@ class Trouble(Exception):
         return {key: value for key, value in told.items() if value is not None}
 
 
-def wrong(text: str, field: str | None = None) -> Trouble:
+def invalid_value(text: str, field: str | None = None) -> ApiError:
     """Well-formed, but the value cannot be used."""
-    return Trouble(422, text, field=field, code="wrong")
+    return ApiError(422, text, field=field, code="wrong")
 
 
-def missing(what: str) -> Trouble:
+def not_found(what: str) -> ApiError:
     """There is no such thing (any more)."""
-    return Trouble(404, f"There is no {what}.")
+    return ApiError(404, f"There is no {what}.")
 
 
-def elsewhere(text: str) -> Trouble:
+def not_on_plug(text: str) -> ApiError:
     """Only the box itself can do that."""
-    return Trouble(409, text, code="elsewhere")
+    return ApiError(409, text, code="elsewhere")
 
 
-def sentence(line: str) -> str:
+def to_sentence(line: str) -> str:
     """A line of another part's as a sentence of the page's."""
     return f"{line[:1].upper()}{line[1:]}{'' if line.endswith(('.', '?')) else '.'}"

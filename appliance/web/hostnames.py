@@ -3,12 +3,12 @@
 import socket
 from collections.abc import Iterator
 
-from appliance.web.settings_store import Settings
+from appliance.web.settings_store import SettingsStore
 
 
-def names(settings: Settings) -> Iterator[str]:
+def allowed_hostnames(settings: SettingsStore) -> Iterator[str]:
     """The names of just now."""
-    config = settings.now
+    config = settings.current
     yield config.plug.name
     yield socket.gethostname()
     yield from config.web.names

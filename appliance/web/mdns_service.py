@@ -8,59 +8,71 @@ from dataclasses import dataclass
 
 from appliance import __version__
 from appliance.delivery import licence_policy
-from appliance.discovery.address_ranges import BadEntry
+from appliance.discovery.address_ranges import InvalidEntryError
 from appliance.discovery.entries import Coverage, Exclusions
-from appliance.discovery.mdns import LOOK_SECONDS, Neighbours
-from appliance.discovery.mdns_cache import HeardPrinter
-from appliance.discovery.mdns_txt import Notice
+from appliance.discovery.mdns import CHECK_INTERVAL_S, MdnsResponder
+from appliance.discovery.mdns_cache import AnnouncedPrinter
+from appliance.discovery.mdns_txt import PlugAnnouncement
 from appliance.domain.model import Target
 from appliance.host.lan_addresses import own_addresses
 from appliance.settings.schema import Config, Home
 from appliance.storage import printers
-from appliance.web.db_thread import Store
-from appliance.web.handlers import Asked, Routes
-from appliance.web.json_fields import Json, Object
-from appliance.web.settings_store import Settings
-from appliance.web.timestamps import stamp
+from appliance.web.db_thread import DatabaseThread
+from appliance.web.handlers import ApiRequest, Routes
+from appliance.web.json_fields import Json, JsonMapping
+from appliance.web.settings_store import SettingsStore
+from appliance.web.timestamps import format_timestamp
 
-ON = "Printers that announce themselves by mDNS are listed here."
-OFF = "mDNS is switched off in the settings (plug.mdns)."
-NOT_HERE = "mDNS cannot be used here just now."
+MDNS_ON_TEXT = "Printers that announce themselves by mDNS are listed here."
+MDNS_OFF_TEXT = "mDNS is switched off in the settings (plug.mdns)."
+MDNS_UNAVAILABLE_TEXT = "mDNS cannot be used here just now."
 
 
 @dataclass(frozen=True, slots=True)
-class Air:
+class MdnsEnvironment:
     """The network that the Plug stands in."""
 
     addresses: Callable[[], tuple[str, ...]] = own_addresses
     interfaces: tuple[str, ...] = ()  # by their addresses; none: all of ours
-    look: float = LOOK_SECONDS
+    check_interval_s: float = CHECK_INTERVAL_S
 
 
-class Around:
+class MdnsApi:
     """The API of what is heard."""
 
     def __init__(
-        self, home: Home, settings: Settings, store: Store, port: int | None, air: Air | None
+        self,
+        home: Home,
+        settings: SettingsStore,
+        store: DatabaseThread,
+        port: int | None,
+        environment: MdnsEnvironment | None,
     ) -> None:
         self._home = home
         self._settings = settings
         self._store = store
         self._port = port
         self._neighbours = (
-            Neighbours(self._notice, air.addresses, interfaces=air.interfaces, look=air.look) if air else None
+            MdnsResponder(
+                self._build_announcement,
+                environment.addresses,
+                interfaces=environment.interfaces,
+                check_interval=environment.check_interval_s,
+            )
+            if environment
+            else None
         )
 
     def routes(self) -> Routes:
-        return [("GET", "/api/discovery/heard", self._show)]
+        return [("GET", "/api/discovery/heard", self._get_announced_printers)]
 
     @asynccontextmanager
-    async def on_air(self) -> AsyncIterator[None]:
+    async def announce(self) -> AsyncIterator[None]:
         """Announced, while the block runs; goodbye in the end."""
         if self._neighbours is None:
             yield
             return
-        staying = asyncio.create_task(self._neighbours.stay())
+        staying = asyncio.create_task(self._neighbours.run())
         try:
             yield
         finally:
@@ -68,34 +80,36 @@ class Around:
             with suppress(asyncio.CancelledError):
                 await staying
 
-    def _notice(self) -> Notice | None:
-        config = self._settings.now
+    def _build_announcement(self) -> PlugAnnouncement | None:
+        config = self._settings.current
         if not config.plug.mdns or self._port is None:
             return None
-        plug_id = licence_policy.plug_id(self._home, config)
-        return Notice(plug_id, config.plug.name, config.plug.site, __version__, self._port)
+        plug_id = licence_policy.resolve_plug_id(self._home, config)
+        return PlugAnnouncement(plug_id, config.plug.name, config.plug.site, __version__, self._port)
 
-    async def _show(self, _asked: Asked) -> Object:
-        config, neighbours = self._settings.now, self._neighbours
+    async def _get_announced_printers(self, _asked: ApiRequest) -> JsonMapping:
+        config, neighbours = self._settings.current, self._neighbours
         on = config.plug.mdns and neighbours is not None and neighbours.host is not None
-        heard = neighbours.heard.printers() if on and neighbours else []
-        known = await self._store.ask(_known)
+        heard = neighbours.cache.list_printers() if on and neighbours else []
+        known = await self._store.call(_printer_ids_by_host)
         return {
             "on": on,
-            "text": ON if on else NOT_HERE if config.plug.mdns else OFF,
+            "text": MDNS_ON_TEXT if on else MDNS_UNAVAILABLE_TEXT if config.plug.mdns else MDNS_OFF_TEXT,
             "name": neighbours.host if on and neighbours else None,
-            "printers": _shaped(heard, config, known),
+            "printers": _serialize_announced_printers(heard, config, known),
         }
 
 
-def _known(db: sqlite3.Connection) -> dict[str, int]:
-    return {known.target.host: known.id for known in printers.known(db)}
+def _printer_ids_by_host(db: sqlite3.Connection) -> dict[str, int]:
+    return {known.target.host: known.id for known in printers.list_known(db)}
 
 
-def _shaped(heard: list[HeardPrinter], config: Config, known: dict[str, int]) -> list[Json]:
+def _serialize_announced_printers(
+    announced: list[AnnouncedPrinter], config: Config, ids_by_host: dict[str, int]
+) -> list[Json]:
     try:
         covered = Coverage(config.discovery.entries)
-    except BadEntry:
+    except InvalidEntryError:
         covered = Coverage(())
     exclusions = Exclusions(config.discovery.exclusions)
     return [
@@ -105,10 +119,10 @@ def _shaped(heard: list[HeardPrinter], config: Config, known: dict[str, int]) ->
             "model": each.model,
             "location": each.location,
             "services": list(each.services),
-            "heard_at": stamp(each.heard_at),
+            "heard_at": format_timestamp(each.heard_at),
             "covered": Target(each.address) in covered,
             "excluded": exclusions.excludes_name(each.address),
-            "printer": known.get(each.address),
+            "printer": ids_by_host.get(each.address),
         }
-        for each in heard
+        for each in announced
     ]

@@ -6,159 +6,168 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from appliance.web.errors import Trouble, wrong
-from appliance.web.json_fields import Json, Object, part, text
+from appliance.web.errors import ApiError, invalid_value
+from appliance.web.json_fields import Json, JsonMapping, get_object, get_str
 
-DEEPEST = 32  # a body nests three deep; json itself would go on until the stack ends
+MAX_JSON_DEPTH = 32  # a body nests three deep; json itself would go on until the stack ends
 
 
-class BadDescription(OSError):
+class OpenApiDocumentError(OSError):
     """openapi.json is missing or broken: the installation is incomplete."""
 
 
 @dataclass(frozen=True, slots=True)
-class Operation:
+class ApiOperation:
     """One method of one path."""
 
     path: str
     method: str
-    parameters: tuple[Object, ...]
-    body: Object | None
-    success: int  # the status of a good answer
+    parameters: tuple[JsonMapping, ...]
+    body: JsonMapping | None
+    success_status: int  # the status of a good answer
 
 
-class Description:
+class OpenApiDocument:
     """The API in its own words."""
 
     def __init__(self, path: Path) -> None:
         try:
             document = json.loads(path.read_bytes())
         except (OSError, ValueError) as error:
-            raise BadDescription(f"{path}: {error}") from error
-        self._schemas = part(part(document, "components"), "schemas")
-        self._operations = dict(_operations(part(document, "paths")))
+            raise OpenApiDocumentError(f"{path}: {error}") from error
+        self._schemas = get_object(get_object(document, "components"), "schemas")
+        self._operations = dict(_parse_operations(get_object(document, "paths")))
 
     def operations(self) -> list[tuple[str, str]]:
         """(method, path) of everything that is described."""
         return list(self._operations)
 
-    def check_parameters(self, method: str, path: str, found: Mapping[str, str], query: list[str]) -> None:
+    def check_parameters(self, method: str, path: str, values: Mapping[str, str], query: list[str]) -> None:
         """Path and query parameters; `query` holds the names of the latter. Raises Trouble 400 or 404."""
         parameters = self._operations[method, path].parameters
-        known = {text(parameter, "name"): parameter for parameter in parameters}
+        known = {get_str(parameter, "name"): parameter for parameter in parameters}
         for name in query:
             if name not in known or known[name].get("in") != "query":
-                raise Trouble(400, f"There is no parameter {_shown(name)} here.", field=name[:100])
+                raise ApiError(400, f"There is no parameter {_printable(name)} here.", field=name[:100])
             if query.count(name) > 1:
-                raise Trouble(400, f"{name}: is given more than once.", field=name)
-        for name, value in found.items():
+                raise ApiError(400, f"{name}: is given more than once.", field=name)
+        for name, value in values.items():
             parameter = known.get(name)
             if parameter is None:
                 continue
             if problem := next(
-                self._problems(_typed(value, part(parameter, "schema")), part(parameter, "schema"), name),
+                self._validate(
+                    _coerce_parameter(value, get_object(parameter, "schema")),
+                    get_object(parameter, "schema"),
+                    name,
+                ),
                 None,
             ):
                 status = 404 if parameter.get("in") == "path" else 400
-                raise Trouble(status, problem[1], field=name)
+                raise ApiError(status, problem[1], field=name)
 
-    def check_body(self, method: str, path: str, data: Json) -> Object:
+    def check_body(self, method: str, path: str, data: Json) -> JsonMapping:
         """The body of a request, as described. Raises Trouble 422 with the first problem."""
         schema = self._operations[method, path].body
         if schema is None:
-            raise Trouble(400, "Nothing is expected in the body.")
-        for field, problem in self._problems(data, schema, ""):
-            raise wrong(problem, field or None)
+            raise ApiError(400, "Nothing is expected in the body.")
+        for field, problem in self._validate(data, schema, ""):
+            raise invalid_value(problem, field or None)
         if not isinstance(data, dict):
-            raise wrong("The body must be an object.")
+            raise invalid_value("The body must be an object.")
         return data
 
-    def success(self, method: str, path: str) -> int:
+    def success_status(self, method: str, path: str) -> int:
         """The status of a good answer."""
-        return self._operations[method, path].success
+        return self._operations[method, path].success_status
 
-    def route(self, method: str, path: str) -> str:
+    def route_pattern(self, method: str, path: str) -> str:
         """The path with what its parameters may be, where that is a choice: /{action:start|stop}."""
         for parameter in self._operations[method, path].parameters:
-            choices = part(parameter, "schema").get("enum")
+            choices = get_object(parameter, "schema").get("enum")
             if parameter.get("in") == "path" and isinstance(choices, list):
                 name = parameter["name"]
                 path = path.replace(f"{{{name}}}", f"{{{name}:{'|'.join(map(str, choices))}}}")
         return path
 
-    def wants_body(self, method: str, path: str) -> bool:
+    def has_body(self, method: str, path: str) -> bool:
         """Whether a body is described."""
         return self._operations[method, path].body is not None
 
-    def _problems(self, value: Json, schema: Object, where: str) -> Iterator[tuple[str, str]]:
-        reference = text(schema, "$ref")
+    def _validate(self, value: Json, schema: JsonMapping, where: str) -> Iterator[tuple[str, str]]:
+        reference = get_str(schema, "$ref")
         if reference:
-            schema = part(self._schemas, reference.rpartition("/")[2])
-        kind = text(schema, "type")
+            schema = get_object(self._schemas, reference.rpartition("/")[2])
+        kind = get_str(schema, "type")
         said = where or "The body"
-        if kind and not _KINDS[kind][0](value):
-            yield where, f"{said}: must be {_KINDS[kind][1]}."
+        if kind and not _JSON_TYPES[kind][0](value):
+            yield where, f"{said}: must be {_JSON_TYPES[kind][1]}."
             return
         choices = schema.get("enum")
         if isinstance(choices, list) and value not in choices:
             yield where, f"{said}: must be one of {', '.join(str(choice) for choice in choices)}."
             return
         if isinstance(value, str):
-            yield from _text_problems(value, schema, where)
+            yield from _validate_string(value, schema, where)
         elif isinstance(value, int) and not isinstance(value, bool):
-            yield from _number_problems(value, schema, where)
+            yield from _validate_integer(value, schema, where)
         elif isinstance(value, list):
-            yield from self._list_problems(value, schema, where)
+            yield from self._validate_list(value, schema, where)
         elif isinstance(value, dict):
-            yield from self._object_problems(value, schema, where)
+            yield from self._validate_object(value, schema, where)
 
-    def _list_problems(self, value: list[Json], schema: Object, where: str) -> Iterator[tuple[str, str]]:
+    def _validate_list(self, value: list[Json], schema: JsonMapping, where: str) -> Iterator[tuple[str, str]]:
         most = schema.get("maxItems")
         if isinstance(most, int) and len(value) > most:
             yield where, f"{where}: has more than {most} items."
             return
         for index, item in enumerate(value):
-            yield from self._problems(item, part(schema, "items"), f"{where}.{index + 1}")
+            yield from self._validate(item, get_object(schema, "items"), f"{where}.{index + 1}")
 
-    def _object_problems(self, value: Object, schema: Object, where: str) -> Iterator[tuple[str, str]]:
-        properties = part(schema, "properties")
+    def _validate_object(
+        self, value: JsonMapping, schema: JsonMapping, where: str
+    ) -> Iterator[tuple[str, str]]:
+        properties = get_object(schema, "properties")
         for key in value:
             if key not in properties:
-                yield _join(where, key)[:100], f"{_shown(_join(where, key))}: is not known here."
+                yield (
+                    _join_path(where, key)[:100],
+                    f"{_printable(_join_path(where, key))}: is not known here.",
+                )
         required = schema.get("required")
         for name in required if isinstance(required, list) else []:
             if name not in value:
-                yield _join(where, str(name)), f"{_join(where, str(name))}: is missing."
+                yield _join_path(where, str(name)), f"{_join_path(where, str(name))}: is missing."
         if not value and schema.get("minProperties"):
             yield where, f"{where or 'The body'}: is empty; say what is to change."
         for key, item in value.items():
             if key in properties:
-                yield from self._problems(item, part(properties, key), _join(where, key))
+                yield from self._validate(item, get_object(properties, key), _join_path(where, key))
 
 
-def parsed(data: bytes) -> Json:
+def parse_json(data: bytes) -> Json:
     """JSON from a body. Raises Trouble 400."""
     try:
-        value: Json = json.loads(data, parse_constant=_no_constant)
-        depth = _depth(value)
+        value: Json = json.loads(data, parse_constant=_reject_constant)
+        depth = _nesting_depth(value)
     except json.JSONDecodeError as error:
-        raise Trouble(
+        raise ApiError(
             400, f"The body is not JSON: {error.msg} at line {error.lineno}, column {error.colno}."
         ) from None
     except UnicodeDecodeError:
-        raise Trouble(400, "The body is not UTF-8.") from None
+        raise ApiError(400, "The body is not UTF-8.") from None
     except (ValueError, RecursionError):
-        raise Trouble(400, "The body is not JSON that can be used.") from None
-    if depth > DEEPEST:
-        raise Trouble(400, "The body is nested too deeply.")
+        raise ApiError(400, "The body is not JSON that can be used.") from None
+    if depth > MAX_JSON_DEPTH:
+        raise ApiError(400, "The body is nested too deeply.")
     return value
 
 
-def _no_constant(name: str) -> None:
+def _reject_constant(name: str) -> None:
     raise ValueError(f"{name} is no JSON")
 
 
-def _depth(value: Json) -> int:
+def _nesting_depth(value: Json) -> int:
     """How deep it nests, without recursion; also refuses text that cannot be written as UTF-8."""
     depth, level = 0, [value]
     while level:
@@ -177,63 +186,65 @@ def _depth(value: Json) -> int:
     return depth
 
 
-def _operations(paths: Object) -> Iterator[tuple[tuple[str, str], Operation]]:
+def _parse_operations(paths: JsonMapping) -> Iterator[tuple[tuple[str, str], ApiOperation]]:
     for path in paths:
-        for method in part(paths, path):
-            operation = part(part(paths, path), method)
+        for method in get_object(paths, path):
+            operation = get_object(get_object(paths, path), method)
             parameters = operation.get("parameters")
             listed = parameters if isinstance(parameters, list) else []
-            media = part(part(part(operation, "requestBody"), "content"), "application/json")
+            media = get_object(
+                get_object(get_object(operation, "requestBody"), "content"), "application/json"
+            )
             yield (
                 (method.upper(), path),
-                Operation(
+                ApiOperation(
                     path,
                     method.upper(),
                     tuple(parameter for parameter in listed if isinstance(parameter, dict)),
-                    part(media, "schema") or None,
-                    min(int(status) for status in part(operation, "responses") if status.isdecimal()),
+                    get_object(media, "schema") or None,
+                    min(int(status) for status in get_object(operation, "responses") if status.isdecimal()),
                 ),
             )
 
 
-def _text_problems(value: str, schema: Object, where: str) -> Iterator[tuple[str, str]]:
+def _validate_string(value: str, schema: JsonMapping, where: str) -> Iterator[tuple[str, str]]:
     least, most, pattern = schema.get("minLength"), schema.get("maxLength"), schema.get("pattern")
     if isinstance(least, int) and len(value) < least:
         yield where, f"{where}: must have at least {least} character{'s' if least > 1 else ''}."
     elif isinstance(most, int) and len(value) > most:
         yield where, f"{where}: has more than {most} characters."
-    elif isinstance(pattern, str) and not re.search(_python(pattern), value):
-        yield where, f"{where}: {text(schema, 'description') or 'has a form that cannot be used'}"
+    elif isinstance(pattern, str) and not re.search(_python_pattern(pattern), value):
+        yield where, f"{where}: {get_str(schema, 'description') or 'has a form that cannot be used'}"
 
 
-def _number_problems(value: int, schema: Object, where: str) -> Iterator[tuple[str, str]]:
+def _validate_integer(value: int, schema: JsonMapping, where: str) -> Iterator[tuple[str, str]]:
     least, most = schema.get("minimum"), schema.get("maximum")
     if (isinstance(least, int) and value < least) or (isinstance(most, int) and value > most):
         yield where, f"{where}: must be from {least} to {most}."
 
 
-def _python(pattern: str) -> str:
+def _python_pattern(pattern: str) -> str:
     """ECMAScript's `$` is the very end; Python's also stands before a last line break."""
     return pattern.removesuffix("$") + r"\Z" if pattern.endswith("$") else pattern
 
 
-def _typed(value: str, schema: Object) -> Json:
+def _coerce_parameter(value: str, schema: JsonMapping) -> Json:
     """A parameter as its schema types it; text where it does not fit, so that the check complains."""
     if schema.get("type") == "integer" and re.fullmatch(r"0|[1-9][0-9]{0,17}", value):
         return int(value)
     return value
 
 
-def _join(where: str, key: str) -> str:
+def _join_path(where: str, key: str) -> str:
     return f"{where}.{key}" if where else key
 
 
-def _shown(key: str) -> str:
+def _printable(key: str) -> str:
     """A stranger's word in a line of ours."""
     return "".join(character if character.isprintable() else "?" for character in key[:100])
 
 
-_KINDS: dict[str, tuple[Callable[[Json], bool], str]] = {
+_JSON_TYPES: dict[str, tuple[Callable[[Json], bool], str]] = {
     "object": (lambda value: isinstance(value, dict), "an object"),
     "array": (lambda value: isinstance(value, list), "a list"),
     "string": (lambda value: isinstance(value, str), "text"),

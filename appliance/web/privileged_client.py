@@ -4,30 +4,32 @@ from pathlib import Path
 
 from appliance.host import unit_status
 from appliance.settings.schema import INSTALLED, Home
-from appliance.web.errors import Trouble, elsewhere
-from appliance.web.json_fields import Object
+from appliance.web.errors import ApiError, not_on_plug
+from appliance.web.json_fields import JsonMapping
 
-ELSEWHERE = "This is not the Plug itself: services, network and restart belong to whoever started it."
+NOT_INSTALLED_TEXT = (
+    "This is not the Plug itself: services, network and restart belong to whoever started it."
+)
 
 
-def is_box(home: Home, root: Path = Path("/")) -> bool:
+def is_installed_plug(home: Home, root: Path = Path("/")) -> bool:
     """Whether this is the installed Plug, run by systemd."""
     return home.folder == root / INSTALLED.relative_to("/") and unit_status.is_booted(root)
 
 
-def request(home: Home, order: Object, root: Path = Path("/")) -> str:
+def submit_privileged_request(home: Home, payload: JsonMapping, root: Path = Path("/")) -> str:
     """Ask for something that needs root; its id. Raises Trouble."""
-    if not is_box(home, root):
-        raise not_here()
-    return unit_status.request(home.run, order)
+    if not is_installed_plug(home, root):
+        raise not_installed_error()
+    return unit_status.request(home.run, payload)
 
 
-def not_here() -> Trouble:
+def not_installed_error() -> ApiError:
     """Why that cannot be had."""
-    return elsewhere(ELSEWHERE)
+    return not_on_plug(NOT_INSTALLED_TEXT)
 
 
-def apply(home: Home) -> None:
+def request_apply_settings(home: Home) -> None:
     """Let sockets and trap receiver become what the settings say, where that is ours to do."""
-    if is_box(home):
+    if is_installed_plug(home):
         unit_status.request(home.run, {"do": "apply"})

@@ -17,32 +17,32 @@ from appliance.host import sd_notify, socket_activation
 from appliance.settings.schema import Home
 from appliance.storage import database, service_lifecycle
 from appliance.web import listeners, privileged_client, tls
-from appliance.web.auth import Login
-from appliance.web.db_thread import Store
-from appliance.web.discovery import Discovery
-from appliance.web.handlers import MOST_BYTES, routes
-from appliance.web.hostnames import names
-from appliance.web.imports import Imports
-from appliance.web.jobs import Jobs, Poller
-from appliance.web.licences import Licences
-from appliance.web.listeners import Guests, Patient, Sockets
-from appliance.web.mdns_service import Air, Around
-from appliance.web.metrics import Metrics
-from appliance.web.middleware import Gate, add_headers
-from appliance.web.network import Network
-from appliance.web.openapi import Description
-from appliance.web.overview import Overview
-from appliance.web.printers import Listing, Printers
-from appliance.web.recordings import Recordings
-from appliance.web.services import Services
-from appliance.web.sessions import Sessions
-from appliance.web.settings_store import Settings
-from appliance.web.static_files import Files, folder
-from appliance.web.system import System, Ways
-from appliance.web.transmission import Transmission
-from appliance.web.traps import Traps
-from appliance.web.updates import Updates
-from appliance.web.websocket import Live
+from appliance.web.auth import AuthApi
+from appliance.web.db_thread import DatabaseThread
+from appliance.web.discovery import DiscoveryApi
+from appliance.web.handlers import MAX_BODY_BYTES, build_routes
+from appliance.web.hostnames import allowed_hostnames
+from appliance.web.imports import ImportApi
+from appliance.web.jobs import JobsApi, PollerClient
+from appliance.web.licences import LicenceApi
+from appliance.web.listeners import ConnectionLimiter, LimitedServer, ListenSockets
+from appliance.web.mdns_service import MdnsApi, MdnsEnvironment
+from appliance.web.metrics import MetricsApi
+from appliance.web.middleware import AccessMiddleware, add_security_headers
+from appliance.web.network import NetworkApi
+from appliance.web.openapi import OpenApiDocument
+from appliance.web.overview import OverviewApi
+from appliance.web.printers import PrinterListCache, PrintersApi
+from appliance.web.recordings import RecordingsApi
+from appliance.web.services import ServicesApi
+from appliance.web.sessions import SessionStore
+from appliance.web.settings_store import SettingsStore
+from appliance.web.static_files import StaticFiles, find_webui_dir
+from appliance.web.system import ListenInfo, SystemApi
+from appliance.web.transmission import TransmissionApi
+from appliance.web.traps import TrapsApi
+from appliance.web.updates import UpdatesApi
+from appliance.web.websocket import ChangeNotifier
 
 log = logging.getLogger(__name__)
 
@@ -53,131 +53,143 @@ async def serve(home: Home, port: int | None = None, address: str = "") -> None:
     Raises CannotListen, NoFiles, BadDescription, Unusable.
     """
     home.create()
-    wanted = Settings(home).now.web
+    wanted = SettingsStore(home).current.web
     given = dict(socket_activation.take(os.environ, os.getpid()))
-    sockets = listeners.choose(
+    sockets = listeners.open_sockets(
         wanted.port if port is None else port,
         wanted.tls_port,
         given,
-        asked=port is not None,
+        exact=port is not None,
         address=address,
     )
     called = f"[{address}]" if ":" in address else address or "localhost"
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with running(home, sockets, air=Air()) as ways:
+    async with start_service(home, sockets, mdns=MdnsEnvironment()) as ways:
         log.info(
             "the page is at http://%s:%s%s",
             called,
             ways.port,
             f" and https://{called}:{ways.tls_port}" if ways.tls_port else "",
         )
-        _note(home, lambda db: service_lifecycle.begin(db, "web", utc_now()))
+        _record_lifecycle(home, lambda db: service_lifecycle.mark_service_started(db, "web", utc_now()))
         sd_notify.ready()
         watchdog = asyncio.create_task(_feed_watchdog())
         await stop.wait()
         sd_notify.stopping()
         watchdog.cancel()
-        _note(home, lambda db: service_lifecycle.end(db, "web"))
+        _record_lifecycle(home, lambda db: service_lifecycle.mark_service_stopped(db, "web"))
 
 
-def _note(home: Home, note: Callable[[sqlite3.Connection], None]) -> None:
+def _record_lifecycle(home: Home, record: Callable[[sqlite3.Connection], None]) -> None:
     """On a full disk the page does without."""
-    with suppress(database.Unusable), closing(database.open(home.database)) as db:
-        note(db)
+    with suppress(database.DatabaseUnavailableError), closing(database.open_database(home.database)) as db:
+        record(db)
 
 
 @asynccontextmanager
-async def running(
+async def start_service(
     home: Home,
-    sockets: Sockets,
-    patience: float = listeners.SILENCE_SECONDS,
+    sockets: ListenSockets,
+    head_timeout_s: float = listeners.REQUEST_HEAD_TIMEOUT_S,
     *,
-    air: Air | None = None,
+    mdns: MdnsEnvironment | None = None,
     root: Path = Path("/"),
-) -> AsyncIterator[Ways]:
+) -> AsyncIterator[ListenInfo]:
     """The page on these sockets, while the block runs; on the air by mDNS where there is any."""
     async with AsyncExitStack() as stack:
-        settings, store, sessions = Settings(home), Store(home.database), Sessions()
+        settings, store, sessions = SettingsStore(home), DatabaseThread(home.database), SessionStore()
         stack.push_async_callback(store.close)
-        await store.version()  # a database that cannot be opened is told of now
-        context = await _context(home, settings) if sockets.tls else None
-        ways = Ways(
-            listeners.number(sockets.plain), listeners.number(sockets.tls) if context else None, context
+        await store.data_version()  # a database that cannot be opened is told of now
+        context = await _create_tls_context(home, settings) if sockets.tls else None
+        ways = ListenInfo(
+            listeners.socket_port(sockets.plain),
+            listeners.socket_port(sockets.tls) if context else None,
+            context,
         )
-        guests = listeners.Guests(patience)
-        around = Around(home, settings, store, ways.port, air)
-        network = Network(home, settings, store, utc_now, here=privileged_client.is_box(home, root))
-        app = _app(
+        guests = listeners.ConnectionLimiter(head_timeout_s)
+        around = MdnsApi(home, settings, store, ways.port, mdns)
+        network = NetworkApi(
+            home, settings, store, utc_now, installed=privileged_client.is_installed_plug(home, root)
+        )
+        app = _build_app(
             stack,
             home,
             settings,
             store=store,
             sessions=sessions,
-            ways=ways,
-            guests=guests,
-            around=around,
-            network=network,
+            listen_info=ways,
+            limiter=guests,
+            mdns_api=around,
+            network_api=network,
             root=root,
         )
         runner = web.AppRunner(app)
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
-        server = Patient(runner, guests)
-        stack.push_async_callback(server.end)
+        server = LimitedServer(runner, guests)
+        stack.push_async_callback(server.stop)
         if sockets.plain:
-            await server.begin(sockets.plain, None)
+            await server.listen(sockets.plain, None)
         if sockets.tls and context:
-            await server.begin(sockets.tls, context)
-        await stack.enter_async_context(around.on_air())
-        await stack.enter_async_context(network.watching())
+            await server.listen(sockets.tls, context)
+        await stack.enter_async_context(around.announce())
+        await stack.enter_async_context(network.run_watcher())
         yield ways
 
 
-def _app(
+def _build_app(
     stack: AsyncExitStack,
     home: Home,
-    settings: Settings,
+    settings: SettingsStore,
     *,
-    store: Store,
-    sessions: Sessions,
-    ways: Ways,
-    guests: Guests,
-    around: Around,
-    network: Network,
+    store: DatabaseThread,
+    sessions: SessionStore,
+    listen_info: ListenInfo,
+    limiter: ConnectionLimiter,
+    mdns_api: MdnsApi,
+    network_api: NetworkApi,
     root: Path,
 ) -> web.Application:
     """All that answers requests; what has to be closed is left to the stack."""
-    place = folder()
-    description = Description(place / "openapi.json")
-    gate = Gate(sessions, lambda: names(settings))
-    app = web.Application(middlewares=[guests.note, gate.pass_through], client_max_size=MOST_BYTES)
-    app.on_response_prepare.append(add_headers)
-    listing, poller = Listing(store), Poller(home, store, utc_now)
-    recordings = Recordings(store, utc_now)
-    updates = Updates(home, settings, store, poller, root=root)
+    place = find_webui_dir()
+    description = OpenApiDocument(place / "openapi.json")
+    gate = AccessMiddleware(sessions, lambda: allowed_hostnames(settings))
+    app = web.Application(middlewares=[limiter.extend_deadline, gate.handle], client_max_size=MAX_BODY_BYTES)
+    app.on_response_prepare.append(add_security_headers)
+    listing, poller = PrinterListCache(store), PollerClient(home, store, utc_now)
+    recordings = RecordingsApi(store, utc_now)
+    updates = UpdatesApi(home, settings, store, poller, root=root)
     apis = (
-        Printers(store, listing, poller, utc_now),
+        PrintersApi(store, listing, poller, utc_now),
         recordings,
-        Jobs(store, poller),
-        Overview(home, settings=settings, store=store, listing=listing, poller=poller, clock=utc_now),
-        Discovery(settings, poller, utc_now),
-        Imports(home, settings, store, poller, utc_now),
-        around,
-        Transmission(home, settings, store, poller, utc_now),
-        Traps(home, settings, store),
-        Services(home),
-        network,
-        Licences(home, settings, poller, utc_now),
+        JobsApi(store, poller),
+        OverviewApi(home, settings=settings, store=store, list_cache=listing, poller=poller, clock=utc_now),
+        DiscoveryApi(settings, poller, utc_now),
+        ImportApi(home, settings, store, poller, utc_now),
+        mdns_api,
+        TransmissionApi(home, settings, store, poller, utc_now),
+        TrapsApi(home, settings, store),
+        ServicesApi(home),
+        network_api,
+        LicenceApi(home, settings, poller, utc_now),
         updates,
-        System(home, settings=settings, store=store, sessions=sessions, ways=ways, clock=utc_now, root=root),
+        SystemApi(
+            home,
+            settings=settings,
+            store=store,
+            sessions=sessions,
+            listen_info=listen_info,
+            clock=utc_now,
+            root=root,
+        ),
     )
     for api in apis:
-        app.add_routes(routes(description, api.routes()))
-    app.add_routes(updates.plain_routes())
-    login, live = Login(home, settings, sessions, description), Live(store, settings, sessions)
-    for part in (login, live, Metrics(settings, store, utc_now), Files(place)):
+        app.add_routes(build_routes(description, api.routes()))
+    app.add_routes(updates.upload_routes())
+    login, live = AuthApi(home, settings, sessions, description), ChangeNotifier(store, settings, sessions)
+    for part in (login, live, MetricsApi(settings, store, utc_now), StaticFiles(place)):
         app.add_routes(part.routes())
     stack.callback(login.close)
     stack.push_async_callback(recordings.close)
@@ -185,10 +197,10 @@ def _app(
     return app
 
 
-async def _context(home: Home, settings: Settings) -> ssl.SSLContext | None:
+async def _create_tls_context(home: Home, settings: SettingsStore) -> ssl.SSLContext | None:
     try:
-        return await tls.context(home, settings.now.plug.name)
-    except (tls.NoCertificate, OSError, ValueError) as error:
+        return await tls.create_context(home, settings.current.plug.name)
+    except (tls.CertificateError, OSError, ValueError) as error:
         log.warning("no HTTPS: %s", error)
         return None
 

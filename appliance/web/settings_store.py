@@ -8,10 +8,10 @@ from collections.abc import Callable
 from appliance.host import atomic_file, file_lock
 from appliance.settings import schema
 from appliance.settings.schema import Config, Home
-from appliance.web.errors import Trouble
+from appliance.web.errors import ApiError
 
 
-class Settings:
+class SettingsStore:
     """settings.toml of one Plug."""
 
     def __init__(self, home: Home) -> None:
@@ -21,7 +21,7 @@ class Settings:
         self._config = Config()
         self._problems: list[str] = []
 
-    def stamp(self) -> tuple[int, ...]:
+    def file_stamp(self) -> tuple[int, ...]:
         """Moves when the file does."""
         try:
             status = os.stat(self._home.settings)
@@ -30,9 +30,9 @@ class Settings:
         return (status.st_mtime_ns, status.st_size, status.st_ino)
 
     @property
-    def now(self) -> Config:
+    def current(self) -> Config:
         """The settings that hold just now, the last good ones if the file is broken."""
-        stamp = self.stamp()
+        stamp = self.file_stamp()
         if stamp != self._stamp:
             self._config, self._problems = schema.load_last_good(self._home)
             self._stamp = stamp
@@ -41,23 +41,23 @@ class Settings:
     @property
     def problems(self) -> list[str]:
         """What is wrong with the file."""
-        _ = self.now
+        _ = self.current
         return self._problems
 
-    async def change(self, change: Callable[[Config], Config], section: str = "") -> Config:
+    async def update(self, change: Callable[[Config], Config], section: str = "") -> Config:
         """Save what `change` makes of the settings. Raises Trouble; its field is relative to `section`."""
         async with self._lock:
             try:
-                await asyncio.to_thread(self._change, change)
+                await asyncio.to_thread(self._update_file, change)
             except schema.BadSettings as error:
-                raise unusable(error.problems[0], section) from error
+                raise settings_error(error.problems[0], section) from error
             except file_lock.Busy as error:
-                raise Trouble(
+                raise ApiError(
                     503, "Somebody else is changing the settings. Please try again.", code="busy"
                 ) from error
-            return self.now
+            return self.current
 
-    def _change(self, change: Callable[[Config], Config]) -> None:
+    def _update_file(self, change: Callable[[Config], Config]) -> None:
         """In a thread: it may have to wait for another process, and reads what that one has saved."""
         with schema.changing(self._home):
             before, problems = schema.load_last_good(self._home)
@@ -71,8 +71,8 @@ class Settings:
             schema.save(self._home, changed)
 
 
-def unusable(problem: str, section: str) -> Trouble:
+def settings_error(problem: str, section: str) -> ApiError:
     """A line of config.problems as an error of the field that the request named."""
     where, colon, _ = problem.partition(": ")
     field = where.removeprefix(f"{section}.").split(" ")[0] if colon else None
-    return Trouble(422, problem.removeprefix(f"{section}."), field=field, code="settings")
+    return ApiError(422, problem.removeprefix(f"{section}."), field=field, code="settings")

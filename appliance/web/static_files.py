@@ -14,9 +14,9 @@ from urllib.parse import quote
 
 from aiohttp import web
 
-from appliance.web.errors import Trouble
-from appliance.web.handlers import WORTH_PACKING, takes_gzip, unchanged
-from appliance.web.middleware import SESSION
+from appliance.web.errors import ApiError
+from appliance.web.handlers import MIN_GZIP_BYTES, accepts_gzip, is_not_modified
+from appliance.web.middleware import SESSION_KEY
 
 # Pages by their URLs; each is one HTML file.
 PAGES = {
@@ -32,11 +32,11 @@ PAGES = {
     "/system": "system",
     "/guide": "guide",
 }
-OPEN_PAGES = {"/login": "login", "/password": "password"}
-PAGE_PATH = re.compile(
+PUBLIC_PAGES = {"/login": "login", "/password": "password"}
+PAGE_PATH_PATTERN = re.compile(
     r"/|/printers(/[1-9][0-9]{0,9})?|/discovery|/transmission|/traps|/services|/network|/updates|/system|/guide"
 )
-TYPES = {
+MEDIA_TYPES = {
     ".css": "text/css",
     ".html": "text/html",
     ".ico": "image/vnd.microsoft.icon",
@@ -49,93 +49,93 @@ TYPES = {
     ".webmanifest": "application/manifest+json",
     ".woff2": "font/woff2",
 }
-PACKABLE = re.compile(r"text/|image/svg|application/(json|manifest)")
-INSTALLED = "share/printmonitor/webui"  # below the prefix; pip has two of them on Debian
-LOOK_AGAIN = 2.0  # seconds; a new file in a checkout is seen without a restart
+COMPRESSIBLE_TYPES = re.compile(r"text/|image/svg|application/(json|manifest)")
+INSTALLED_DIR = "share/printmonitor/webui"  # below the prefix; pip has two of them on Debian
+RESCAN_INTERVAL_S = 2.0  # seconds; a new file in a checkout is seen without a restart
 
 
-class NoFiles(OSError):
+class StaticFilesMissingError(OSError):
     """The files of the page are not installed."""
 
 
 @dataclass(frozen=True, slots=True)
-class _File:
+class _StaticFile:
     stamp: tuple[int, int]
     media_type: str
     data: bytes
-    packed: bytes | None
+    gzipped: bytes | None
     etag: str
 
 
-def folder() -> Path:
+def find_webui_dir() -> Path:
     """Where the files are: beside the package in a checkout, else where an installed package has them."""
     here = Path(__file__).resolve()
     for place in (
         here.parents[2] / "webui",
-        Path(sysconfig.get_path("data")) / INSTALLED,
-        Path(sys.prefix) / INSTALLED,
+        Path(sysconfig.get_path("data")) / INSTALLED_DIR,
+        Path(sys.prefix) / INSTALLED_DIR,
         here.parents[1] / "webui",
     ):
         if (place / "openapi.json").is_file():
             return place
-    raise NoFiles("The page's files (webui) are not installed.")
+    raise StaticFilesMissingError("The page's files (webui) are not installed.")
 
 
-class Files:
+class StaticFiles:
     """What a browser gets besides JSON."""
 
-    def __init__(self, place: Path) -> None:
-        self._place = place
-        self._names: dict[str, Path] = {}
-        self._looked_at = 0.0
-        self._read: dict[Path, _File] = {}
+    def __init__(self, webui_dir: Path) -> None:
+        self._webui_dir = webui_dir
+        self._paths_by_name: dict[str, Path] = {}
+        self._scanned_at = 0.0
+        self._cache: dict[Path, _StaticFile] = {}
 
     def routes(self) -> list[web.RouteDef]:
         """Pages for who is logged in, the login, and everything that they load."""
         return [
-            *(web.get(path, self._page) for path in PAGES),
-            *(web.get(path, self._open_page) for path in OPEN_PAGES),
-            web.get(r"/{file:(?!api/).+\.[a-z0-9]+}", self._asset),
+            *(web.get(path, self._get_page) for path in PAGES),
+            *(web.get(path, self._get_public_page) for path in PUBLIC_PAGES),
+            web.get(r"/{file:(?!api/).+\.[a-z0-9]+}", self._get_asset),
         ]
 
-    async def _page(self, request: web.Request) -> web.Response:
-        session = request.get(SESSION)
+    async def _get_page(self, request: web.Request) -> web.Response:
+        session = request.get(SESSION_KEY)
         if session is None:
             after = "" if request.path == "/" else f"?next={quote(request.path)}"
-            return seen_other(f"/login{after}")
+            return redirect(f"/login{after}")
         if session.must_change:
-            return seen_other("/password")
+            return redirect("/password")
         route = request.match_info.route.resource
         canonical = route.canonical if route else ""
-        return self._answer(request, f"{'printer' if '{id' in canonical else PAGES[canonical]}.html")
+        return self._file_response(request, f"{'printer' if '{id' in canonical else PAGES[canonical]}.html")
 
-    async def _open_page(self, request: web.Request) -> web.Response:
-        if request.path == "/password" and request.get(SESSION) is None:
-            return seen_other("/login")
-        name = OPEN_PAGES[request.path]
-        wanted = language(request.headers.get("Accept-Language", ""))
+    async def _get_public_page(self, request: web.Request) -> web.Response:
+        if request.path == "/password" and request.get(SESSION_KEY) is None:
+            return redirect("/login")
+        name = PUBLIC_PAGES[request.path]
+        wanted = preferred_language(request.headers.get("Accept-Language", ""))
         named = f"{name}.{wanted}.html"
-        return self._answer(
-            request, named if f"/{named}" in self._known() else f"{name}.html", vary="Accept-Language, "
+        return self._file_response(
+            request, named if f"/{named}" in self._scan_files() else f"{name}.html", vary="Accept-Language, "
         )
 
-    async def _asset(self, request: web.Request) -> web.Response:
+    async def _get_asset(self, request: web.Request) -> web.Response:
         name = request.path
-        if name.endswith(".html") or name not in self._known():
-            raise Trouble(404, "There is no such page.")
-        return self._answer(request, name[1:])
+        if name.endswith(".html") or name not in self._scan_files():
+            raise ApiError(404, "There is no such page.")
+        return self._file_response(request, name[1:])
 
-    def _answer(self, request: web.Request, name: str, vary: str = "") -> web.Response:
-        path = self._known().get(f"/{name}")
+    def _file_response(self, request: web.Request, name: str, vary: str = "") -> web.Response:
+        path = self._scan_files().get(f"/{name}")
         if path is None:
-            raise Trouble(404, "There is no such page.")
-        file = self._file(path)
+            raise ApiError(404, "There is no such page.")
+        file = self._load_cached(path)
         headers = {"ETag": file.etag, "Cache-Control": "no-cache", "Vary": f"{vary}Accept-Encoding"}
-        if unchanged(request, file.etag):
+        if is_not_modified(request, file.etag):
             return web.Response(status=304, headers=headers)
         body = file.data
-        if file.packed is not None and takes_gzip(request):
-            body = file.packed
+        if file.gzipped is not None and accepts_gzip(request):
+            body = file.gzipped
             headers["Content-Encoding"] = "gzip"
         response = web.Response(body=body, headers=headers)
         response.content_type = file.media_type
@@ -143,31 +143,31 @@ class Files:
             response.charset = "utf-8"
         return response
 
-    def _known(self) -> dict[str, Path]:
+    def _scan_files(self) -> dict[str, Path]:
         now = time.monotonic()
-        if not self._names or now - self._looked_at > LOOK_AGAIN:
-            self._names = dict(_listed(self._place))
-            self._looked_at = now
-        return self._names
+        if not self._paths_by_name or now - self._scanned_at > RESCAN_INTERVAL_S:
+            self._paths_by_name = dict(_list_files(self._webui_dir))
+            self._scanned_at = now
+        return self._paths_by_name
 
-    def _file(self, path: Path) -> _File:
+    def _load_cached(self, path: Path) -> _StaticFile:
         status = path.stat()
         stamp = (status.st_mtime_ns, status.st_size)
-        known = self._read.get(path)
+        known = self._cache.get(path)
         if known is None or known.stamp != stamp:
-            known = self._read[path] = _load(path, stamp)
+            known = self._cache[path] = _load_file(path, stamp)
         return known
 
 
-def seen_other(place: str) -> web.Response:
+def redirect(location: str) -> web.Response:
     """Send the browser to another page."""
-    return web.Response(status=303, headers={"Location": place, "Cache-Control": "no-store"})
+    return web.Response(status=303, headers={"Location": location, "Cache-Control": "no-store"})
 
 
-def language(accepted: str) -> str:
+def preferred_language(accept_language: str) -> str:
     """The better liked of the page's languages (RFC 9110, 12.5.4)."""
     best = {"en": 0.0, "de": 0.0}
-    for part in accepted.lower().split(",")[:20]:
+    for part in accept_language.lower().split(",")[:20]:
         tag, _, weight = part.strip().partition(";q=")
         short = tag.strip().partition("-")[0]
         if short in best and re.fullmatch(r"|[01](\.[0-9]{0,3})?", weight.strip()):
@@ -175,21 +175,25 @@ def language(accepted: str) -> str:
     return "de" if best["de"] > best["en"] else "en"
 
 
-def _listed(place: Path) -> Iterator[tuple[str, Path]]:
-    for path in sorted(place.rglob("*")):
-        name = path.relative_to(place).as_posix()
+def _list_files(directory: Path) -> Iterator[tuple[str, Path]]:
+    for path in sorted(directory.rglob("*")):
+        name = path.relative_to(directory).as_posix()
         if (
-            path.suffix in TYPES
+            path.suffix in MEDIA_TYPES
             and path.is_file()
             and not any(part.startswith(".") for part in name.split("/"))
         ):
             yield f"/{name}", path
 
 
-def _load(path: Path, stamp: tuple[int, int]) -> _File:
+def _load_file(path: Path, stamp: tuple[int, int]) -> _StaticFile:
     data = path.read_bytes()
-    media_type = TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-    packed = (
-        gzip.compress(data, 9, mtime=0) if PACKABLE.match(media_type) and len(data) > WORTH_PACKING else None
+    media_type = (
+        MEDIA_TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
     )
-    return _File(stamp, media_type, data, packed, f'W/"{hashlib.sha256(data).hexdigest()[:22]}"')
+    packed = (
+        gzip.compress(data, 9, mtime=0)
+        if COMPRESSIBLE_TYPES.match(media_type) and len(data) > MIN_GZIP_BYTES
+        else None
+    )
+    return _StaticFile(stamp, media_type, data, packed, f'W/"{hashlib.sha256(data).hexdigest()[:22]}"')

@@ -16,15 +16,15 @@ from appliance.host.unit_status import UNITS
 from appliance.settings import schema
 from appliance.settings.validation import SECRETS
 from appliance.storage import database, events, jobs
-from appliance.web.db_thread import Store
-from appliance.web.jobs import shaped
-from appliance.web.services import log_lines
-from appliance.web.settings_store import Settings
-from appliance.web.timestamps import maybe_stamp, stamp
+from appliance.web.db_thread import DatabaseThread
+from appliance.web.jobs import serialize_job
+from appliance.web.services import read_unit_log
+from appliance.web.settings_store import SettingsStore
+from appliance.web.timestamps import format_optional_timestamp, format_timestamp
 
-MOST_LINES = 1_000  # of each log
-ERRORS = Path("/data/log")  # what root keeps of errors through restarts
-TABLES = (
+MAX_LOG_LINES = 1_000  # of each log
+ERROR_LOG_DIR = Path("/data/log")  # what root keeps of errors through restarts
+COUNTED_TABLES = (
     "printers",
     "counters",
     "supplies",
@@ -39,41 +39,48 @@ TABLES = (
 )
 
 
-async def bundle(settings: Settings, store: Store, now: datetime, errors: Path = ERRORS) -> bytes:
+async def build_support_bundle(
+    settings: SettingsStore, store: DatabaseThread, now: datetime, error_log_dir: Path = ERROR_LOG_DIR
+) -> bytes:
     """A ZIP of a few text files."""
-    logs = {unit: await log_lines(unit, MOST_LINES) for unit in UNITS.values()}
-    about = {"version": __version__, "python": python_version(), "system": platform(), "at": stamp(now)}
+    logs = {unit: await read_unit_log(unit, MAX_LOG_LINES) for unit in UNITS.values()}
+    about = {
+        "version": __version__,
+        "python": python_version(),
+        "system": platform(),
+        "at": format_timestamp(now),
+    }
     files: dict[str, object] = {
         "about.json": {**about, "settings_problems": settings.problems},
-        "settings.json": masked(schema.as_data(settings.now)),
-        "database.json": await store.ask(_summary),
+        "settings.json": mask_secrets(schema.as_data(settings.current)),
+        "database.json": await store.call(_summarize_database),
         **{f"{unit}.log.json": lines for unit, lines in logs.items()},
-        "errors.json": await asyncio.to_thread(kept_errors, errors),
+        "errors.json": await asyncio.to_thread(read_error_log, error_log_dir),
     }
-    return await asyncio.to_thread(_packed, files)
+    return await asyncio.to_thread(_pack_zip, files)
 
 
-def kept_errors(folder: Path) -> list[str]:
+def read_error_log(directory: Path) -> list[str]:
     """The lines of the errors that outlive a restart, the oldest first; none where none are kept."""
     lines: list[str] = []
     for name in ("errors.1.log", "errors.log"):
         with suppress(OSError):
-            lines += (folder / name).read_text("utf-8", "replace").splitlines()
-    return lines[-MOST_LINES:]
+            lines += (directory / name).read_text("utf-8", "replace").splitlines()
+    return lines[-MAX_LOG_LINES:]
 
 
-def masked(value: object, path: str = "") -> object:
+def mask_secrets(value: object, path: str = "") -> object:
     """Settings without their secrets: only whether there is one."""
     if path in SECRETS:
         return {"set": bool(value)}
     if isinstance(value, Mapping):
-        return {key: masked(item, f"{path}.{key}" if path else key) for key, item in value.items()}
+        return {key: mask_secrets(item, f"{path}.{key}" if path else key) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [masked(item, path) for item in value]
+        return [mask_secrets(item, path) for item in value]
     return value
 
 
-def _summary(db: sqlite3.Connection) -> dict[str, object]:
+def _summarize_database(db: sqlite3.Connection) -> dict[str, object]:
     with database.snapshot(db):
         models = db.execute(
             "SELECT json_extract(identity, '$.manufacturer'), json_extract(identity, '$.model'),"
@@ -83,7 +90,10 @@ def _summary(db: sqlite3.Connection) -> dict[str, object]:
         return {
             "schema": db.execute("PRAGMA user_version").fetchone()[0],
             "sqlite": sqlite3.sqlite_version,
-            "rows": {table: db.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in TABLES},  # noqa: S608
+            "rows": {
+                table: db.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608
+                for table in COUNTED_TABLES
+            },
             "parcels": dict(db.execute("SELECT state, count(*) FROM parcels GROUP BY state").fetchall()),
             "models": [
                 {
@@ -100,21 +110,21 @@ def _summary(db: sqlite3.Connection) -> dict[str, object]:
                     "SELECT failure, count(*) FROM sightings WHERE failure IS NOT NULL GROUP BY 1 LIMIT 100"
                 ).fetchall()
             ),
-            "jobs": [shaped(db, job) for job in jobs.recent(db)],
+            "jobs": [serialize_job(db, job) for job in jobs.list_recent(db)],
             "events": [
                 {
                     "kind": event.kind,
                     "subject": event.subject,
                     "text": event.text,
-                    "began_at": stamp(event.begun_at),
-                    "ended_at": maybe_stamp(event.ended_at),
+                    "began_at": format_timestamp(event.begun_at),
+                    "ended_at": format_optional_timestamp(event.ended_at),
                 }
-                for event in events.recent(db)
+                for event in events.list_recent(db)
             ],
         }
 
 
-def _packed(files: Mapping[str, object]) -> bytes:
+def _pack_zip(files: Mapping[str, object]) -> bytes:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in files.items():

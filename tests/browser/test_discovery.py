@@ -9,7 +9,7 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from appliance.settings import schema
-from appliance.web.mdns_service import Air
+from appliance.web.mdns_service import MdnsEnvironment
 from tests.browser.conftest import Visitor, log_in
 from tests.browser.plug import FIRST, SCRIPT, empty, serving
 from tests.discovery.on_air import LOOPBACK, WAIT, printer
@@ -92,7 +92,7 @@ async def test_printers_that_announce_themselves_are_taken_over(chromium: Browse
     schema.save(home, replace(now, plug=replace(now.plug, name=name, mdns=True)))
     async with (
         printer(f"{name}-p", "192.0.2.40", {"ty": SCRIPT, "note": "Room 3"}, "ipp", "uscan"),
-        serving(home, air=Air(lambda: ("192.0.2.7",), LOOPBACK, look=0.05)) as plug,
+        serving(home, air=MdnsEnvironment(lambda: ("192.0.2.7",), LOOPBACK, check_interval_s=0.05)) as plug,
     ):
         visitor = Visitor(chromium, plug, await log_in(chromium, plug))
         page = await visitor.open("/traps")

@@ -41,9 +41,12 @@ async def test_traps_are_listed_as_they_come(visitor: Visitor) -> None:
     )
     evil = Trap(SCRIPT, severity=SCRIPT, text=SCRIPT, objects=(SCRIPT,))
     now = datetime.now(UTC)
-    with contextlib.closing(database.open(visitor.plug.home.database)) as db:
-        traps.keep(db, [traps.Came(host, printer.id, jam, now), traps.Came(host, printer.id, jam, now)])
-        traps.keep(db, [traps.Came("192.0.2.66", None, evil, now)])
+    with contextlib.closing(database.open_database(visitor.plug.home.database)) as db:
+        traps.save_traps(
+            db,
+            [traps.ReceivedTrap(host, printer.id, jam, now), traps.ReceivedTrap(host, printer.id, jam, now)],
+        )
+        traps.save_traps(db, [traps.ReceivedTrap("192.0.2.66", None, evil, now)])
     jammed = page.locator("#traps tbody tr").filter(has_text="Paper jam in tray 2")
     await expect(jammed).to_contain_text("Critical")
     await expect(jammed).to_contain_text("2 times")
@@ -61,8 +64,8 @@ async def test_a_trap_that_comes_while_the_page_is_built_is_not_missed(visitor: 
 
     async def slowly(route: Route) -> None:
         answer = await route.fetch()
-        with contextlib.closing(database.open(visitor.plug.home.database)) as db:
-            traps.keep(db, [traps.Came("192.0.2.67", None, trap, datetime.now(UTC))])
+        with contextlib.closing(database.open_database(visitor.plug.home.database)) as db:
+            traps.save_traps(db, [traps.ReceivedTrap("192.0.2.67", None, trap, datetime.now(UTC))])
         await asyncio.sleep(1.5)  # by then it was told
         await route.fulfill(response=answer)
 

@@ -147,7 +147,7 @@ async def test_channel_and_window(chromium: Browser, tmp_path: Path) -> None:
         assert (found.window, found.channel, found.automatic) == ("02:00-04:00", url, True)
         assert found.hawkbit.token == "s3cret"
         await expect(page.locator("#offer")).to_contain_text("The channel has not answered yet")
-        with closing(database.open(visitor.plug.home.database)) as db:
+        with closing(database.open_database(visitor.plug.home.database)) as db:
             bundle = "https://updates.example.com/plug.raucb"
             channel.keep(db, channel.Offer(url, "", "1.1.0", bundle, "Reads <b>Oki</b> better."))
         await look(page)

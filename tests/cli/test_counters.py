@@ -18,16 +18,16 @@ DISPUTED = Counter(CounterName.COPY_BLACK, 5, "copies", dispute="5 by copies, bu
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A Plug that holds two counters of printer 1, and knows printer 2 at another address."""
-    with closing(database.open(tmp_path / "printmonitor.db")) as db:
+    with closing(database.open_database(tmp_path / "printmonitor.db")) as db:
         fax = Counter(CounterName.FAX, 90, "faxes")
-        printers.keep(db, reading(total=1000, counters=(*reading().counters, fax)), NOW)
+        printers.store_reading(db, reading(total=1000, counters=(*reading().counters, fax)), NOW)
         low = (
             Counter(CounterName.TOTAL, 12, "a new board"),
             Counter(CounterName.FAX, 0, "faxes"),
             DISPUTED,
         )
-        printers.keep(db, reading(counters=low), NOW + timedelta(hours=1))
-        printers.keep(db, reading("127.0.0.11", "W2", "002673AABBDD", counters=()), NOW)
+        printers.store_reading(db, reading(counters=low), NOW + timedelta(hours=1))
+        printers.store_reading(db, reading("127.0.0.11", "W2", "002673AABBDD", counters=()), NOW)
     return tmp_path
 
 

@@ -87,8 +87,8 @@ def test_without_a_login_the_one_of_the_settings_holds(typed: Typed) -> None:
 def test_a_dry_run_shows_what_would_change(typed: Typed) -> None:
     typed.file("printers.csv", "10.0.0.1\n10.0.0.2;geheim\n10.0.0.3\n")
     typed("printers.csv")
-    db = database.open(typed.home.database)
-    printers.keep(db, reading("10.0.0.99"), NOW)
+    db = database.open_database(typed.home.database)
+    printers.store_reading(db, reading("10.0.0.99"), NOW)
     db.close()
     typed.file("printers.csv", "10.0.0.1\n10.0.0.2;anders\n10.0.0.4\n")
     before = typed.home.settings.read_bytes()

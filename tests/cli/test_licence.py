@@ -142,7 +142,7 @@ async def test_an_undecided_provider_is_asked_again(
         "licence", "enrol", "--url", provider.url, "--code", "code", state=home, authority=authority
     )
     assert (first.code, "has not decided yet" in first.out) == (0, True)
-    assert csr.remembered(home) is not None
+    assert csr.load_enrolment(home) is not None
     second = await typed("licence", "enrol", state=home, authority=authority)
     assert (second.code, "is installed" in second.out) == (0, True)
 
@@ -183,7 +183,7 @@ def test_the_provider_s_own_command(home: Path, tmp_path: Path) -> None:
     named = provide("init").stdout.decode().strip()
     assert named == f"PRINTMONITOR_VENDOR_CA={tmp_path / 'provider' / 'vendor-ca.pem'}"
     carried = tmp_path / "request.pem"
-    carried.write_text(csr.make(home, "printmonitor-4f2a91").pem)
+    carried.write_text(csr.get_or_create(home, "printmonitor-4f2a91").pem)
     signed = provide("sign", str(carried), "--upload-url", "https://127.0.0.1/")
     assert signed.stdout.count(b"-----BEGIN") == 2
     assert provide("revoke", "printmonitor-4f2a91").returncode == 0

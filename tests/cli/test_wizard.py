@@ -148,7 +148,7 @@ async def test_a_first_time_at_the_terminal(home: Path, authority: Authority) ->
     assert [each.addresses for each in now.discovery.entries] == ["127.31.9.1"]
     (carried,) = home.parent.glob("*-request.pem")
     assert carried.read_text().startswith("-----BEGIN CERTIFICATE REQUEST")
-    assert status.status(home, NOW).state == "requested"
+    assert status.get_status(home, NOW).state == "requested"
 
 
 async def test_everything_by_flags(
@@ -239,7 +239,7 @@ async def test_control_c_leaves_everything_as_it_was(home: Path, authority: Auth
     assert "Traceback" not in person.seen
     assert person.seen.endswith("nothing was changed\r\n")
     assert (home / "settings.toml").read_text() == 'plug.site = "before"\n'
-    assert status.status(home, NOW).state == "none"
+    assert status.get_status(home, NOW).state == "none"
 
 
 async def test_the_end_of_the_input_leaves_everything_as_it_was(home: Path, authority: Authority) -> None:

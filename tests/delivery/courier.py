@@ -35,8 +35,8 @@ def main(state: str, url: str, ca_file: str, plug: str) -> None:
 
 
 async def work(home: Home, config: Config) -> None:
-    db = database.open(home.database)
-    outbox.sweep(db, home.outbox, datetime.now(UTC))
+    db = database.open_database(home.database)
+    outbox.recover(db, home.outbox, datetime.now(UTC))
     while True:
         body = f"{time.time_ns():020d}".encode()
         parcel = outbox.put(db, home.outbox, "parcel", body, datetime.now(UTC))

@@ -52,16 +52,16 @@ def test_a_name_that_is_none(name: str) -> None:
 
 
 def test_without_a_key_nothing_is_packed_or_opened() -> None:
-    with pytest.raises(archive_module.BadKey, match="no transmission key"):
+    with pytest.raises(archive_module.ParcelKeyError, match="no transmission key"):
         archive_module.pack("plug-1", XML, "")
-    with pytest.raises(archive_module.BadKey):
+    with pytest.raises(archive_module.ParcelKeyError):
         archive_module.unpack(archive_module.pack("plug-1", XML, KEY), "")
 
 
 def test_another_key_does_not_open_it() -> None:
     data = archive_module.pack("plug-1", XML, KEY)
     with pytest.raises(
-        (archive_module.BadKey, archive_module.BadParcel)
+        (archive_module.ParcelKeyError, archive_module.InvalidParcelError)
     ):  # one key in 65,536 gets as far as the HMAC
         archive_module.unpack(data, "another")
 
@@ -70,7 +70,7 @@ def test_a_flipped_bit_is_noticed() -> None:
     data = bytearray(archive_module.pack("plug-1", XML, KEY))
     content = 30 + len("plug-1.xml") + 11 + 18  # after the header, the name, the AES field, salt and check
     data[content + 3] ^= 1
-    with pytest.raises(archive_module.BadParcel):
+    with pytest.raises(archive_module.InvalidParcelError):
         archive_module.unpack(bytes(data), KEY)
 
 
@@ -84,13 +84,13 @@ HOSTILE = {
     "weak": foreign({"a.xml": XML}, bits=128),
     "lzma": foreign({"a.xml": XML}, compression=zipfile.ZIP_LZMA),
     "cut": archive_module.pack("a", XML, KEY)[:-30],
-    "large": b"\0" * (archive_module.MOST_PACKED + 1),
+    "large": b"\0" * (archive_module.MAX_PARCEL_BYTES + 1),
 }
 
 
 @pytest.mark.parametrize("data", HOSTILE.values(), ids=HOSTILE.keys())
 def test_a_foreign_zip_is_refused(data: bytes) -> None:
-    with pytest.raises(archive_module.BadParcel):
+    with pytest.raises(archive_module.InvalidParcelError):
         archive_module.unpack(data, KEY)
 
 
@@ -98,14 +98,14 @@ def test_a_zip_without_encryption_is_refused() -> None:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr("a.xml", XML)
-    with pytest.raises(archive_module.BadParcel, match="not encrypted"):
+    with pytest.raises(archive_module.InvalidParcelError, match="not encrypted"):
         archive_module.unpack(packed.getvalue(), KEY)
 
 
 def test_a_bomb_ends_at_the_bound() -> None:
-    bomb = foreign({"a.xml": bytes(archive_module.MOST_XML + 1)})
+    bomb = foreign({"a.xml": bytes(archive_module.MAX_XML_BYTES + 1)})
     assert len(bomb) < 1 << 20
-    with pytest.raises(archive_module.BadParcel, match="more than"):
+    with pytest.raises(archive_module.InvalidParcelError, match="more than"):
         archive_module.unpack(bomb, KEY)
 
 
@@ -118,7 +118,7 @@ def test_whatever_is_bent_either_opens_or_is_refused(position: int, patch: bytes
     bent = GOOD[:position] + patch + GOOD[position + len(patch) :]
     try:
         name, xml = archive_module.unpack(bent, KEY)
-    except (archive_module.BadKey, archive_module.BadParcel):
+    except (archive_module.ParcelKeyError, archive_module.InvalidParcelError):
         return
     assert XML.startswith(xml)  # the HMAC does not cover the directory, which says how much there is
-    assert archive_module.NAME.fullmatch(name)
+    assert archive_module.NAME_PATTERN.fullmatch(name)

@@ -51,25 +51,25 @@ def put(db: sqlite3.Connection, plug: Home, *names: str) -> list[outbox.Parcel]:
 
 
 def states(db: sqlite3.Connection) -> dict[str, str]:
-    return {each.name: each.state for each in outbox.listing(db)}
+    return {each.name: each.state for each in outbox.list_parcels(db)}
 
 
 async def test_printers_reach_the_cloud_and_open_with_the_key(
     db: sqlite3.Connection, plug: Home, config: Config, cloud: Cloud
 ) -> None:
-    handed = dispatcher.hand_over(db, plug, config, iter([FULL, BARE]), NOW)
+    handed = dispatcher.enqueue_printers(db, plug, config, iter([FULL, BARE]), NOW)
     assert handed is not None
-    assert await dispatcher.deliver_due(db, plug, config, at(NOW)) == dispatcher.Summary(delivered=1)
+    assert await dispatcher.deliver_due(db, plug, config, at(NOW)) == dispatcher.DeliverySummary(delivered=1)
     (arrival,) = cloud.arrivals
     assert (arrival.key, arrival.plug, arrival.client) == (handed.id, PLUG, PLUG)
     name, xml = archive.unpack(arrival.body, KEY)
     assert name == "plug-4f2a91-20260301T120000Z"
     assert xml == xml_export.render([FULL, BARE], config.schedule.zone)
-    assert outbox.read(plug.outbox, outbox.listing(db)[0]) == arrival.body  # exactly what left the site
+    assert outbox.read(plug.outbox, outbox.list_parcels(db)[0]) == arrival.body  # exactly what left the site
 
 
 async def test_the_setting_for_the_names_counts(db: sqlite3.Connection, plug: Home, config: Config) -> None:
-    handed = dispatcher.hand_over(db, plug, changed(config, xml_names="mib"), [FULL], NOW)
+    handed = dispatcher.enqueue_printers(db, plug, changed(config, xml_names="mib"), [FULL], NOW)
     assert handed is not None
     assert b"<SnmpPort>" in archive.unpack(outbox.read(plug.outbox, handed), KEY)[1]
 
@@ -79,7 +79,7 @@ async def test_any_name_of_a_plug_will_do(
     db: sqlite3.Connection, plug: Home, config: Config, cloud: Cloud, name: str
 ) -> None:
     named = replace(config, plug=PlugConfig(name=name))
-    assert dispatcher.hand_over(db, plug, named, [BARE], NOW) is not None
+    assert dispatcher.enqueue_printers(db, plug, named, [BARE], NOW) is not None
     summary = await dispatcher.deliver_due(db, plug, named, at(NOW))
     assert summary.refused == 1  # the cloud knows this Plug by the name in its certificate
     assert "PrintMonitor-Plug is" in cloud.problems[0]
@@ -104,9 +104,9 @@ def test_nothing_is_handed_over_without_saying_why(
     said: str,
 ) -> None:
     caplog.set_level(logging.DEBUG, "appliance.delivery.dispatcher")
-    assert dispatcher.hand_over(db, plug, changed(config, **fields), printers, NOW) is None  # type: ignore[arg-type]
+    assert dispatcher.enqueue_printers(db, plug, changed(config, **fields), printers, NOW) is None  # type: ignore[arg-type]
     assert said in caplog.text
-    assert outbox.listing(db) == []
+    assert outbox.list_parcels(db) == []
 
 
 async def test_a_busy_server_makes_all_wait_in_order(
@@ -130,7 +130,7 @@ async def test_a_refused_parcel_is_set_aside_and_the_next_one_goes(
 ) -> None:
     first, _ = put(db, plug, "first", "second")
     cloud.once(Fault(status=422, text="unknown customer"))
-    assert await dispatcher.deliver_due(db, plug, config, at(NOW)) == dispatcher.Summary(
+    assert await dispatcher.deliver_due(db, plug, config, at(NOW)) == dispatcher.DeliverySummary(
         delivered=1, refused=1
     )
     assert states(db) == {"first": "refused", "second": "delivered"}
@@ -147,7 +147,7 @@ async def test_trouble_with_the_licence_waits_an_hour(
     put(db, plug, "first")
     cloud.once(Fault(status=403, text="licence ended"))
     await dispatcher.deliver_due(db, plug, config, at(NOW))
-    (waiting,) = outbox.listing(db)
+    (waiting,) = outbox.list_parcels(db)
     assert waiting.next_at == NOW + timedelta(hours=1)
     assert waiting.error is not None
     assert waiting.error.endswith("licence ended")
@@ -159,7 +159,7 @@ async def test_a_lost_file_holds_nobody_up(
     gone, damaged, _ = put(db, plug, "gone", "damaged", "whole")
     (plug.outbox / gone.file).unlink()
     (plug.outbox / damaged.file).write_bytes(b"")
-    assert await dispatcher.deliver_due(db, plug, config, at(NOW)) == dispatcher.Summary(delivered=1)
+    assert await dispatcher.deliver_due(db, plug, config, at(NOW)) == dispatcher.DeliverySummary(delivered=1)
     assert states(db) == {"gone": "lost", "damaged": "lost", "whole": "delivered"}
     assert [arrival.body for arrival in cloud.arrivals] == [b"data of whole"]
 
@@ -180,7 +180,7 @@ async def test_settings_that_cannot_work_cost_no_attempt(
     assert summary.waiting == 1
     assert summary.error is not None
     assert said in summary.error
-    assert outbox.listing(db)[0].attempts == 0
+    assert outbox.list_parcels(db)[0].attempts == 0
     assert (await dispatcher.deliver_due(db, plug, config, at(NOW))).delivered == 1  # mended: at once
 
 
@@ -189,7 +189,7 @@ async def test_switched_off_sends_nothing(
 ) -> None:
     put(db, plug, "first")
     summary = await dispatcher.deliver_due(db, plug, changed(config, mode="off"), at(NOW))
-    assert summary == dispatcher.Summary(waiting=1)
+    assert summary == dispatcher.DeliverySummary(waiting=1)
     assert cloud.requests == []
 
 
@@ -213,7 +213,7 @@ async def test_no_secret_is_logged_or_kept_as_a_reason(
         proxy_password="hidden-word",
     )
     secretive = changed(config, https=https, key="hidden-key")
-    dispatcher.hand_over(db, plug, secretive, [FULL], NOW)
+    dispatcher.enqueue_printers(db, plug, secretive, [FULL], NOW)
     summary = await dispatcher.deliver_due(db, plug, secretive, at(NOW))
     assert summary.error == "proxy 127.0.0.1:1: connection refused"
     assert "hidden" not in caplog.text
@@ -251,13 +251,13 @@ async def test_nothing_is_lost_or_sent_twice_as_new_when_killed_at_any_instant(
         courier.stdin.close()
         await courier.wait()
 
-    outbox.sweep(db, plug.outbox, NOW)
-    for waiting in outbox.listing(db):
+    outbox.recover(db, plug.outbox, NOW)
+    for waiting in outbox.list_parcels(db):
         if waiting.state == "waiting":
             outbox.retry(db, plug.outbox, waiting.id, NOW)
     await dispatcher.deliver_due(db, plug, config, at(NOW))
 
-    assert {each.state for each in outbox.listing(db)} == {"delivered"}
+    assert {each.state for each in outbox.list_parcels(db)} == {"delivered"}
     assert kept
     assert kept <= {arrival.key for arrival in cloud.arrivals}
     bodies = [arrival.body for arrival in cloud.arrivals]

@@ -49,7 +49,7 @@ def now() -> datetime:
 async def test_the_licence_alone_is_enough(
     db: sqlite3.Connection, installed: Home, config: Config, cloud: Cloud
 ) -> None:
-    assert dispatcher.hand_over(db, installed, config, [FULL], NOW) is not None
+    assert dispatcher.enqueue_printers(db, installed, config, [FULL], NOW) is not None
     summary = await dispatcher.deliver_due(db, installed, config, now)
     assert (summary.delivered, summary.error) == (1, None)
     (arrival,) = cloud.arrivals
@@ -62,11 +62,11 @@ async def test_what_is_set_by_hand_stands(
 ) -> None:
     https = replace(config.transmission.https, url="https://127.0.0.1:1/elsewhere")
     by_hand = replace(config, transmission=replace(config.transmission, key="my key", https=https))
-    handed = dispatcher.hand_over(db, installed, by_hand, [FULL], NOW)
+    handed = dispatcher.enqueue_printers(db, installed, by_hand, [FULL], NOW)
     assert handed is not None
     archive.unpack(outbox.read(installed.outbox, handed), "my key")
-    assert dispatcher.destination(installed, by_hand).url == "https://127.0.0.1:1/elsewhere"
-    assert dispatcher.destination(installed, config).url == cloud.url
+    assert dispatcher.https_destination(installed, by_hand).url == "https://127.0.0.1:1/elsewhere"
+    assert dispatcher.https_destination(installed, config).url == cloud.url
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ async def test_what_is_set_by_hand_stands(
 async def test_out_of_its_time_parcels_are_kept_and_not_sent(
     db: sqlite3.Connection, installed: Home, config: Config, *, cloud: Cloud, moment: datetime, said: str
 ) -> None:
-    assert dispatcher.hand_over(db, installed, config, [FULL], moment) is not None
+    assert dispatcher.enqueue_printers(db, installed, config, [FULL], moment) is not None
     summary = await dispatcher.deliver_due(db, installed, config, lambda: moment)
     assert (summary.delivered, summary.waiting) == (0, 1)
     assert said in str(summary.error)
@@ -93,19 +93,19 @@ async def test_revoked_or_broken_sends_nothing(
     outbox.put(db, installed.outbox, "waits", b"data", NOW)
     (installed.tls / "licence" / "licence.pem").write_text("damaged")
     assert "cannot be used" in str((await dispatcher.deliver_due(db, installed, config, now)).error)
-    assert licence_policy.obstacle(installed, NOW) is not None
-    assert outbox.count(db, "waiting") == 1
+    assert licence_policy.blocking_reason(installed, NOW) is not None
+    assert outbox.count_by_state(db, "waiting") == 1
     assert cloud.requests == []
 
 
 async def test_without_a_licence_and_by_hand_all_is_as_it_was(
     plug: Home, config: Config, cloud: Cloud
 ) -> None:
-    assert licence_policy.settings(plug, config) is config
-    assert licence_policy.plug_id(plug, config) == "renamed-by-hand"
-    assert licence_policy.certificate(plug) is None
+    assert licence_policy.apply_licence(plug, config) is config
+    assert licence_policy.resolve_plug_id(plug, config) == "renamed-by-hand"
+    assert licence_policy.find_client_certificate(plug) is None
     certificate, key = cloud.issue_client(plug.tls, "by-hand")
-    assert licence_policy.certificate(plug) == (certificate, key)
+    assert licence_policy.find_client_certificate(plug) == (certificate, key)
 
 
 async def test_who_turns_the_plug_down_is_noticed(
@@ -114,7 +114,7 @@ async def test_who_turns_the_plug_down_is_noticed(
     outbox.put(db, installed.outbox, "waits", b"data", NOW)
     cloud.once(Fault(status=403, text="no contract"))
     summary = await dispatcher.deliver_due(db, installed, config, now)
-    assert summary.turned_down
+    assert summary.plug_rejected
     assert str(summary.error).endswith("no contract")
 
 

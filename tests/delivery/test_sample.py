@@ -64,10 +64,10 @@ async def test_the_recording_gives_back_the_sample(
     target = Target(HOST, port=agent.port, snmp_version=version)  # type: ignore[arg-type]
     async with Endpoint() as endpoint:
         reading = await poll.ask(endpoint, target, "", NOW)
-        printers.keep(db, reading, NOW)
+        printers.store_reading(db, reading, NOW)
         again = await poll.ask(endpoint, target, reading.plan, NOW)
-        printers.keep(db, again, NOW)
-    exported = etree.fromstring(xml_export.render(printers.all(db), ZURICH))
+        printers.store_reading(db, again, NOW)
+    exported = etree.fromstring(xml_export.render(printers.iter_printers(db), ZURICH))
     wanted = [
         (path, {"1": "1"}.get(version, "2") if path == "SmpVersion" else text) for path, text in flat(sample)
     ]

@@ -13,9 +13,14 @@ import pytest
 import trustme
 
 from appliance.delivery import archive, dispatcher, mail_message, outbox, smtp_sender
-from appliance.delivery.errors import NotConfigured, NotDelivered, Refused, TryLater
+from appliance.delivery.errors import (
+    DeliveryDeferredError,
+    DeliveryError,
+    DeliveryNotConfiguredError,
+    DeliveryRejectedError,
+)
 from appliance.delivery.outbox import Parcel
-from appliance.delivery.smtp_sender import Mailbox
+from appliance.delivery.smtp_sender import SmtpMailbox
 from appliance.settings.schema import Config, Home, MailConfig, PlugConfig, TransmissionConfig
 from tests.delivery.printers import BARE, FULL
 from tests.fakes.mailserver import CUT, STALL, RealServer, Scripted, read
@@ -32,15 +37,15 @@ def made(data: bytes = DATA, parcel_id: str = "") -> Parcel:
     return Parcel(parcel_id or str(uuid4()), "plug-4f2a91-20260301T120000Z", NOW, len(data), digest)
 
 
-def mailbox(port: int, **others: object) -> Mailbox:
-    box = Mailbox(
+def mailbox(port: int, **others: object) -> SmtpMailbox:
+    box = SmtpMailbox(
         "127.0.0.1", port, SENDER, (RECIPIENT,), plug="plug-4f2a91", plug_id="id-17", site="Büro Süd, 1. OG"
     )
     return replace(box, **{"reply_seconds": 5.0, "total_seconds": 10.0, **others})  # type: ignore[arg-type]
 
 
-async def failure(box: Mailbox, data: bytes = DATA) -> NotDelivered:
-    with pytest.raises(NotDelivered) as caught:
+async def failure(box: SmtpMailbox, data: bytes = DATA) -> DeliveryError:
+    with pytest.raises(DeliveryError) as caught:
         await smtp_sender.send(made(data), data, box)
     assert str(caught.value).isprintable()
     return caught.value
@@ -119,9 +124,9 @@ def test_no_text_becomes_a_header(text: str) -> None:
     ],
 )
 def test_an_address_that_is_none_is_not_sent_to(address: str) -> None:
-    with pytest.raises(NotConfigured):
+    with pytest.raises(DeliveryNotConfiguredError):
         mail_message.compose(made(), DATA, sender=SENDER, recipients=[address], plug="p")
-    with pytest.raises(NotConfigured):
+    with pytest.raises(DeliveryNotConfiguredError):
         mail_message.compose(made(), DATA, sender=address, recipients=[RECIPIENT], plug="p")
 
 
@@ -147,7 +152,7 @@ async def test_a_name_beyond_ascii_needs_a_server_that_takes_it(tmp_path: Path) 
         assert server.messages[0]["To"] == "büro@provider.example"
     async with RealServer(tmp_path, smtputf8=False) as server:
         error = await failure(mailbox(server.port, recipients=("büro@provider.example",)))
-        assert isinstance(error, TryLater)
+        assert isinstance(error, DeliveryDeferredError)
         assert "SMTPUTF8" in str(error)
         assert server.kept == []
 
@@ -162,7 +167,7 @@ async def test_a_server_that_nobody_vouches_for_gets_nothing(tmp_path: Path, sec
         box = mailbox(server.port, security=security, username=LOGIN[0], password=LOGIN[1])
         for ca_file in ("", str(tmp_path / "other.pem")):
             error = await failure(replace(box, ca_file=ca_file))
-            assert isinstance(error, TryLater)
+            assert isinstance(error, DeliveryDeferredError)
             assert "certificate not trusted" in str(error)
         error = await failure(replace(box, ca_file=str(server.ca_file), host="127.0.0.2"))
         assert not server.logins
@@ -172,8 +177,8 @@ async def test_a_server_that_nobody_vouches_for_gets_nothing(tmp_path: Path, sec
 async def test_starttls_is_not_given_up_silently(tmp_path: Path) -> None:
     async with RealServer(tmp_path, login=LOGIN) as server:
         error = await failure(mailbox(server.port, security="starttls", username=LOGIN[0], password=LOGIN[1]))
-    assert isinstance(error, TryLater)
-    assert (error.retry_after, server.logins) == (smtp_sender.SLOWLY, [])
+    assert isinstance(error, DeliveryDeferredError)
+    assert (error.retry_after, server.logins) == (smtp_sender.SLOW_RETRY_S, [])
     assert "STARTTLS" in str(error)
 
 
@@ -184,7 +189,7 @@ async def test_tls_to_a_port_that_speaks_none() -> None:
 
 async def test_a_ca_file_that_is_not_there() -> None:
     error = await failure(mailbox(9, security="tls", ca_file="/nonexistent.pem"))
-    assert isinstance(error, NotConfigured)
+    assert isinstance(error, DeliveryNotConfiguredError)
     assert "ca_file" in str(error)
 
 
@@ -194,8 +199,8 @@ async def test_a_ca_file_that_is_not_there() -> None:
 async def test_a_wrong_password_is_tried_once(tmp_path: Path) -> None:
     async with RealServer(tmp_path, login=LOGIN) as server:
         error = await failure(mailbox(server.port, username="plug", password="wrong"))
-    assert isinstance(error, TryLater)
-    assert error.retry_after == smtp_sender.SLOWLY
+    assert isinstance(error, DeliveryDeferredError)
+    assert error.retry_after == smtp_sender.SLOW_RETRY_S
     assert "535" in str(error)
     assert len(server.logins) == 1  # more would lock the account
     assert "wrong" not in str(error)
@@ -213,8 +218,8 @@ async def test_an_open_line_does_not_show_the_password_if_it_need_not() -> None:
 async def test_a_server_that_wants_a_login_and_gets_none(tmp_path: Path) -> None:
     async with RealServer(tmp_path, login=LOGIN) as server:
         error = await failure(mailbox(server.port))
-    assert isinstance(error, TryLater)
-    assert error.retry_after == smtp_sender.SLOWLY
+    assert isinstance(error, DeliveryDeferredError)
+    assert error.retry_after == smtp_sender.SLOW_RETRY_S
 
 
 async def test_a_server_without_login() -> None:
@@ -227,8 +232,8 @@ async def test_a_server_without_login() -> None:
 async def test_a_plug_that_is_not_let_in_waits_slowly(stage: str) -> None:
     async with Scripted(**{stage: "554 5.7.1 you are on a list", "helo": "554 no"}) as server:
         error = await failure(mailbox(server.port, username="plug", password="x"))
-    assert isinstance(error, TryLater)
-    assert error.retry_after == smtp_sender.SLOWLY
+    assert isinstance(error, DeliveryDeferredError)
+    assert error.retry_after == smtp_sender.SLOW_RETRY_S
     assert "554" in str(error)
 
 
@@ -245,7 +250,7 @@ async def test_a_server_that_knows_no_ehlo() -> None:
 async def test_a_refusal_for_good_sets_aside(stage: str) -> None:
     async with Scripted(**{stage: "550 5.7.1 we do\tnot\x1b[2J want it " + "x" * 400}) as server:
         error = await failure(mailbox(server.port))
-    assert isinstance(error, Refused)
+    assert isinstance(error, DeliveryRejectedError)
     assert str(error).startswith("the mail server said 550 5.7.1 we do not [2J want it xxx")
     assert len(str(error)) < 300
     if stage == "rcpt":
@@ -262,14 +267,14 @@ async def test_all_else_is_tried_later(stage: str, says: str) -> None:
     async with Scripted(**{stage: says}) as server:
         login = {"username": "plug", "password": "x"} if stage == "auth" else {}
         error = await failure(mailbox(server.port, reply_seconds=0.2, total_seconds=0.6, **login))
-    assert isinstance(error, TryLater), error
+    assert isinstance(error, DeliveryDeferredError), error
     assert error.retry_after is None
 
 
 async def test_530_is_about_the_plug_wherever_it_is_said() -> None:
     async with Scripted(mail="530 5.7.0 log in first") as server:
         error = await failure(mailbox(server.port))
-    assert isinstance(error, TryLater)
+    assert isinstance(error, DeliveryDeferredError)
 
 
 async def test_nobody_there() -> None:
@@ -288,7 +293,7 @@ async def test_a_server_that_does_not_greet_is_not_taken_for_a_firewall() -> Non
 async def test_the_whole_talk_has_an_end() -> None:
     endless = "250-" + "x" * 40_000
     async with Scripted(ehlo=endless) as server:
-        assert isinstance(await failure(mailbox(server.port)), TryLater)
+        assert isinstance(await failure(mailbox(server.port)), DeliveryDeferredError)
     async with Scripted(end=STALL) as server:
         assert "timed out" in str(await failure(mailbox(server.port, total_seconds=0.3)))
 
@@ -296,13 +301,13 @@ async def test_the_whole_talk_has_an_end() -> None:
 @pytest.mark.parametrize(
     ("says", "kind"),
     [
-        ("250 ok\n550 5.1.1 no such user", Refused),
-        ("550 5.1.1 no such user\n250 ok", Refused),
-        ("450 4.2.0 greylisted\n250 ok", TryLater),
-        ("450 4.2.0 greylisted\n550 no such user", Refused),
+        ("250 ok\n550 5.1.1 no such user", DeliveryRejectedError),
+        ("550 5.1.1 no such user\n250 ok", DeliveryRejectedError),
+        ("450 4.2.0 greylisted\n250 ok", DeliveryDeferredError),
+        ("450 4.2.0 greylisted\n550 no such user", DeliveryRejectedError),
     ],
 )
-async def test_all_recipients_or_none(says: str, kind: type[NotDelivered]) -> None:
+async def test_all_recipients_or_none(says: str, kind: type[DeliveryError]) -> None:
     async with Scripted(rcpt=says) as server:
         error = await failure(mailbox(server.port, recipients=(RECIPIENT, "copy@other.example")))
     assert isinstance(error, kind)
@@ -316,7 +321,7 @@ async def test_all_recipients_or_none(says: str, kind: type[NotDelivered]) -> No
 async def test_a_mail_that_is_too_big_is_refused_before_it_is_sent() -> None:
     async with Scripted(ehlo="250-mail.example\r\n250 SIZE 9000") as server:
         error = await failure(mailbox(server.port))
-    assert isinstance(error, Refused)
+    assert isinstance(error, DeliveryRejectedError)
     assert "takes mails of 9,000 bytes at most, and this one has 15," in str(error)
     assert not any(line.startswith("MAIL") for line in server.heard)
 
@@ -332,7 +337,7 @@ async def test_a_size_that_limits_nothing(size: str) -> None:
 
 async def test_a_limit_of_a_real_server(tmp_path: Path) -> None:
     async with RealServer(tmp_path, most_bytes=9000) as server:
-        assert isinstance(await failure(mailbox(server.port)), Refused)
+        assert isinstance(await failure(mailbox(server.port)), DeliveryRejectedError)
 
 
 # From the outbox
@@ -360,9 +365,11 @@ async def test_printers_arrive_by_mail_and_open_with_the_key(
 ) -> None:
     async with RealServer(tmp_path) as server:
         wanted = config(server.port)
-        handed = dispatcher.hand_over(db, plug, wanted, iter([FULL, BARE]), NOW)
+        handed = dispatcher.enqueue_printers(db, plug, wanted, iter([FULL, BARE]), NOW)
         assert handed is not None
-        assert await dispatcher.deliver_due(db, plug, wanted, at(NOW)) == dispatcher.Summary(delivered=1)
+        assert await dispatcher.deliver_due(db, plug, wanted, at(NOW)) == dispatcher.DeliverySummary(
+            delivered=1
+        )
     (attachment,) = server.messages[0].iter_attachments()
     name, xml = archive.unpack(attachment.get_content(), KEY)
     assert (name, xml[:5]) == (handed.name, b"<?xml")
@@ -392,7 +399,7 @@ async def test_a_wrong_password_sets_no_parcel_aside(
         wrong = config(server.port, username="plug", password="wrong")
         summary = await dispatcher.deliver_due(db, plug, wrong, at(NOW))
         assert (summary.waiting, summary.refused) == (1, 0)
-        (waiting,) = outbox.listing(db)
+        (waiting,) = outbox.list_parcels(db)
         assert waiting.next_at == NOW + timedelta(hours=1)
         right = config(server.port, username=LOGIN[0], password=LOGIN[1])
         assert (await dispatcher.deliver_due(db, plug, right, at(waiting.next_at))).delivered == 1
@@ -406,7 +413,7 @@ async def test_a_refused_parcel_is_set_aside_with_the_servers_words(
     async with Scripted(end="554 5.6.0 no ZIPs here") as server:
         summary = await dispatcher.deliver_due(db, plug, config(server.port), at(NOW))
     assert (summary.refused, summary.waiting) == (2, 0)
-    assert {each.error for each in outbox.listing(db)} == {"the mail server said 554 5.6.0 no ZIPs here"}
+    assert {each.error for each in outbox.list_parcels(db)} == {"the mail server said 554 5.6.0 no ZIPs here"}
 
 
 async def test_a_lost_answer_sends_the_same_mail_again(db: sqlite3.Connection, plug: Home) -> None:
@@ -418,11 +425,11 @@ async def test_a_lost_answer_sends_the_same_mail_again(db: sqlite3.Connection, p
         assert (await dispatcher.deliver_due(db, plug, config(server.port), at(later))).delivered == 1
     first, second = server.kept
     assert first == second  # with one Message-ID, by which the receiver knows it again
-    assert outbox.listing(db)[0].id in read(first)["Message-ID"]
+    assert outbox.list_parcels(db)[0].id in read(first)["Message-ID"]
 
 
 async def test_settings_that_say_too_little(db: sqlite3.Connection, plug: Home) -> None:
     outbox.put(db, plug.outbox, "parcel", DATA, NOW)
     summary = await dispatcher.deliver_due(db, plug, config(25, host=""), at(NOW))
     assert summary.error == "transmission.mail.host is missing"
-    assert outbox.listing(db)[0].attempts == 0
+    assert outbox.list_parcels(db)[0].attempts == 0

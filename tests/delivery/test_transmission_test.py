@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from appliance.delivery import archive, transmission_test
-from appliance.delivery.transmission_test import Step
+from appliance.delivery.transmission_test import TransmissionStep
 from appliance.settings.schema import Config, Home, HttpsConfig, MailConfig, PlugConfig, TransmissionConfig
 from tests.fakes.cloud import Cloud, Fault
 from tests.fakes.mailserver import CUT, RealServer, Scripted
@@ -30,15 +30,15 @@ def by_mail(port: int, **others: object) -> Config:
     return Config(plug=PlugConfig(name="plug-4f2a91"), transmission=wanted)
 
 
-async def tried(plug: Home, config: Config) -> list[Step]:
+async def tried(plug: Home, config: Config) -> list[TransmissionStep]:
     steps = await transmission_test.run(plug, config, NOW)
     assert all(step.ok for step in steps[:-1])
     assert all((step.advice is None) is step.ok and step.text for step in steps)
-    assert transmission_test.passed(steps) is steps[-1].ok
+    assert transmission_test.has_passed(steps) is steps[-1].ok
     return steps
 
 
-def names(steps: list[Step]) -> list[str]:
+def names(steps: list[TransmissionStep]) -> list[str]:
     return [step.name for step in steps]
 
 

@@ -6,7 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.discovery.address_ranges import BadEntry, Span, Spans, parse, tidy
+from appliance.discovery.address_ranges import (
+    AddressRange,
+    AddressRangeSet,
+    InvalidEntryError,
+    normalize_notation,
+    parse_addresses,
+)
 
 
 def ends(text: str) -> list[str | tuple[str, str]]:
@@ -14,8 +20,8 @@ def ends(text: str) -> list[str | tuple[str, str]]:
     return [
         part
         if isinstance(part, str)
-        else (next(part.hosts()), next(Span(part.version, part.last, part.last).hosts()))
-        for part in parse(text)
+        else (next(part.hosts()), next(AddressRange(part.version, part.last, part.last).hosts()))
+        for part in parse_addresses(text)
     ]
 
 
@@ -90,8 +96,8 @@ def test_every_form_is_understood(text: str, meant: list[object] | None) -> None
     ],
 )
 def test_what_is_wrong_is_one_clear_line(text: str, line: str) -> None:
-    with pytest.raises(BadEntry) as caught:
-        parse(text)
+    with pytest.raises(InvalidEntryError) as caught:
+        parse_addresses(text)
     assert line in str(caught.value)
     assert "\n" not in str(caught.value)
 
@@ -100,22 +106,24 @@ def test_what_is_wrong_is_one_clear_line(text: str, line: str) -> None:
 def test_no_text_whatever_does_harm(text: str) -> None:
     said = ""
     try:
-        assert all(isinstance(part, str) or part.first <= part.last for part in parse(text))
-    except BadEntry as error:
+        assert all(isinstance(part, str) or part.first <= part.last for part in parse_addresses(text))
+    except InvalidEntryError as error:
         said = str(error)
     assert said.isprintable()
 
 
 def test_tidied_text_is_spelt_one_way() -> None:
-    assert tidy(" 192. 168. 1. 15 \u2013  192.168 .1.20 , a ") == "192.168.1.15-192.168.1.20,a"
+    assert normalize_notation(" 192. 168. 1. 15 \u2013  192.168 .1.20 , a ") == "192.168.1.15-192.168.1.20,a"
 
 
-span = st.tuples(st.integers(1, 60), st.integers(0, 12)).map(lambda pair: Span(4, pair[0], pair[0] + pair[1]))
+span = st.tuples(st.integers(1, 60), st.integers(0, 12)).map(
+    lambda pair: AddressRange(4, pair[0], pair[0] + pair[1])
+)
 
 
 @given(st.lists(span, max_size=8), span)
-def test_spans_are_a_set_of_addresses(added: list[Span], asked: Span) -> None:
-    spans, expected = Spans(), set()
+def test_spans_are_a_set_of_addresses(added: list[AddressRange], asked: AddressRange) -> None:
+    spans, expected = AddressRangeSet(), set()
     for each in added:
         spans.add(each)
         expected |= set(range(each.first, each.last + 1))
@@ -125,7 +133,7 @@ def test_spans_are_a_set_of_addresses(added: list[Span], asked: Span) -> None:
 
 
 def test_families_do_not_mix() -> None:
-    spans = Spans()
-    spans.add(Span(4, 1, 9))
+    spans = AddressRangeSet()
+    spans.add(AddressRange(4, 1, 9))
     assert ip_address("::5") not in spans
-    assert list(spans.gaps(Span(6, 1, 9))) == [Span(6, 1, 9)]
+    assert list(spans.gaps(AddressRange(6, 1, 9))) == [AddressRange(6, 1, 9)]

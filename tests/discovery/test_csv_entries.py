@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from appliance.discovery import csv_entries
-from appliance.discovery.csv_entries import Row
-from appliance.discovery.csv_reader import MOST_BYTES, NotAList
+from appliance.discovery.csv_entries import ImportRow
+from appliance.discovery.csv_reader import MAX_FILE_BYTES, InvalidListError
 from appliance.discovery.entries import Exclusions
 from appliance.domain.model import DiscoveryEntry, Target
 
@@ -37,7 +37,7 @@ class Seen:
 
 
 def rows(text: str | bytes) -> list[tuple[str, str, str]]:
-    found = csv_entries.parse(text if isinstance(text, bytes) else text.encode())
+    found = csv_entries.parse_list(text if isinstance(text, bytes) else text.encode())
     assert found.problems == ()
     return [(row.host, row.community_read, row.community_write) for row in found.rows]
 
@@ -47,7 +47,7 @@ def hosts(text: str) -> list[str]:
 
 
 def problem(line: str) -> str:
-    found = csv_entries.parse(f"10.9.9.9\n{line}\n10.9.9.8".encode())
+    found = csv_entries.parse_list(f"10.9.9.9\n{line}\n10.9.9.8".encode())
     assert [row.host for row in found.rows] == ["10.9.9.9", "10.9.9.8"]  # the rest still works
     (only,) = found.problems
     assert only.line == 2
@@ -197,25 +197,25 @@ def test_a_bad_line_is_named_and_the_rest_works(line: str) -> None:
 
 
 def test_the_number_is_the_files_own() -> None:
-    found = csv_entries.parse(b"IP\r\n\r\n# x\r\n10.0.0.1\r\n10.0.0.999\r\n")
+    found = csv_entries.parse_list(b"IP\r\n\r\n# x\r\n10.0.0.1\r\n10.0.0.999\r\n")
     assert str(found.problems[0]).startswith('line 5: "10.0.0.999" is no valid address')
 
 
 def test_a_file_that_is_no_list_is_told_in_bounds() -> None:
-    found = csv_entries.parse(bytes(range(256)) * 4_000)
-    assert found.bad > len(found.problems) == csv_entries.MOST_NAMED
+    found = csv_entries.parse_list(bytes(range(256)) * 4_000)
+    assert found.skipped_lines > len(found.problems) == csv_entries.MAX_REPORTED_PROBLEMS
 
 
 def test_a_file_that_is_far_too_large() -> None:
-    with pytest.raises(NotAList, match="larger than 8 MB"):
-        csv_entries.parse(b"x" * (MOST_BYTES + 1))
+    with pytest.raises(InvalidListError, match="larger than 8 MB"):
+        csv_entries.parse_list(b"x" * (MAX_FILE_BYTES + 1))
 
 
 @pytest.mark.parametrize(
     "data",
     [
-        b" " * MOST_BYTES,
-        b'"' * MOST_BYTES,
+        b" " * MAX_FILE_BYTES,
+        b'"' * MAX_FILE_BYTES,
         b'";' * 1_000_000,
         b'" "\n' * 500_000,
         (b'";' * 900 + b"\n") * 4_000,
@@ -223,7 +223,7 @@ def test_a_file_that_is_far_too_large() -> None:
 )
 def test_nothing_takes_long(data: bytes) -> None:
     began = time.monotonic()
-    csv_entries.parse(data)
+    csv_entries.parse_list(data)
     assert time.monotonic() - began < 5
 
 
@@ -241,7 +241,7 @@ def test_ten_thousand_lines_are_quick() -> None:
 
 @given(st.binary(max_size=2_000))
 def test_any_bytes(data: bytes) -> None:
-    found = csv_entries.parse(data)
+    found = csv_entries.parse_list(data)
     csv_entries.parse_exclusions(data)
     assert all(str(each).isprintable() for each in found.problems)
     assert all(plan_of(row) for row in found.rows)
@@ -249,12 +249,12 @@ def test_any_bytes(data: bytes) -> None:
 
 @given(st.text(max_size=500))
 def test_any_text(text: str) -> None:
-    found = csv_entries.parse(text.encode("utf-8", "surrogatepass"))
+    found = csv_entries.parse_list(text.encode("utf-8", "surrogatepass"))
     assert all(plan_of(row) for row in found.rows)
 
 
-def plan_of(row: Row) -> bool:
-    changes = csv_entries.plan([], [row], Exclusions(), (), NOW)
+def plan_of(row: ImportRow) -> bool:
+    changes = csv_entries.plan_import([], [row], Exclusions(), (), NOW)
     return len(changes.added) == 1
 
 
@@ -288,8 +288,8 @@ def plan(
     old: object, text: str, *, exclusions: str = "", printers: object = (), **login: str
 ) -> "csv_entries.Changes[Seen]":
     left_out, _ = csv_entries.parse_exclusions(exclusions.encode())
-    parsed = csv_entries.parse(text.encode())
-    return csv_entries.plan(old, parsed.rows, left_out, printers, NOW, **login)  # type: ignore[arg-type]
+    parsed = csv_entries.parse_list(text.encode())
+    return csv_entries.plan_import(old, parsed.rows, left_out, printers, NOW, **login)  # type: ignore[arg-type]
 
 
 def imported(addresses: str, **others: str) -> DiscoveryEntry:
@@ -319,7 +319,7 @@ def test_added_changed_removed_and_what_a_person_made() -> None:
         "10.0.0.4",
         "10.0.0.1",
     ]
-    assert not plan(changes.entries, "10.0.0.3\n10.0.0.2;other\n10.0.0.4\n10.0.0.1").any
+    assert not plan(changes.entries, "10.0.0.3\n10.0.0.2;other\n10.0.0.4\n10.0.0.1").has_changes
 
 
 def test_what_the_list_says_nothing_of_stays() -> None:
@@ -351,7 +351,7 @@ def test_the_login_goes_to_all_entries_of_the_list() -> None:
 )
 def test_a_list_that_lost_most_is_doubted(before: int, text: str, doubted: bool) -> None:
     old = [imported(f"10.0.0.{number}") for number in range(before)]
-    assert (plan(old, text).doubt is not None) is doubted
+    assert (plan(old, text).warning is not None) is doubted
 
 
 def test_printers_that_are_not_listed_and_silent_for_48_hours_go() -> None:
@@ -368,4 +368,4 @@ def test_printers_that_are_not_listed_and_silent_for_48_hours_go() -> None:
         seen(7, -24, "10.0.0.14"),  # the clock was set back
     ]
     changes = plan([], "10.0.0.1\nPrinter1\n10.0.0.13", exclusions="10.0.0.13", printers=known)
-    assert [printer.id for printer in changes.gone] == [2, 3, 6]
+    assert [printer.id for printer in changes.unavailable] == [2, 3, 6]

@@ -1,12 +1,12 @@
 import pytest
 
 from appliance.discovery import mdns_txt
-from appliance.discovery.mdns_txt import Notice
+from appliance.discovery.mdns_txt import PlugAnnouncement
 
 
 def test_what_is_said_is_understood() -> None:
-    said = mdns_txt.txt(Notice("id-1", "pm-1", "Head office", "1.2", 8080))
-    found = mdns_txt.plug("pm-1", "pm-1.local.", ["192.0.2.7", "2001:db8::1"], 8080, said)
+    said = mdns_txt.build_txt_record(PlugAnnouncement("id-1", "pm-1", "Head office", "1.2", 8080))
+    found = mdns_txt.parse_plug("pm-1", "pm-1.local.", ["192.0.2.7", "2001:db8::1"], 8080, said)
     assert (found.id, found.name, found.site, found.version) == ("id-1", "pm-1", "Head office", "1.2")
     assert (found.host, found.url) == ("pm-1.local", "http://192.0.2.7:8080/")
 
@@ -20,11 +20,11 @@ def test_what_is_said_is_understood() -> None:
     ],
 )
 def test_the_page_is_named_by_address(addresses: list[str], port: int | None, url: str) -> None:
-    assert mdns_txt.plug("pm", "pm.local.", addresses, port, {}).url == url
+    assert mdns_txt.parse_plug("pm", "pm.local.", addresses, port, {}).url == url
 
 
 def test_a_long_site_is_cut_between_characters() -> None:
-    said = mdns_txt.txt(Notice("id", "pm", "ü" * 200, "1", 80))
+    said = mdns_txt.build_txt_record(PlugAnnouncement("id", "pm", "ü" * 200, "1", 80))
     site = said[b"site"]
     assert isinstance(site, bytes)
     assert len(site) == 250
@@ -33,9 +33,9 @@ def test_a_long_site_is_cut_between_characters() -> None:
 
 def test_a_stranger_who_calls_itself_a_plug_is_harmless() -> None:
     said = {b"name": b"\x1b[2J", b"site": b"\xff" * 300, b"path": b"//evil.example/", b"version": None}
-    found = mdns_txt.plug("x\n\x1b", "h\r\n.local.", ["192.0.2.7"] * 50, 70000, said)
+    found = mdns_txt.parse_plug("x\n\x1b", "h\r\n.local.", ["192.0.2.7"] * 50, 70000, said)
     assert all(text.isprintable() for text in (found.name, found.site or "", found.host, found.path))
-    assert (found.version, len(found.addresses)) == (None, mdns_txt.MOST_ADDRESSES)
+    assert (found.version, len(found.addresses)) == (None, mdns_txt.MAX_ADDRESSES)
     assert found.url.startswith("http://192.0.2.7:70000/")
 
 
@@ -50,4 +50,4 @@ def test_a_stranger_who_calls_itself_a_plug_is_harmless() -> None:
     ],
 )
 def test_names_are_numbered_within_their_bounds(name: str, number: int, said: str) -> None:
-    assert mdns_txt.numbered(name, number) == said
+    assert mdns_txt.append_number(name, number) == said

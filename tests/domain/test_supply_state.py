@@ -1,7 +1,7 @@
 import pytest
 
 from appliance.domain.model import Amount, Details, Supply, Vague
-from appliance.domain.supply_state import judge, lowest, printer_state
+from appliance.domain.supply_state import assess_supply, lowest_supply, printer_state
 from appliance.host import passwords
 
 
@@ -30,23 +30,23 @@ from appliance.host import passwords
 def test_levels_are_what_they_say(
     level: Amount | None, capacity: Amount | None, class_: int, unit: int, said: tuple[float | None, str]
 ) -> None:
-    judged = judge(Supply(1, class_, 3, "black", "Toner", unit, capacity, level))
+    judged = assess_supply(Supply(1, class_, 3, "black", "Toner", unit, capacity, level))
     assert (judged.percent, judged.state) == said
 
 
 def test_a_waste_box_is_known_without_its_class() -> None:
-    assert judge(Supply(1, None, 4, None, "Waste", 19, 100, 95)).state == "nearly-full"
+    assert assess_supply(Supply(1, None, 4, None, "Waste", 19, 100, 95)).state == "nearly-full"
 
 
 def test_the_lowest_is_what_ends_first() -> None:
     supplies = [
-        judge(Supply(1, 3, 3, level=40, max_capacity=100)),
-        judge(Supply(2, 4, 4, level=80, max_capacity=100)),
+        assess_supply(Supply(1, 3, 3, level=40, max_capacity=100)),
+        assess_supply(Supply(2, 4, 4, level=80, max_capacity=100)),
     ]
-    found = lowest(supplies)
+    found = lowest_supply(supplies)
     assert found
-    assert (found.supply.index, found.left) == (2, 20)
-    assert lowest([judge(Supply(1, level=Vague.SOME_LEFT))]) is None
+    assert (found.supply.index, found.percent_left) == (2, 20)
+    assert lowest_supply([assess_supply(Supply(1, level=Vague.SOME_LEFT))]) is None
 
 
 @pytest.mark.parametrize(
@@ -66,18 +66,18 @@ def test_a_printer_is_in_one_state(details: Details, silent: bool, ignore: bool,
 
 
 def test_passwords_are_salted_and_slow() -> None:
-    one, two = passwords.hashed("some password"), passwords.hashed("some password")
+    one, two = passwords.hash_password("some password"), passwords.hash_password("some password")
     assert one != two
-    assert passwords.fits("some password", one)
-    assert passwords.fits("some password", two)
-    assert not passwords.fits("some passwore", one)
+    assert passwords.verify_password("some password", one)
+    assert passwords.verify_password("some password", two)
+    assert not passwords.verify_password("some passwore", one)
     assert int(one.split("$")[1]) >= 2**14
 
 
 def test_the_factory_password_holds_until_there_is_another() -> None:
-    assert passwords.fits("printmonitor", "")
-    assert not passwords.fits("", "")
-    assert not passwords.fits("printmonitor", passwords.hashed("some password"))
+    assert passwords.verify_password("printmonitor", "")
+    assert not passwords.verify_password("", "")
+    assert not passwords.verify_password("printmonitor", passwords.hash_password("some password"))
 
 
 @pytest.mark.parametrize(
@@ -91,4 +91,4 @@ def test_the_factory_password_holds_until_there_is_another() -> None:
     ],
 )
 def test_a_hash_that_is_none_opens_nothing(wanted: str) -> None:
-    assert not passwords.fits("printmonitor", wanted)
+    assert not passwords.verify_password("printmonitor", wanted)

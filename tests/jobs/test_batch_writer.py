@@ -38,7 +38,7 @@ async def test_a_reading_that_cannot_be_stored_costs_only_itself(db: sqlite3.Con
             *map(keeper.keep, (reading(1), strange, reading(3))), return_exceptions=True
         )
     assert isinstance(kept[1], NotKept)
-    assert [printer.id for printer in printers.known(db)] == [kept[0], kept[2]]
+    assert [printer.id for printer in printers.list_known(db)] == [kept[0], kept[2]]
 
 
 async def test_what_was_handed_over_is_kept_when_the_run_is_broken_off(
@@ -57,7 +57,7 @@ async def test_a_failure_leaves_the_last_values(db: sqlite3.Connection) -> None:
     async with Keeper(db, utc_now) as keeper:
         printer_id = await keeper.keep(reading(1))
         await keeper.keep_failure(printer_id, "silent")
-    printer = printers.latest(db, printer_id)
+    printer = printers.get_printer(db, printer_id)
     assert printer
     assert printer.failure == "silent"
     assert printer.identity.serial_number == "CNB1"
@@ -68,6 +68,6 @@ async def test_a_full_disk_is_told_to_everybody_who_waits(db: sqlite3.Connection
     async with Keeper(db, utc_now) as keeper:
         large = [replace(reading(number), plan="x" * 100_000) for number in range(1, 4)]
         told = await asyncio.gather(*map(keeper.keep, large), return_exceptions=True)
-        assert all(isinstance(each, database.Unusable) for each in told)
-        with pytest.raises(database.Unusable, match="the disk is full"):
+        assert all(isinstance(each, database.DatabaseUnavailableError) for each in told)
+        with pytest.raises(database.DatabaseUnavailableError, match="the disk is full"):
             await keeper.keep(reading(9))

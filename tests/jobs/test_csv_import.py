@@ -46,52 +46,52 @@ def test_entries_are_saved_and_manual_ones_stay(db: sqlite3.Connection, plug: Ho
     )
     take(db, plug, "10.0.0.1\nPrinter1\n10.0.0.3")
     assert saved(plug) == ["10.1.0.0/24", "10.0.0.1", "Printer1", "10.0.0.3"]
-    assert [each.text for each in events.recent(db)] == [
+    assert [each.text for each in events.list_recent(db)] == [
         "entries: 1 added, 1 changed, 1 removed, 1 unchanged; printers dropped: 0",
         "entries: 3 added, 0 changed, 0 removed, 0 unchanged; printers dropped: 0",
     ]
 
 
 def test_a_dry_run_changes_nothing(db: sqlite3.Connection, plug: Home) -> None:
-    printer = printers.keep(db, reading("10.0.0.9"), NOW)
+    printer = printers.store_reading(db, reading("10.0.0.9"), NOW)
     result = take(db, plug, "10.0.0.1", dry_run=True)
-    assert (len(result.changes.added), [gone.id for gone in result.changes.gone]) == (1, [printer])
+    assert (len(result.changes.added), [gone.id for gone in result.changes.unavailable]) == (1, [printer])
     assert not result.applied
     assert not plug.settings.exists()
-    assert printers.latest(db, printer)
-    assert events.recent(db) == []
+    assert printers.get_printer(db, printer)
+    assert events.list_recent(db) == []
 
 
 def test_a_doubtful_list_changes_nothing_unless_forced(db: sqlite3.Connection, plug: Home) -> None:
     take(db, plug, "10.0.0.1\n10.0.0.2\n10.0.0.3")
-    printer = printers.keep(db, reading("10.0.0.2"), NOW)
+    printer = printers.store_reading(db, reading("10.0.0.2"), NOW)
     for text in ("", "# nothing\n", "10.0.0.1"):
         with pytest.raises(csv_import.Doubtful):
             take(db, plug, text)
     assert saved(plug) == ["10.0.0.1", "10.0.0.2", "10.0.0.3"]
-    assert printers.latest(db, printer)
+    assert printers.get_printer(db, printer)
     take(db, plug, "10.0.0.1", force=True)
     assert saved(plug) == ["10.0.0.1"]
-    assert printers.latest(db, printer) is None
+    assert printers.get_printer(db, printer) is None
 
 
 def test_printers_that_are_gone_are_dropped_with_their_history(db: sqlite3.Connection, plug: Home) -> None:
-    gone = printers.keep(db, reading("10.0.0.9", "S1", None), NOW)
-    there = printers.keep(db, reading("10.0.0.8", "S2", None), LATER - timedelta(hours=47))
-    listed = printers.keep(db, reading("10.0.0.1", "S3", None), NOW)
-    named = printers.keep(db, reading("10.0.0.7", "S4", None, name="printer1"), NOW)
+    gone = printers.store_reading(db, reading("10.0.0.9", "S1", None), NOW)
+    there = printers.store_reading(db, reading("10.0.0.8", "S2", None), LATER - timedelta(hours=47))
+    listed = printers.store_reading(db, reading("10.0.0.1", "S3", None), NOW)
+    named = printers.store_reading(db, reading("10.0.0.7", "S4", None, name="printer1"), NOW)
     take(db, plug, "10.0.0.1\nPrinter1")
-    assert [known.id for known in printers.known(db)] == [there, listed, named]
-    assert printers.latest(db, gone) is None
+    assert [known.id for known in printers.list_known(db)] == [there, listed, named]
+    assert printers.get_printer(db, gone) is None
 
 
 def test_settings_that_cannot_be_saved_drop_no_printer(db: sqlite3.Connection, plug: Home) -> None:
     plug.settings.write_text("discovery.max_addresses = 2\n")
-    printer = printers.keep(db, reading("10.0.0.9"), NOW)
+    printer = printers.store_reading(db, reading("10.0.0.9"), NOW)
     with pytest.raises(BadSettings, match="all entries together are 3 addresses"):
         take(db, plug, "10.0.0.1\n10.0.0.2\n10.0.0.3")
     assert saved(plug) == []
-    assert printers.latest(db, printer)
+    assert printers.get_printer(db, printer)
 
 
 def test_an_import_that_changes_nothing_writes_nothing(db: sqlite3.Connection, plug: Home) -> None:
@@ -99,7 +99,7 @@ def test_an_import_that_changes_nothing_writes_nothing(db: sqlite3.Connection, p
     before = plug.settings.stat()
     take(db, plug, "10.0.0.1\r\n10.0.0.2\r\n")
     assert plug.settings.stat() == before
-    assert len(events.recent(db)) == 1
+    assert len(events.list_recent(db)) == 1
 
 
 # Files

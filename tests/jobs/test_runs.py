@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from appliance.delivery import archive, outbox
-from appliance.discovery.entries import BadEntry
+from appliance.discovery.entries import InvalidEntryError
 from appliance.domain.clock import utc_now
 from appliance.domain.model import DiscoveryEntry, Printer
 from appliance.host import file_lock
@@ -48,7 +48,7 @@ class Plug:
         return await run_round(self.db, self.home, self.config, "query")
 
     def known(self) -> list[Printer]:
-        return list(printers.all(self.db))
+        return list(printers.iter_printers(self.db))
 
     def serials(self) -> set[str | None]:
         return {printer.identity.serial_number for printer in self.known()}
@@ -229,7 +229,7 @@ async def test_a_printer_in_two_entries_is_read_once(plug: Plug) -> None:
 async def test_more_addresses_than_allowed_are_refused_before_anything_is_asked(plug: Plug) -> None:
     (place,) = plug.put(HP)
     plug.cover("127.16.0.1", "127.0.0.0/8")
-    with pytest.raises(BadEntry, match=r"raise discovery\.max_addresses"):
+    with pytest.raises(InvalidEntryError, match=r"raise discovery\.max_addresses"):
         await plug.discover()
     assert place.device.requests.total() == 0
 
@@ -270,7 +270,7 @@ async def test_only_some_printers_may_be_read_and_nothing_is_handed_over(plug: P
     result = await run_round(plug.db, plug.home, plug.config, "query", only={wanted})
     assert result.read == (wanted,)
     assert result.parcel is None
-    assert not outbox.listing(plug.db)
+    assert not outbox.list_parcels(plug.db)
 
 
 def sending(url: str) -> TransmissionConfig:
@@ -303,8 +303,8 @@ async def test_who_is_excluded_by_the_name_it_gives_itself_is_not_handed_over(pl
 
 async def test_progress_and_result_are_in_the_jobs_row(plug: Plug) -> None:
     plug.put(HP, RICOH, SWITCH)
-    job_id = jobs.put(plug.db, "discover", utc_now())
-    jobs.take(plug.db, utc_now())
+    job_id = jobs.enqueue(plug.db, "discover", utc_now())
+    jobs.start_next(plug.db, utc_now())
     result = await run_round(plug.db, plug.home, plug.config, "discover", job_id=job_id)
     job = jobs.get(plug.db, job_id)
     assert job
@@ -328,7 +328,7 @@ async def test_one_run_at_a_time(plug: Plug) -> None:
 async def test_a_full_disk_ends_the_run_with_its_reason(plug: Plug) -> None:
     plug.put(*list(PRINTERS)[:10])
     plug.db.execute("PRAGMA max_page_count = 1")
-    with pytest.raises(database.Unusable, match="the disk is full"):
+    with pytest.raises(database.DatabaseUnavailableError, match="the disk is full"):
         await plug.discover()
 
 

@@ -17,7 +17,7 @@ CHANGES = {"replace", "fsync", "symlink", "unlink", "mkdir"}
 
 def main(state: str, file: str, vendor_ca: str) -> None:
     data = Path(file).read_bytes()
-    found = verifier.read(data, Path(vendor_ca))
+    found = verifier.verify(data, Path(vendor_ca))
     for line in sys.stdin:
         child = os.fork()
         if child == 0:
@@ -35,7 +35,7 @@ def work(state: Path, found: Licence, data: bytes, left: int) -> None:
                 os._exit(9)
 
     sys.setprofile(die)
-    installer.keep(state, found, data, state / "tls" / keystore.REQUEST_KEY)
+    installer.activate(state, found, data, state / "tls" / keystore.REQUEST_KEY_FILE)
     os._exit(0)
 
 

@@ -21,7 +21,7 @@ TERMS = {
 
 def asked(home: Path, plug: str = PLUG) -> bytes:
     """The request of a Plug."""
-    return csr.make(home, plug).pem.encode()
+    return csr.get_or_create(home, plug).pem.encode()
 
 
 def licence(

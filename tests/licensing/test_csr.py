@@ -13,11 +13,11 @@ from tests.provider.authority import openssl
 
 
 def test_a_request_is_signed_and_names_the_plug(home: Path) -> None:
-    made = csr.make(home, PLUG)
+    made = csr.get_or_create(home, PLUG)
     said = openssl("req", "-in", "/dev/stdin", "-noout", "-text", "-verify", stdin=made.pem.encode()).decode()
     assert f"CN = {PLUG}" in said.replace("CN=", "CN = ")
     assert "NIST CURVE: P-256" in said
-    assert csr.read(home) == made
+    assert csr.read_request(home) == made
 
 
 def test_the_key_is_for_the_owner_alone_and_in_no_other_place(home: Path) -> None:
@@ -39,51 +39,51 @@ def test_a_key_without_its_request_gets_one(home: Path) -> None:
     asked(home)
     key = (home / "tls" / "request.key").read_bytes()
     (home / "tls" / "request.pem").unlink()
-    assert csr.read(home) is None
+    assert csr.read_request(home) is None
     asked(home)
     assert (home / "tls" / "request.key").read_bytes() == key
 
 
 def test_another_plug_asks_under_its_own_name(home: Path) -> None:
     asked(home)
-    assert csr.make(home, "printmonitor-000001").plug_id == "printmonitor-000001"
+    assert csr.get_or_create(home, "printmonitor-000001").plug_id == "printmonitor-000001"
 
 
 def test_a_damaged_request_is_made_anew(home: Path) -> None:
     asked(home)
     (home / "tls" / "request.pem").write_bytes(b"\xff rubbish")
-    assert csr.read(home) is None
-    assert csr.make(home, PLUG).plug_id == PLUG
+    assert csr.read_request(home) is None
+    assert csr.get_or_create(home, PLUG).plug_id == PLUG
 
 
 @pytest.mark.parametrize("plug_id", ["", "a/CN=other", "x" * 64, "-x", "Büro"])
 def test_an_id_is_an_id(home: Path, plug_id: str) -> None:
     with pytest.raises(ValueError, match="is no id"):
-        csr.make(home, plug_id)
+        csr.get_or_create(home, plug_id)
 
 
 def test_two_at_once_do_not_mix_their_keys(home: Path) -> None:
     asked(home)
     with file_lock.held(home / "tls" / "licence.lock"), pytest.raises(file_lock.Busy):
-        csr.make(home, PLUG)
+        csr.get_or_create(home, PLUG)
 
 
 def test_a_box_without_serial_number_gets_an_id_by_lot() -> None:
-    first = csr.new_plug_id()
+    first = csr.generate_plug_id()
     assert first.startswith("printmonitor-")
     assert first != "printmonitor-000000"
 
 
 def test_where_it_was_sent_is_remembered_for_the_owner_alone(home: Path) -> None:
-    assert csr.remembered(home) is None
+    assert csr.load_enrolment(home) is None
     asked(home)
     enrolment = Enrolment("https://cloud.example.com/enrol", "code-1")
-    csr.remember(home, enrolment)
-    assert csr.remembered(home) == enrolment
+    csr.save_enrolment(home, enrolment)
+    assert csr.load_enrolment(home) == enrolment
     assert (home / "tls" / "request.enrolment").stat().st_mode & 0o777 == 0o600
     assert "code-1" not in repr(enrolment)
-    csr.forget(home)
-    assert csr.remembered(home) is None
+    csr.delete_request(home)
+    assert csr.load_enrolment(home) is None
     assert list((home / "tls").glob("request*")) == []
 
 

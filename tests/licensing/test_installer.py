@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from appliance.licensing import csr, installer, keystore, status
-from appliance.licensing.claims import BadLicence
+from appliance.licensing.claims import InvalidLicenceError
 from tests import children
 from tests.licensing.licences import DAY, HOUR, NOW, PLUG, TERMS, asked, licence
 from tests.provider.authority import Authority, openssl
@@ -21,9 +21,9 @@ def files(home: Path) -> dict[str, bytes]:
     return {name: (home / name).read_bytes() for name in names if (home / name).exists()}
 
 
-def refused(home: Path, data: bytes, now: datetime = NOW) -> BadLicence:
+def refused(home: Path, data: bytes, now: datetime = NOW) -> InvalidLicenceError:
     before = files(home)
-    with pytest.raises(BadLicence) as refusal:
+    with pytest.raises(InvalidLicenceError) as refusal:
         installer.install(home, data, now)
     assert files(home) == before
     return refusal.value
@@ -40,13 +40,13 @@ def test_the_familiar_files_are_there(home: Path, authority: Authority) -> None:
     }
     certificate = openssl("x509", "-in", str(home / "tls/client.pem"), "-noout", "-pubkey")
     assert openssl("pkey", "-in", str(home / "tls/client.key"), "-pubout") == certificate
-    assert csr.read(home) is None
+    assert csr.read_request(home) is None
     assert {path.stat().st_mode & 0o077 for path in home.rglob("*") if not path.is_symlink()} == {0}
 
 
 def test_the_next_licence_replaces_all_of_it(home: Path, authority: Authority) -> None:
     installer.install(home, licence(authority, home), NOW)
-    before, pair = files(home), status.credentials(home)
+    before, pair = files(home), status.client_credentials(home)
     installer.install(home, licence(authority, home, customer="Next AG"), NOW)
     after = files(home)
     assert all(after[name] != before[name] for name in before)
@@ -117,13 +117,13 @@ def test_foreign_and_altered_licences(home: Path, authority: Authority, tmp_path
 def test_a_revoked_licence_does_not_come_back(home: Path, authority: Authority) -> None:
     data = licence(authority, home)
     found = installer.install(home, data, NOW)
-    installer.revoke(home, found, "the contract\nhas ended", NOW)
-    installer.revoke(home, found, "again", NOW)
+    installer.record_revocation(home, found, "the contract\nhas ended", NOW)
+    installer.record_revocation(home, found, "again", NOW)
     refusal = refused(home, data)
     assert refusal.kind == "revoked"
     assert f"heard on {NOW:%Y-%m-%d}): the contract has ended" in str(refusal)
     fresh = installer.install(home, licence(authority, home), NOW)
-    assert installer.revoked(home, fresh) is None
+    assert installer.revocation_reason(home, fresh) is None
 
 
 def test_no_vendor_certificate(
@@ -133,7 +133,7 @@ def test_no_vendor_certificate(
     monkeypatch.setenv("PRINTMONITOR_VENDOR_CA", str(tmp_path / "missing.pem"))
     assert "there is no vendor certificate" in str(refused(home, data))
     monkeypatch.delenv("PRINTMONITOR_VENDOR_CA")
-    assert installer.vendor_ca() == Path("/usr/share/printmonitor/vendor-ca.pem")
+    assert installer.vendor_ca_path() == Path("/usr/share/printmonitor/vendor-ca.pem")
 
 
 def test_a_loss_of_power_at_any_instant_leaves_the_old_or_the_new(
@@ -153,7 +153,7 @@ def test_a_loss_of_power_at_any_instant_leaves_the_old_or_the_new(
             ended = ask(dying, count)
             now = files(home)
             seen.add("old" if now == old else "new")
-            standing = status.status(home, NOW)
+            standing = status.get_status(home, NOW)
             assert standing.state == "valid"
             assert standing.licence is not None
             assert (standing.licence.customer == "Next AG") == (now != old)
@@ -163,9 +163,9 @@ def test_a_loss_of_power_at_any_instant_leaves_the_old_or_the_new(
             assert ended == "died"
     assert seen == {"old", "new"}
     asked(home)
-    key = (home / "tls" / keystore.REQUEST_KEY).read_bytes()
+    key = (home / "tls" / keystore.REQUEST_KEY_FILE).read_bytes()
     assert (
-        key != (home / "tls" / keystore.CLIENT_KEY).read_bytes()
+        key != (home / "tls" / keystore.CLIENT_KEY_FILE).read_bytes()
     )  # a request that was answered is not used again
 
 

@@ -19,14 +19,14 @@ def licensed(home: Path, authority: Authority) -> Path:
 
 
 def test_without_any(home: Path) -> None:
-    found = status.status(home, NOW)
-    assert (found.state, found.sends, found.licence) == ("none", True, None)  # the settings decide
+    found = status.get_status(home, NOW)
+    assert (found.state, found.allows_sending, found.licence) == ("none", True, None)  # the settings decide
     assert "nothing is sent" in found.text
 
 
 def test_asked_for(home: Path, authority: Authority) -> None:
     asked(home)
-    found = status.status(home, NOW)
+    found = status.get_status(home, NOW)
     assert found.state == "requested"
     assert f"requested on {NOW:%Y-%m-%d} for printmonitor-4f2a91" in found.text
 
@@ -44,38 +44,38 @@ def test_asked_for(home: Path, authority: Authority) -> None:
 )
 def test_by_its_dates(licensed: Path, now: object, name: str, said: str) -> None:
     assert isinstance(now, type(NOW))
-    found = status.status(licensed, now)
+    found = status.get_status(licensed, now)
     assert found.state == name
     assert said in found.text
-    assert found.sends == (name in ("valid", "ending"))
+    assert found.allows_sending == (name in ("valid", "ending"))
 
 
 def test_a_short_licence_is_not_ending_all_the_time(home: Path, authority: Authority) -> None:
     installer.install(home, licence(authority, home, start=NOW, end=NOW + 30 * DAY), NOW)
-    assert status.status(home, NOW + 19 * DAY).state == "valid"
-    assert status.status(home, NOW + 20 * DAY).state == "ending"
+    assert status.get_status(home, NOW + 19 * DAY).state == "valid"
+    assert status.get_status(home, NOW + 20 * DAY).state == "ending"
 
 
 def test_revoked(licensed: Path) -> None:
-    found = status.read(licensed)
+    found = status.read_installed(licensed)
     assert found is not None
-    installer.revoke(licensed, found, "the contract has ended", NOW)
-    standing = status.status(licensed, NOW)
-    assert (standing.state, standing.sends) == ("revoked", False)
+    installer.record_revocation(licensed, found, "the contract has ended", NOW)
+    standing = status.get_status(licensed, NOW)
+    assert (standing.state, standing.allows_sending) == ("revoked", False)
     assert "the contract has ended; nothing is sent, parcels are kept" in standing.text
 
 
 @pytest.mark.parametrize("name", ["licence.pem", "client.key"])
 @pytest.mark.parametrize("content", [None, b"", b"rubbish"])
 def test_a_damaged_licence_is_broken_and_says_so(licensed: Path, name: str, content: bytes | None) -> None:
-    assert status.status(licensed, NOW).state == "valid"
+    assert status.get_status(licensed, NOW).state == "valid"
     path = licensed / "tls" / "licence" / name
     if content is None:
         path.unlink()
     else:
         path.write_bytes(content)
-    found = status.status(licensed, NOW)
-    assert (found.state, found.sends) == ("broken", False)
+    found = status.get_status(licensed, NOW)
+    assert (found.state, found.allows_sending) == ("broken", False)
     assert "cannot be used" in found.text
 
 
@@ -83,10 +83,10 @@ def test_a_licence_that_somebody_else_s_vendor_signed_is_broken(
     licensed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PRINTMONITOR_VENDOR_CA", str(Authority(tmp_path / "other").ca_file))
-    assert status.status(licensed, NOW).state == "broken"
+    assert status.get_status(licensed, NOW).state == "broken"
 
 
 def test_looking_again_costs_nothing(licensed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    first = status.status(licensed, NOW)
+    first = status.get_status(licensed, NOW)
     monkeypatch.setenv("PATH", "")  # openssl is not to be had
-    assert status.status(licensed, NOW) == first
+    assert status.get_status(licensed, NOW) == first

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from appliance.licensing import verifier
-from appliance.licensing.claims import BadLicence, Licence
+from appliance.licensing.claims import InvalidLicenceError, Licence
 from tests.licensing.licences import DAY, HOUR, NOW, PLUG, TERMS, asked, licence, pem_blocks
 from tests.provider.authority import Authority, Pair, openssl
 
@@ -33,16 +33,16 @@ def text(**terms: object) -> bytes:
     return tomli_w.dumps({key: value for key, value in facts.items() if value is not None}).encode()
 
 
-def refused(data: bytes, vendor: Authority) -> BadLicence:
-    with pytest.raises(BadLicence) as refusal:
-        verifier.read(data, vendor.ca_file)
+def refused(data: bytes, vendor: Authority) -> InvalidLicenceError:
+    with pytest.raises(InvalidLicenceError) as refusal:
+        verifier.verify(data, vendor.ca_file)
     assert str(refusal.value).isprintable()
     assert len(str(refusal.value)) < 200
     return refusal.value
 
 
 def test_a_good_licence_says_everything(vendor: Authority, certificate: bytes) -> None:
-    found = verifier.read(certificate + vendor.signed(text()), vendor.ca_file)
+    found = verifier.verify(certificate + vendor.signed(text()), vendor.ca_file)
     assert found == Licence(
         plug_id=PLUG,
         customer="Example AG",
@@ -81,18 +81,18 @@ def test_what_mail_programs_do_to_it_does_no_harm(
     vendor: Authority, certificate: bytes, change: Callable[[bytes], bytes]
 ) -> None:
     data = change(certificate + vendor.signed(text()))
-    assert verifier.read(data, vendor.ca_file).customer == "Example AG"
+    assert verifier.verify(data, vendor.ca_file).customer == "Example AG"
 
 
 def test_whichever_ends_first_ends_the_licence(vendor: Authority, request_pem: bytes) -> None:
     short = vendor.certificate(request_pem, NOW - HOUR, NOW + 10 * DAY)
-    found = verifier.read(short + vendor.signed(text(valid_from=NOW)), vendor.ca_file)
+    found = verifier.verify(short + vendor.signed(text(valid_from=NOW)), vendor.ca_file)
     assert (found.valid_from, found.valid_until) == (NOW, NOW + 10 * DAY)
 
 
 def test_a_day_means_the_whole_of_it(vendor: Authority, certificate: bytes) -> None:
     day = (NOW + 30 * DAY).date()
-    found = verifier.read(certificate + vendor.signed(text(valid_until=day)), vendor.ca_file)
+    found = verifier.verify(certificate + vendor.signed(text(valid_until=day)), vendor.ca_file)
     assert found.valid_until == datetime.combine(day, datetime.min.time(), UTC) + DAY
 
 
@@ -117,7 +117,7 @@ def test_a_day_means_the_whole_of_it(vendor: Authority, certificate: bytes) -> N
         ({"upload_url": "https://[::1/"}, "upload_url that is no https"),
         ({"enrolment_url": "file:///etc/passwd"}, "enrolment_url that is no https"),
         ({"transmission_key": None}, "no transmission_key"),
-        ({"padding": "x" * verifier.MOST_TOML}, "more than"),
+        ({"padding": "x" * verifier.MAX_TOML_CHARS}, "more than"),
     ],
 )
 def test_a_vendor_s_own_mistakes_are_named(
@@ -129,7 +129,7 @@ def test_a_vendor_s_own_mistakes_are_named(
 
 
 def test_what_a_newer_provider_adds_is_left_alone(vendor: Authority, certificate: bytes) -> None:
-    found = verifier.read(certificate + vendor.signed(text(colour="blue", more={"a": [1]})), vendor.ca_file)
+    found = verifier.verify(certificate + vendor.signed(text(colour="blue", more={"a": [1]})), vendor.ca_file)
     assert found.customer == "Example AG"
 
 
@@ -227,7 +227,7 @@ def test_a_certificate_that_is_not_for_a_plug(vendor: Authority) -> None:
 
 def hostile(vendor: Authority, certificate: bytes) -> dict[str, bytes]:
     signed = vendor.signed(text())
-    chain = certificate * verifier.MOST_CERTIFICATES
+    chain = certificate * verifier.MAX_CERTIFICATES
     envelope = openssl("cms", "-encrypt", "-outform", "PEM", str(vendor.signer.certificate), stdin=text())
     nested = vendor.signed(signed)
     no_signer = openssl("crl2pkcs7", "-nocrl", "-certfile", str(vendor.signer.certificate))
@@ -241,7 +241,7 @@ def hostile(vendor: Authority, certificate: bytes) -> dict[str, bytes]:
         "empty": b"",
         "binary": bytes(range(256)) * 20,
         "zeros": b"\0" * 1000,
-        "huge": b"#" * (verifier.MOST_BYTES + 1),
+        "huge": b"#" * (verifier.MAX_LICENCE_BYTES + 1),
         "a web page": b"<html><body>Please log in</body></html>",
         "no certificate": signed,
         "no signature": certificate,
@@ -283,8 +283,8 @@ def test_random_damage_never_passes(vendor: Authority, certificate: bytes, noise
 
 def read_or_said(data: bytes, vendor: Authority) -> str:
     try:
-        return verifier.read(data, vendor.ca_file).customer
-    except BadLicence as error:
+        return verifier.verify(data, vendor.ca_file).customer
+    except InvalidLicenceError as error:
         return "one line" if str(error).isprintable() else str(error)
 
 
@@ -298,21 +298,21 @@ def test_a_key_of_another_kind_fits_no_plug(vendor: Authority, tmp_path: Path, k
     other_key.write_bytes(openssl("genpkey", *key))
     theirs = openssl("req", "-new", "-key", str(other_key), "-subj", f"/CN={PLUG}", "-config", "/dev/null")
     data = vendor.certificate(theirs, NOW - HOUR, NOW + DAY) + vendor.signed(text())
-    found = verifier.read(data, vendor.ca_file)
-    assert verifier.fits(found, other_key)
+    found = verifier.verify(data, vendor.ca_file)
+    assert verifier.is_matching_key(found, other_key)
     own_key = tmp_path / "tls" / "request.key"
     asked(tmp_path)
-    assert not verifier.fits(found, own_key)
+    assert not verifier.is_matching_key(found, own_key)
 
 
 def test_no_vendor_certificate(vendor: Authority, certificate: bytes, tmp_path: Path) -> None:
     data = certificate + vendor.signed(text())
-    with pytest.raises(BadLicence, match=r"there is no vendor certificate .*ca\.pem") as missing:
-        verifier.read(data, tmp_path / "ca.pem")
+    with pytest.raises(InvalidLicenceError, match=r"there is no vendor certificate .*ca\.pem") as missing:
+        verifier.verify(data, tmp_path / "ca.pem")
     assert missing.value.kind == "unchecked"
     (tmp_path / "ca.pem").write_text("rubbish")
-    with pytest.raises(BadLicence, match="vendor certificate cannot be read") as damaged:
-        verifier.read(data, tmp_path / "ca.pem")
+    with pytest.raises(InvalidLicenceError, match="vendor certificate cannot be read") as damaged:
+        verifier.verify(data, tmp_path / "ca.pem")
     assert damaged.value.kind == "unchecked"
 
 
@@ -327,9 +327,9 @@ def test_the_time_of_a_new_licence(
     vendor: Authority, tmp_path: Path, *, start: datetime, end: datetime, kind: str, said: str
 ) -> None:
     data = licence(vendor, tmp_path, start=start, end=end)
-    found = verifier.read(data, vendor.ca_file)
-    with pytest.raises(BadLicence) as refusal:
-        verifier.check_time(found, data, vendor.ca_file, NOW)
+    found = verifier.verify(data, vendor.ca_file)
+    with pytest.raises(InvalidLicenceError) as refusal:
+        verifier.check_validity(found, data, vendor.ca_file, NOW)
     assert refusal.value.kind == kind
     assert said in str(refusal.value)
 
@@ -343,7 +343,7 @@ def test_the_time_of_the_signer(
 ) -> None:
     pair: Pair = vendor.pair(f"signer-{kind}", "signer", start, end)
     data = certificate + vendor.signed(text(), pair)
-    found = verifier.read(data, vendor.ca_file)  # what was good when it was installed stays good
-    with pytest.raises(BadLicence) as refusal:
-        verifier.check_time(found, data, vendor.ca_file, NOW)
+    found = verifier.verify(data, vendor.ca_file)  # what was good when it was installed stays good
+    with pytest.raises(InvalidLicenceError) as refusal:
+        verifier.check_validity(found, data, vendor.ca_file, NOW)
     assert refusal.value.kind == kind

@@ -50,13 +50,13 @@ class Plug:
         key_value.put_time(self.db, channel.NEXT, self.now + timedelta(days=1))
 
     def events(self) -> list[str]:
-        return [event.text for event in reversed(events.recent(self.db))]
+        return [event.text for event in reversed(events.list_recent(self.db))]
 
 
 @pytest.fixture
 def plug(tmp_path: Path, site: Site) -> Iterator[Plug]:
     box = Rooted(tmp_path / "root")
-    db = database.open(box.home.database)
+    db = database.open_database(box.home.database)
     yield Plug(box, site, db)
     db.close()
 
@@ -88,10 +88,10 @@ async def test_a_channel_that_does_not_answer_is_told_once(plug: Plug, site: Sit
     assert plug.events() == [
         "the channel cannot be asked: 127.0.0.1: the server said 500 Internal Server Error"
     ]
-    assert [event.ended_at for event in events.recent(plug.db)] == [None]
+    assert [event.ended_at for event in events.list_recent(plug.db)] == [None]
     site.status, site.text = 200, GOOD.replace("1.1.0", "0.1.0")
     await plug.look(timedelta(hours=3))
-    assert [event.ended_at for event in events.recent(plug.db)] == [plug.now]
+    assert [event.ended_at for event in events.list_recent(plug.db)] == [plug.now]
 
 
 async def test_a_newer_version_is_installed_and_the_plug_restarts_in_its_hours(plug: Plug) -> None:

@@ -11,7 +11,7 @@ from appliance.domain.clock import Clock
 from appliance.domain.model import Trap
 from appliance.poller.clock_monitor import ClockWatch
 from appliance.storage import database, events, key_value, printers, traps
-from appliance.storage.traps import Came
+from appliance.storage.traps import ReceivedTrap
 from tests.storage.readings import reading
 
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
@@ -43,21 +43,21 @@ def watch(db: sqlite3.Connection, wall: Wall) -> ClockWatch:
 
 def work(db: sqlite3.Connection, now: datetime) -> None:
     """What the services write."""
-    traps.keep(db, [Came("127.0.0.9", None, Trap("2", "1.3.6.1.4.1.1", now.isoformat()), now)])
-    printers.keep(db, reading(), now)
+    traps.save_traps(db, [ReceivedTrap("127.0.0.9", None, Trap("2", "1.3.6.1.4.1.1", now.isoformat()), now)])
+    printers.store_reading(db, reading(), now)
 
 
 def stamps(db: sqlite3.Connection) -> Iterator[datetime]:
-    for each in traps.recent(db):
+    for each in traps.list_recent(db):
         yield from (each.first_at, each.last_at)
-    for printer in printers.all(db):
+    for printer in printers.iter_printers(db):
         yield from (printer.created_at, printer.changed_at, printer.seen_at)
-    for event in events.recent(db):
+    for event in events.list_recent(db):
         yield event.begun_at
 
 
 def told(db: sqlite3.Connection) -> list[str]:
-    return [each.text for each in reversed(events.recent(db)) if each.kind == "clock"]
+    return [each.text for each in reversed(events.list_recent(db)) if each.kind == "clock"]
 
 
 def test_each_jump_is_said_once_and_leaves_no_time_that_has_not_come(
@@ -124,7 +124,7 @@ def test_a_jump_that_cannot_be_written_down_is_told_later(db: sqlite3.Connection
     times.look()
     wall.time += TEN_YEARS
     db.execute("PRAGMA query_only = ON")
-    with pytest.raises(database.Unusable):
+    with pytest.raises(database.DatabaseUnavailableError):
         times.look()
     db.execute("PRAGMA query_only = OFF")
     times.look()

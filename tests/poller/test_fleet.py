@@ -61,7 +61,7 @@ class Plug:
         self.config = replace(self.config, update=replace(self.config.update, window=text))
 
     def events(self) -> list[str]:
-        return [event.text for event in reversed(events.recent(self.db))]
+        return [event.text for event in reversed(events.list_recent(self.db))]
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ async def server(tmp_path: Path) -> AsyncIterator[Hawkbit]:
 @pytest.fixture
 def plug(tmp_path: Path, server: Hawkbit) -> Iterator[Plug]:
     box = Rooted(tmp_path / "root")
-    db = database.open(box.home.database)
+    db = database.open_database(box.home.database)
     yield Plug(box, server, db)
     db.close()
 
@@ -148,7 +148,7 @@ async def test_the_end_is_told_as_soon_as_the_line_is_up(plug: Plug, server: Haw
     await plug.poll()
     assert action.state == "finished"
     assert key_value.get(plug.db, hawkbit_agent.PROBLEM) is None
-    going_on = [event for event in events.recent(plug.db) if event.ended_at is None]
+    going_on = [event for event in events.list_recent(plug.db) if event.ended_at is None]
     assert going_on == []
     assert len([text for text in plug.events() if "fleet server cannot be asked" in text]) == 1
 
@@ -339,4 +339,4 @@ async def test_elsewhere_nobody_is_asked(plug: Plug, server: Hawkbit) -> None:
     (plug.box.root / "run/systemd/system").rmdir()
     await plug.poll()
     assert server.polls == 0
-    assert auto_update.KIND not in {event.kind for event in events.recent(plug.db)}
+    assert auto_update.KIND not in {event.kind for event in events.list_recent(plug.db)}

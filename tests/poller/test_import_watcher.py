@@ -40,7 +40,7 @@ class Watch:
         return [entry.addresses for entry in configuration.load(self.plug).discovery.entries]
 
     def going_on(self) -> list[str]:
-        return [event.text for event in events.going_on(self._db)]
+        return [event.text for event in events.list_ongoing(self._db)]
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ async def test_what_the_file_says_is_taken_over(watch: Watch, db: sqlite3.Connec
     await watch.look()
     assert watch.plug.settings.stat() == before
     assert await watch.look("10.0.0.1\n10.0.0.3") == ["10.0.0.1", "10.0.0.3"]
-    assert [event.kind for event in events.recent(db)] == ["import", "import"]
+    assert [event.kind for event in events.list_recent(db)] == ["import", "import"]
 
 
 async def test_it_is_looked_at_no_more_often_than_asked(db: sqlite3.Connection, watch: Watch) -> None:
@@ -90,7 +90,7 @@ async def test_a_doubtful_list_is_refused_and_said_once(
     await watch.look()
     (said,) = watch.going_on()
     assert "printers.csv" in said
-    assert len(events.recent(db)) == 2
+    assert len(events.list_recent(db)) == 2
     await watch.look("10.0.0.1\n10.0.0.2")
     assert watch.going_on() == []
 
@@ -153,11 +153,11 @@ async def test_settings_that_are_broken_are_left_alone(watch: Watch, db: sqlite3
 
 async def test_only_printers_that_did_not_answer_are_dropped(watch: Watch, db: sqlite3.Connection) -> None:
     """A Plug that was switched off for two days has seen nobody either."""
-    failing = printers.keep(db, reading("10.0.0.8", "S1", None), NOW)
-    unasked = printers.keep(db, reading("10.0.0.9", "S2", None), NOW)
-    printers.keep_failure(db, failing, "silent", LATER)
+    failing = printers.store_reading(db, reading("10.0.0.8", "S1", None), NOW)
+    unasked = printers.store_reading(db, reading("10.0.0.9", "S2", None), NOW)
+    printers.store_poll_failure(db, failing, "silent", LATER)
     await watch.look("10.0.0.1")
-    assert [known.id for known in printers.known(db)] == [unasked]
+    assert [known.id for known in printers.list_known(db)] == [unasked]
 
 
 async def test_no_longer_watched_is_no_trouble_any_more(watch: Watch) -> None:

@@ -57,7 +57,7 @@ def licensed(plug: Home, provider: server.Enrolment, *, days: int = 20, since: i
 
 
 def told(db: sqlite3.Connection) -> dict[str, str]:
-    return {event.subject: event.text for event in events.going_on(db)}
+    return {event.subject: event.text for event in events.list_ongoing(db)}
 
 
 async def test_a_licence_is_renewed_before_its_end(
@@ -65,11 +65,11 @@ async def test_a_licence_is_renewed_before_its_end(
 ) -> None:
     old = licensed(plug, provider)
     await licence_renewal.look(db, plug, config, NOW)
-    new = licence_status.read(plug.folder)
+    new = licence_status.read_installed(plug.folder)
     assert new is not None
     assert new.valid_until > old.valid_until + 300 * DAY
     assert told(db) == {}
-    assert "there is a new licence, valid until" in events.recent(db)[0].text
+    assert "there is a new licence, valid until" in events.list_recent(db)[0].text
     await licence_renewal.look(db, plug, config, NOW)
     assert len(provider.asked) == 1
 
@@ -80,7 +80,7 @@ async def test_a_licence_that_lasts_is_left_alone(
     licensed(plug, provider, days=31)
     await licence_renewal.look(db, plug, config, NOW)
     assert provider.asked == []
-    assert events.recent(db) == []
+    assert events.list_recent(db) == []
 
 
 async def test_a_failing_renewal_is_tried_daily_and_told_once(
@@ -124,11 +124,11 @@ async def test_revoked_by_the_provider(
         await licence_renewal.look(db, plug, config, NOW)
     finally:
         provider.authority.pardon(old.plug_id)
-    standing = licence_status.status(plug.folder, NOW)
-    assert (standing.state, standing.sends) == ("revoked", False)
+    standing = licence_status.get_status(plug.folder, NOW)
+    assert (standing.state, standing.allows_sending) == ("revoked", False)
     assert "the contract has ended" in told(db)["licence"]
     await licence_renewal.look(db, plug, config, NOW + DAY)  # the provider has changed its mind
-    assert licence_status.status(plug.folder, NOW + DAY).state == "valid"
+    assert licence_status.get_status(plug.folder, NOW + DAY).state == "valid"
     assert told(db) == {}
 
 
@@ -147,14 +147,14 @@ async def test_an_undecided_enrolment_goes_on(
     asked(plug.folder)
     await licence_renewal.look(db, plug, config, NOW)
     assert provider.asked == []  # it is carried by hand
-    csr.remember(plug.folder, Enrolment(provider.url, "code"))
+    csr.save_enrolment(plug.folder, Enrolment(provider.url, "code"))
     provider.faults.append(Fault(202))
     for minutes in (0, 10, 30, 59):
         await licence_renewal.look(db, plug, config, NOW + timedelta(minutes=minutes))
     assert [status for *_, status in provider.asked] == [202]
     assert told(db) == {}
     await licence_renewal.look(db, plug, config, datetime.now(UTC) + HOUR)
-    assert licence_status.status(plug.folder, datetime.now(UTC)).state == "valid"
+    assert licence_status.get_status(plug.folder, datetime.now(UTC)).state == "valid"
 
 
 async def test_parcels_that_were_turned_down_go_with_the_new_licence(
@@ -167,10 +167,10 @@ async def test_parcels_that_were_turned_down_go_with_the_new_licence(
         parcel = outbox.put(db, plug.outbox, name, b"data", NOW)
         outbox.postpone(db, parcel, "certificate refused", NOW + DAY, 3600)
     await licence_renewal.look(db, plug, config, NOW + HOUR)
-    assert outbox.due(db, NOW + DAY) is None
+    assert outbox.next_due(db, NOW + DAY) is None
     await licence_renewal.look(db, plug, config, NOW + DAY)
-    assert outbox.due(db, NOW + DAY) is not None
-    assert all(each.next_at == NOW + DAY for each in outbox.listing(db))
+    assert outbox.next_due(db, NOW + DAY) is not None
+    assert all(each.next_at == NOW + DAY for each in outbox.list_parcels(db))
 
 
 async def test_more_printers_than_licensed_are_a_warning(
@@ -178,7 +178,8 @@ async def test_more_printers_than_licensed_are_a_warning(
 ) -> None:
     licensed(plug, provider, days=300)
     ids = [
-        printers.keep(db, reading(serial=f"S{number}", host=f"10.0.0.{number}"), NOW) for number in (1, 2, 3)
+        printers.store_reading(db, reading(serial=f"S{number}", host=f"10.0.0.{number}"), NOW)
+        for number in (1, 2, 3)
     ]
     await licence_renewal.look(db, plug, config, NOW)
     assert told(db) == {
@@ -199,7 +200,7 @@ async def test_without_an_enrolment_url_it_is_only_told(
     for minutes in range(3):
         await licence_renewal.look(db, plug, config, NOW + later + timedelta(minutes=minutes))
     assert said in told(db)["licence"]
-    assert len(events.recent(db)) == 1
+    assert len(events.list_recent(db)) == 1
 
 
 async def test_the_service_does_it(
@@ -217,7 +218,7 @@ async def test_the_service_does_it(
             line = await asyncio.to_thread(poller.stderr.readline)
             assert line, said
             said += line
-    found = licence_status.read(home)
+    found = licence_status.read_installed(home)
     assert found is not None
     assert found.fingerprint != old.fingerprint
 
@@ -227,11 +228,11 @@ async def test_a_licence_that_was_brought_is_installed_once_the_clock_is_right(
 ) -> None:
     pending.put(plug.folder, licence(authority, plug.folder))
     await licence_renewal.look(db, plug, config, NOW - 30 * DAY, settled=False)
-    assert licence_status.status(plug.folder, NOW).licence is None
+    assert licence_status.get_status(plug.folder, NOW).licence is None
     assert told(db) == {}
     await licence_renewal.look(db, plug, config, NOW)
-    assert licence_status.status(plug.folder, NOW).state == "valid"
-    assert [event.text for event in events.recent(db)][-1].startswith("there is a new licence")
+    assert licence_status.get_status(plug.folder, NOW).state == "valid"
+    assert [event.text for event in events.list_recent(db)][-1].startswith("there is a new licence")
 
 
 async def test_a_licence_that_was_brought_too_late_is_told(
@@ -247,13 +248,13 @@ async def test_a_licence_that_was_brought_too_late_is_told(
 async def test_a_new_plug_asks_again_soon(
     db: sqlite3.Connection, plug: Home, config: Config, provider: server.Enrolment
 ) -> None:
-    csr.make(plug.folder, "printmonitor-4f2a91")
-    csr.remember(plug.folder, Enrolment(provider.url, "code"))
+    csr.get_or_create(plug.folder, "printmonitor-4f2a91")
+    csr.save_enrolment(plug.folder, Enrolment(provider.url, "code"))
     provider.faults.append(Fault(500))
     await licence_renewal.look(db, plug, config, NOW)
     assert told(db)["renewal"].endswith("it is asked for again every few minutes")
     await licence_renewal.look(db, plug, config, NOW + 4 * MINUTE)
     assert len(provider.asked) == 1
     await licence_renewal.look(db, plug, config, NOW + 5 * MINUTE)
-    assert licence_status.status(plug.folder, NOW).state == "valid"
+    assert licence_status.get_status(plug.folder, NOW).state == "valid"
     assert "renewal" not in told(db)

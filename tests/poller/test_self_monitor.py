@@ -28,7 +28,7 @@ def place(home: Path) -> Home:
 
 
 def kinds(db: sqlite3.Connection) -> list[tuple[str, bool]]:
-    return [(each.kind, each.ended_at is not None) for each in reversed(events.recent(db))]
+    return [(each.kind, each.ended_at is not None) for each in reversed(events.list_recent(db))]
 
 
 def test_a_disk_that_fills_up(db: sqlite3.Connection, place: Home) -> None:
@@ -50,7 +50,7 @@ def test_an_outbox_that_grows(db: sqlite3.Connection, place: Home) -> None:
     for hours in (1, 5, 7, 8):
         self_monitor.look(db, place, SENDING, NOW + timedelta(hours=hours), ROOMY)
     assert kinds(db) == [("outbox growing", False)]
-    outbox.delivered(db, place.outbox, parcel, NOW + timedelta(hours=9))
+    outbox.mark_delivered(db, place.outbox, parcel, NOW + timedelta(hours=9))
     self_monitor.look(db, place, SENDING, NOW + timedelta(hours=9), ROOMY)
     assert kinds(db) == [("outbox growing", True)]
 
@@ -62,7 +62,7 @@ def test_what_the_service_monitor_did_is_told_once(db: sqlite3.Connection, place
     (folder / "revived").write_text(f"{stamp} printmonitor-web.service failed\nnonsense\n{'9' * 30} x y\n")
     self_monitor.look(db, place, Config(), NOW + MINUTE, ROOMY)
     self_monitor.look(db, place, Config(), NOW + 2 * MINUTE, ROOMY)
-    assert [(each.kind, each.subject) for each in events.recent(db)] == [
+    assert [(each.kind, each.subject) for each in events.list_recent(db)] == [
         ("service restarted", "printmonitor-web.service")
     ]
 
@@ -77,20 +77,20 @@ def test_what_the_service_monitor_did_is_told_whatever_the_clock_said_before(
         told.append(f"{line} printmonitor-web.service failed\n")
         (folder / "revived").write_text("".join(told))
         self_monitor.look(db, place, Config(), NOW + MINUTE, ROOMY)
-    assert len(events.recent(db)) == 3
+    assert len(events.list_recent(db)) == 3
 
 
 def test_a_service_that_did_not_end_in_order(db: sqlite3.Connection, tmp_path: Path) -> None:
     boot = tmp_path / "boot_id"
     boot.write_text("one\n")
-    service_lifecycle.begin(db, "web", NOW, boot)
-    service_lifecycle.end(db, "web")
-    service_lifecycle.begin(db, "web", NOW, boot)
-    assert events.recent(db) == []
-    service_lifecycle.begin(db, "web", NOW, boot)
+    service_lifecycle.mark_service_started(db, "web", NOW, boot)
+    service_lifecycle.mark_service_stopped(db, "web")
+    service_lifecycle.mark_service_started(db, "web", NOW, boot)
+    assert events.list_recent(db) == []
+    service_lifecycle.mark_service_started(db, "web", NOW, boot)
     boot.write_text("two\n")
-    service_lifecycle.begin(db, "web", NOW, boot)
-    texts = [each.text for each in reversed(events.recent(db))]
+    service_lifecycle.mark_service_started(db, "web", NOW, boot)
+    texts = [each.text for each in reversed(events.list_recent(db))]
     assert ["unexpectedly" in text for text in texts] == [True, False]
     assert "power" in texts[1]
 
@@ -99,8 +99,8 @@ FAR = timedelta(hours=1)
 
 
 def owing(db: sqlite3.Connection) -> int:
-    printer_id = printers.keep(db, reading(), NOW - MINUTE)
-    traps.owe_report(db, [printer_id], NOW - MINUTE)
+    printer_id = printers.store_reading(db, reading(), NOW - MINUTE)
+    traps.mark_reports_pending(db, [printer_id], NOW - MINUTE)
     return printer_id
 
 
@@ -111,14 +111,14 @@ def test_a_status_parcel_goes_out_if_the_schedules_next_one_is_far(
     assert trap_reports.hand_over(db, place, SENDING, NOW + 2 * MINUTE, NOW) is None
     parcel = trap_reports.hand_over(db, place, SENDING, NOW + FAR, NOW)
     assert parcel
-    assert outbox.count(db, "waiting") == 1
+    assert outbox.count_by_state(db, "waiting") == 1
     assert trap_reports.hand_over(db, place, SENDING, NOW + FAR, NOW) is None  # nothing is owed any more
 
 
 def test_status_parcels_are_throttled_and_none_is_forgotten(db: sqlite3.Connection, place: Home) -> None:
     printer_id = owing(db)
     assert trap_reports.hand_over(db, place, SENDING, NOW + FAR, NOW)
-    traps.owe_report(db, [printer_id], NOW + MINUTE)
+    traps.mark_reports_pending(db, [printer_id], NOW + MINUTE)
     assert trap_reports.hand_over(db, place, SENDING, NOW + FAR, NOW + 2 * MINUTE) is None
     assert trap_reports.hand_over(db, place, SENDING, NOW + FAR, NOW + 5 * MINUTE)
 
@@ -130,7 +130,7 @@ def test_status_parcels_are_throttled_and_none_is_forgotten(db: sqlite3.Connecti
 def test_nothing_is_owed_where_nothing_is_sent(db: sqlite3.Connection, place: Home, config: Config) -> None:
     owing(db)
     assert trap_reports.hand_over(db, place, config, NOW + FAR, NOW) is None
-    assert traps.reports_owed(db) == []
+    assert traps.list_pending_reports(db) == []
 
 
 def test_what_the_early_units_noted_is_told_once(db: sqlite3.Connection, place: Home, tmp_path: Path) -> None:

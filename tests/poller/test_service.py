@@ -124,8 +124,8 @@ class Plug:
     def save(self) -> None:
         schema.save(self.home, self.config)
 
-    def order(self, kind: jobs.Kind, **arguments: object) -> int:
-        job_id = jobs.put(self.db, kind, utc_now(), arguments)
+    def order(self, kind: jobs.JobKind, **arguments: object) -> int:
+        job_id = jobs.enqueue(self.db, kind, utc_now(), arguments)
         jobs.wake(self.home.wake)
         return job_id
 
@@ -137,10 +137,10 @@ class Plug:
         return job
 
     def states(self) -> list[tuple[str, str]]:
-        return [(job.kind, job.state) for job in reversed(jobs.recent(self.db))]
+        return [(job.kind, job.state) for job in reversed(jobs.list_recent(self.db))]
 
     def known(self) -> int:
-        return len(printers.known(self.db))
+        return len(printers.list_known(self.db))
 
 
 @pytest.fixture
@@ -223,8 +223,8 @@ async def test_kill_9_in_the_middle_of_a_run_loses_nothing_that_was_told(plug: P
 
 async def test_a_run_that_was_broken_off_twice_waits_for_its_next_time(plug: Plug) -> None:
     for _ in range(2):
-        jobs.put(plug.db, "discover", utc_now())
-        jobs.take(plug.db, utc_now())
+        jobs.enqueue(plug.db, "discover", utc_now())
+        jobs.start_next(plug.db, utc_now())
         jobs.interrupt_running(plug.db, utc_now())
     with running(plug.home) as service:
         await service.says("READY=1")
@@ -243,7 +243,7 @@ async def test_settings_are_loaded_anew_at_sighup(plug: Plug) -> None:
         service.child.send_signal(signal.SIGHUP)
         plug.order("discover")
         await service.says("STATUS=idle")
-    assert [known.target.host for known in printers.known(plug.db)] == ["127.16.1.1"]
+    assert [known.target.host for known in printers.list_known(plug.db)] == ["127.16.1.1"]
 
 
 async def test_settings_that_are_wrong_are_named_and_the_last_good_ones_hold(plug: Plug) -> None:
@@ -311,7 +311,7 @@ async def test_read_now_reads_one_printer(plug: Plug) -> None:
         plug.order("discover")
         await service.says("STATUS=idle")
         plug.lan.forget()
-        wanted = printers.known(plug.db)[4]
+        wanted = printers.list_known(plug.db)[4]
         await plug.done(plug.order("query", printers=[wanted.id]))
     asked = [host for host, device in plug.lan.agent.devices.items() if device.requests.total()]
     assert asked == [wanted.target.host]
@@ -328,7 +328,7 @@ async def test_read_now_waits_for_no_run(plug: Plug) -> None:
         async with asyncio.timeout(PATIENCE):
             while not plug.known():  # noqa: ASYNC110  it is another process that finds them
                 await asyncio.sleep(0.02)
-        few = plug.order("query", printers=[printers.known(plug.db)[0].id])
+        few = plug.order("query", printers=[printers.list_known(plug.db)[0].id])
         assert (await plug.done(few)).result["read"] == 1
         running_still = jobs.get(plug.db, whole)
         assert running_still
@@ -336,13 +336,13 @@ async def test_read_now_waits_for_no_run(plug: Plug) -> None:
 
 
 async def test_read_now_that_was_broken_off_keeps_no_run_from_being_done_again(plug: Plug) -> None:
-    whole = jobs.put(plug.db, "query", utc_now())
-    few = jobs.put(plug.db, "query", utc_now(), {"printers": [1]})
-    assert jobs.take(plug.db, utc_now())
-    assert jobs.take(plug.db, utc_now(), few=True)
+    whole = jobs.enqueue(plug.db, "query", utc_now())
+    few = jobs.enqueue(plug.db, "query", utc_now(), {"printers": [1]})
+    assert jobs.start_next(plug.db, utc_now())
+    assert jobs.start_next(plug.db, utc_now(), partial=True)
     with running(plug.home) as service:
         await service.says("STATUS=idle")
-    states = {job.id: job.state for job in jobs.recent(plug.db)}
+    states = {job.id: job.state for job in jobs.list_recent(plug.db)}
     assert states == {whole: "interrupted", few: "interrupted", few + 1: "done"}
 
 
@@ -366,7 +366,7 @@ async def test_a_parcel_that_is_sent_again_leaves_at_once(plug: Plug, cloud: Clo
     plug.save()
     data = archive.pack("again", b"<NewDataSet/>", "k")
     put = outbox.put(plug.db, plug.home.outbox, "again", data, utc_now())
-    outbox.refuse(plug.db, put, "422: not now")
+    outbox.mark_refused(plug.db, put, "422: not now")
     with running(plug.home) as service:
         plug.order("query")
         await service.says("STATUS=idle")  # and whatever was due has been looked at
@@ -397,4 +397,4 @@ async def test_parcels_leave_by_themselves_and_a_server_that_stalls_delays_no_ru
     cloud.always(None)
     with running(plug.home) as service:
         await service.logs(": delivered", times=2)
-    assert [parcel.id for parcel in outbox.listing(plug.db)] == [each.key for each in cloud.arrivals]
+    assert [parcel.id for parcel in outbox.list_parcels(plug.db)] == [each.key for each in cloud.arrivals]

@@ -8,7 +8,7 @@ import pytest
 
 from appliance.host import passwords
 from appliance.licensing import csr, installer, keystore, pending, status
-from appliance.licensing.claims import BadLicence
+from appliance.licensing.claims import InvalidLicenceError
 from appliance.privileged import boot_notes
 from appliance.provisioning import provision
 from appliance.provisioning.provision import Places
@@ -98,7 +98,7 @@ def test_everything_is_taken_over_and_removed(card: Card) -> None:
     assert (found.network.method, found.network.address) == ("static", "192.168.1.5/24")
     assert [entry.community_read for entry in found.discovery.entries] == ["office"]
     assert found.transmission.https.url == "https://cloud.example.com/upload"
-    assert passwords.fits("a good one 17", found.web.password_hash)
+    assert passwords.verify_password("a good one 17", found.web.password_hash)
     assert "a good one 17" not in card.home.settings.read_text()
     assert card.files == {"slots.env"}
     assert card.told == ["printmonitor.toml was taken over and removed from the card"]
@@ -186,22 +186,22 @@ def test_a_power_cut_before_it_was_removed_is_harmless(card: Card, tmp_path: Pat
     card.put(WHOLE + '[licence]\nenrolment_url = "https://example.com/enrol"\nenrolment_code = "17"\n')
     shutil.copytree(card.boot, tmp_path / "as it was")
     card.start()
-    first, asked = schema.load(card.home), csr.read(card.home.folder)
+    first, asked = schema.load(card.home), csr.read_request(card.home.folder)
     shutil.copytree(tmp_path / "as it was", card.boot, dirs_exist_ok=True)
     card.start()
     again = schema.load(card.home)
     assert again.discovery == first.discovery
     assert again.plug == first.plug
     assert asked is not None
-    assert csr.read(card.home.folder) == asked
+    assert csr.read_request(card.home.folder) == asked
     assert card.files == {"slots.env"}
 
 
 def test_an_enrolment_waits_for_the_poller(card: Card) -> None:
     card.put('[licence]\nenrolment_url = "https://example.com/enrol"\nenrolment_code = "17"\n')
     card.start()
-    assert csr.remembered(card.home.folder) == csr.Enrolment("https://example.com/enrol", "17")
-    assert status.status(card.home.folder, NOW).state == "requested"
+    assert csr.load_enrolment(card.home.folder) == csr.Enrolment("https://example.com/enrol", "17")
+    assert status.get_status(card.home.folder, NOW).state == "requested"
 
 
 def test_a_licence_for_this_plug_s_request_comes_along(card: Card, authority: Authority) -> None:
@@ -210,11 +210,11 @@ def test_a_licence_for_this_plug_s_request_comes_along(card: Card, authority: Au
     card.put(data, "licence.pem")
     card.start()
     assert card.files == {"slots.env"}
-    assert status.status(card.home.folder, NOW).licence is None  # the clock may be wrong yet
-    installed = pending.take(card.home.folder, NOW)
+    assert status.get_status(card.home.folder, NOW).licence is None  # the clock may be wrong yet
+    installed = pending.install_pending(card.home.folder, NOW)
     assert installed is not None
-    assert status.status(card.home.folder, NOW).state == "valid"
-    assert pending.take(card.home.folder, NOW) is None
+    assert status.get_status(card.home.folder, NOW).state == "valid"
+    assert pending.install_pending(card.home.folder, NOW) is None
 
 
 @pytest.mark.parametrize("way", ["file", "text"])
@@ -223,7 +223,7 @@ def test_a_licence_with_its_key_needs_no_request(
 ) -> None:
     elsewhere = tmp_path / "provider"
     elsewhere.mkdir()
-    data = licence(authority, elsewhere) + (elsewhere / "tls" / keystore.REQUEST_KEY).read_bytes()
+    data = licence(authority, elsewhere) + (elsewhere / "tls" / keystore.REQUEST_KEY_FILE).read_bytes()
     if way == "file":
         card.put(data, "our-licence.pem")
         card.put('[licence]\nfile = "our-licence.pem"\n')
@@ -231,8 +231,8 @@ def test_a_licence_with_its_key_needs_no_request(
         card.put(f'[licence]\ntext = """\n{data.decode()}"""\n')
     card.start()
     assert card.files == {"slots.env"}
-    assert pending.take(card.home.folder, NOW) is not None
-    assert status.status(card.home.folder, NOW).state == "valid"
+    assert pending.install_pending(card.home.folder, NOW) is not None
+    assert status.get_status(card.home.folder, NOW).state == "valid"
 
 
 def test_a_licence_of_another_plug_is_a_mistake(card: Card, authority: Authority, tmp_path: Path) -> None:
@@ -251,13 +251,13 @@ def test_a_licence_whose_time_has_not_come_waits_and_one_that_is_over_goes(
     data = licence(authority, card.home.folder, start=NOW + DAY)
     pending.put(card.home.folder, data)
     for _ in range(2):
-        with pytest.raises(BadLicence, match="not valid before"):
-            pending.take(card.home.folder, NOW)
-    assert pending.take(card.home.folder, NOW + DAY + HOUR) is not None
+        with pytest.raises(InvalidLicenceError, match="not valid before"):
+            pending.install_pending(card.home.folder, NOW)
+    assert pending.install_pending(card.home.folder, NOW + DAY + HOUR) is not None
     pending.put(card.home.folder, licence(authority, card.home.folder, end=NOW + DAY))
-    with pytest.raises(BadLicence, match="expired"):
-        pending.take(card.home.folder, NOW + 2 * DAY)
-    assert pending.take(card.home.folder, NOW + 2 * DAY) is None
+    with pytest.raises(InvalidLicenceError, match="expired"):
+        pending.install_pending(card.home.folder, NOW + 2 * DAY)
+    assert pending.install_pending(card.home.folder, NOW + 2 * DAY) is None
 
 
 def test_a_foreign_key_beside_a_licence_is_refused(card: Card, authority: Authority, tmp_path: Path) -> None:
@@ -265,10 +265,10 @@ def test_a_foreign_key_beside_a_licence_is_refused(card: Card, authority: Author
         (tmp_path / name).mkdir()
     data = licence(authority, tmp_path / "one")
     licence(authority, tmp_path / "other")
-    foreign = (tmp_path / "other" / "tls" / keystore.REQUEST_KEY).read_bytes()
-    with pytest.raises(BadLicence, match="not that of its certificate"):
+    foreign = (tmp_path / "other" / "tls" / keystore.REQUEST_KEY_FILE).read_bytes()
+    with pytest.raises(InvalidLicenceError, match="not that of its certificate"):
         pending.check(card.home.folder, data + foreign)
-    assert installer.vendor_ca().exists()
+    assert installer.vendor_ca_path().exists()
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")

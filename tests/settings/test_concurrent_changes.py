@@ -12,7 +12,7 @@ import pytest
 
 from appliance.settings import schema
 from appliance.settings.schema import Config, Home
-from appliance.web.settings_store import Settings
+from appliance.web.settings_store import SettingsStore
 from tests import children
 
 APPENDS = """
@@ -89,11 +89,11 @@ def test_a_command_keeps_what_the_page_saves_meanwhile(
 
 
 async def test_the_page_keeps_what_a_command_saves_meanwhile(plug: Home) -> None:
-    page = Settings(plug)
-    assert page.now.plug.site == ""
+    page = SettingsStore(plug)
+    assert page.current.plug.site == ""
     with schema.changing(plug):
         before = schema.load(plug)
-        changing = asyncio.create_task(page.change(named("Zug")))
+        changing = asyncio.create_task(page.update(named("Zug")))
         await asyncio.wait({changing}, timeout=0.1)
         schema.save(plug, replace(before, traps=replace(before.traps, enabled=True)))
     changed = await changing

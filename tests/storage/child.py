@@ -15,7 +15,7 @@ PRINTERS = 5
 def main(path: Path, act: str) -> None:
     print("ready", flush=True)
     told = sys.stdin.readline()
-    with closing(database.open(path)) as db:
+    with closing(database.open_database(path)) as db:
         if act == "keep":
             keep_for_ever(db, int(told))
         print("open", flush=True)
@@ -27,7 +27,7 @@ def keep_for_ever(db: sqlite3.Connection, first: int) -> None:
     for number in count(first):
         host = f"127.0.0.{10 + number % PRINTERS}"
         read = reading(host, f"S{number % PRINTERS}", None, total=number, plan=f"{number} " * 2000)
-        printers.keep(db, read, NOW + number * MINUTE)
+        printers.store_reading(db, read, NOW + number * MINUTE)
         print(number, flush=True)
 
 

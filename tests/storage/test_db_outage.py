@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from appliance.storage import events, key_value
-from appliance.storage.db_outage import CALM_SECONDS, KIND, Outage
+from appliance.storage.db_outage import DATABASE_UNAVAILABLE, RECOVERY_QUIET_S, DatabaseOutage
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -17,19 +17,19 @@ class Service:
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self.db, self.seconds = db, 0.0
-        self.outage = Outage(db, "poller", self.clock, monotonic=lambda: self.seconds)
+        self.outage = DatabaseOutage(db, "poller", self.clock, monotonic=lambda: self.seconds)
 
     def clock(self) -> datetime:
         return NOW + timedelta(seconds=self.seconds)
 
     def write(self, size: int) -> None:
         self.seconds += 1
-        with self.outage.survived():
+        with self.outage.tolerate():
             key_value.put(self.db, f"key {self.seconds}", "x" * size)
 
     def read(self) -> None:
         self.seconds += 1
-        with self.outage.survived():
+        with self.outage.tolerate():
             key_value.get(self.db, "key")
 
 
@@ -42,7 +42,7 @@ def empty(db: sqlite3.Connection) -> None:
 
 
 def told(db: sqlite3.Connection) -> list[tuple[str, datetime, datetime | None]]:
-    return [(each.kind, each.begun_at, each.ended_at) for each in events.recent(db)]
+    return [(each.kind, each.begun_at, each.ended_at) for each in events.list_recent(db)]
 
 
 @pytest.mark.parametrize("room", [0, 30])
@@ -61,9 +61,9 @@ def test_a_full_disk_is_told_once_however_much_goes_well_in_between(
     for _ in range(100):
         service.read()
     ((kind, begun_at, ended_at),) = told(db)
-    assert (kind, begun_at) == (KIND, NOW + timedelta(seconds=1))
+    assert (kind, begun_at) == (DATABASE_UNAVAILABLE, NOW + timedelta(seconds=1))
     assert ended_at
-    assert ended_at <= NOW + timedelta(seconds=150 + CALM_SECONDS + 2)
+    assert ended_at <= NOW + timedelta(seconds=150 + RECOVERY_QUIET_S + 2)
     assert [record.levelname for record in caplog.records] == ["ERROR", "INFO"]
 
 
@@ -73,9 +73,9 @@ def test_one_that_was_told_by_an_earlier_process_ends_too(db: sqlite3.Connection
     before.write(500_000)
     empty(db)
     before.read()
-    assert told(db) == [(KIND, NOW + timedelta(seconds=1), None)]
+    assert told(db) == [(DATABASE_UNAVAILABLE, NOW + timedelta(seconds=1), None)]
     after = Service(db)
-    for _ in range(int(CALM_SECONDS) + 2):
+    for _ in range(int(RECOVERY_QUIET_S) + 2):
         after.read()
     ((_, _, ended_at),) = told(db)
     assert ended_at

@@ -6,7 +6,7 @@ import pytest
 
 from appliance.domain.model import Identity, Target
 from appliance.storage import printer_matching
-from appliance.storage.printer_matching import Known
+from appliance.storage.printer_matching import MatchCandidate
 
 NOW = 1_700_000_000_000
 MINUTES = 60_000
@@ -29,8 +29,8 @@ class Said:
     name: str | None = None
     port: int = 161
 
-    def claim(self) -> printer_matching.Claim:
-        return printer_matching.claim(
+    def claim(self) -> printer_matching.MatchKeys:
+        return printer_matching.match_keys(
             Identity(self.maker, self.model, self.serial, self.mac, self.object_id),
             Target(self.host, name=self.name, port=self.port, address_by="name" if self.name else "ip"),
         )
@@ -47,9 +47,9 @@ class Was:
     created: int = -1000 * HOURS
 
 
-def known(*printers: Was) -> list[Known]:
+def known(*printers: Was) -> list[MatchCandidate]:
     return [
-        Known(number, was.said.claim(), NOW + was.created, NOW + was.seen, was.silent, was.lost)
+        MatchCandidate(number, was.said.claim(), NOW + was.created, NOW + was.seen, was.silent, was.lost)
         for number, was in enumerate(printers, start=1)
     ]
 
@@ -148,13 +148,13 @@ CASES = {
 
 @pytest.mark.parametrize(("printers", "said", "expected"), CASES.values(), ids=CASES.keys())
 def test_recognises(printers, said, expected):
-    same = printer_matching.recognise(known(*printers), said.claim(), NOW)
+    same = printer_matching.find_match(known(*printers), said.claim(), NOW)
     assert (same.id if same else None) == expected
 
 
 @pytest.mark.parametrize(("printers", "said", "expected"), CASES.values(), ids=CASES.keys())
 def test_recognises_the_same_in_any_order(printers, said, expected):
-    same = printer_matching.recognise(known(*printers)[::-1], said.claim(), NOW)
+    same = printer_matching.find_match(known(*printers)[::-1], said.claim(), NOW)
     assert (same.id if same else None) == expected
 
 
@@ -165,7 +165,7 @@ def test_a_ghost_is_whoever_was_met_before_it_said_its_serial_number():
     older = Was(Said(C), created=-9 * HOURS)
     other = Was(Said(C, None, M2), created=-2 * HOURS)
     everyone = known(printer, by_mac, by_address, older, other)
-    found = printer_matching.ghosts(everyone, Said(C, "S1", M1).claim(), everyone[0])
+    found = printer_matching.find_duplicates(everyone, Said(C, "S1", M1).claim(), everyone[0])
     assert [ghost.id for ghost in found] == [2, 3]
 
 
@@ -176,7 +176,7 @@ def test_evicts_whoever_is_asked_at_this_address_or_name():
         Was(Said(B, "S3", name="p3")),
         Was(Said(A), lost=True),
     )
-    by_address = printer_matching.evicted(everyone, Said(A, "S9").claim(), 9)
+    by_address = printer_matching.find_displaced(everyone, Said(A, "S9").claim(), 9)
     assert [gone.id for gone in by_address] == [1]
-    by_name = printer_matching.evicted(everyone, Said(C, "S9", name="p3").claim(), 9)
+    by_name = printer_matching.find_displaced(everyone, Said(C, "S9", name="p3").claim(), 9)
     assert [gone.id for gone in by_name] == [3]

@@ -58,7 +58,7 @@ class Plug:
                 sender.sendto(data, ("127.0.0.1", self.port))
 
     def kinds(self) -> list[str]:
-        return [each.trap.kind for each in traps.recent(self.db)]
+        return [each.trap.kind for each in traps.list_recent(self.db)]
 
     async def until(self, what: Callable[[], bool], seconds: float = PATIENCE) -> float:
         """How long it took until something was so."""
@@ -105,7 +105,7 @@ def serving(plug: Plug) -> Iterator["psutil.Popen"]:
 
 async def test_a_trap_is_kept_and_its_printer_is_read_within_two_seconds(plug: Plug) -> None:
     place = plug.lan.agent.devices["127.16.0.2"]
-    known = {each.target.host: each.id for each in printers.known(plug.db)}
+    known = {each.target.host: each.id for each in printers.list_known(plug.db)}
     with serving(plug):
         place.mib["1.3.6.1.2.1.43.18.1.1.2.1.77"] = (2, 3)
         for column, cell in {3: (2, 3), 4: (2, 8), 5: (2, 2), 6: (2, 2), 7: (2, 808), 9: (67, 99)}.items():
@@ -114,15 +114,15 @@ async def test_a_trap_is_kept_and_its_printer_is_read_within_two_seconds(plug: P
         plug.send(wire.version_2(bindings=wire.PAPER_OUT), "127.16.0.2")
 
         def alerted() -> bool:
-            printer = printers.latest(plug.db, known["127.16.0.2"])
+            printer = printers.get_printer(plug.db, known["127.16.0.2"])
             return printer is not None and "Paper out" in [each.row.description for each in printer.alerts]
 
         assert await plug.until(alerted) < 2.0
-    (kept,) = traps.recent(plug.db)
+    (kept,) = traps.list_recent(plug.db)
     assert (kept.printer_id, kept.trap.text) == (known["127.16.0.2"], "input media supply empty")
     assert plug.asked()[0] == plug.asked()[2] == 0
     assert plug.asked()[1] <= 20
-    assert traps.reports_owed(plug.db) == [known["127.16.0.2"]]
+    assert traps.list_pending_reports(plug.db) == [known["127.16.0.2"]]
 
 
 async def test_a_discovery_of_silent_addresses_delays_no_trap(plug: Plug) -> None:
@@ -131,7 +131,7 @@ async def test_a_discovery_of_silent_addresses_delays_no_trap(plug: Plug) -> Non
     with serving(plug):
         await plug.until(lambda: plug.asked()[2] > 0)
         plug.send(wire.version_2(wire.COLD_START), "127.16.0.2")
-        await plug.until(lambda: len(traps.reports_owed(plug.db)) == 1, 2.0)
+        await plug.until(lambda: len(traps.list_pending_reports(plug.db)) == 1, 2.0)
         assert not job.done()
     job.cancel()
     await asyncio.wait({job})
@@ -140,16 +140,16 @@ async def test_a_discovery_of_silent_addresses_delays_no_trap(plug: Plug) -> Non
 async def test_a_cold_start_reads_everything_anew(plug: Plug) -> None:
     with serving(plug):
         plug.send(wire.version_1(generic=2, specific=0), "127.16.0.1")
-        await plug.until(lambda: len(traps.reports_owed(plug.db)) == 1)
+        await plug.until(lambda: len(traps.list_pending_reports(plug.db)) == 1)
         light = plug.asked()[0]
         plug.send(wire.version_1(generic=0, specific=0), "127.16.0.3")
-        await plug.until(lambda: len(traps.reports_owed(plug.db)) == 2)
+        await plug.until(lambda: len(traps.list_pending_reports(plug.db)) == 2)
     assert plug.asked()[2] > light
 
 
 @pytest.mark.parametrize("by", ["agent-addr", "forwarded", "serial number", "MAC address"])
 async def test_a_trap_by_way_of_somebody_else_finds_its_printer(plug: Plug, by: str) -> None:
-    third = printers.known(plug.db)[2]
+    third = printers.list_known(plug.db)[2]
     serial, mac = third.identity.serial_number or "", bytes.fromhex(third.identity.mac_address or "")
     data = {
         "agent-addr": wire.version_1(agent=third.target.host),
@@ -159,8 +159,8 @@ async def test_a_trap_by_way_of_somebody_else_finds_its_printer(plug: Plug, by: 
     }[by]
     with serving(plug):
         plug.send(data, STRANGER)
-        await plug.until(lambda: traps.reports_owed(plug.db) == [third.id])
-    assert traps.recent(plug.db)[0].printer_id == third.id
+        await plug.until(lambda: traps.list_pending_reports(plug.db) == [third.id])
+    assert traps.list_recent(plug.db)[0].printer_id == third.id
 
 
 async def test_strangers_are_shown_and_never_answered(plug: Plug) -> None:
@@ -175,43 +175,45 @@ async def test_strangers_are_shown_and_never_answered(plug: Plug) -> None:
             stranger.sendto(data, ("127.0.0.1", plug.port))
         await plug.until(lambda: len(plug.kinds()) == 3)
         plug.send(wire.version_2(), "127.16.0.1")
-        await plug.until(lambda: len(traps.reports_owed(plug.db)) == 1)  # by now an answer would be there
+        await plug.until(
+            lambda: len(traps.list_pending_reports(plug.db)) == 1
+        )  # by now an answer would be there
         with pytest.raises(BlockingIOError):
             stranger.recv(100)
-    assert {each.printer_id for each in traps.recent(plug.db) if each.sender == STRANGER} == {None}
+    assert {each.printer_id for each in traps.list_recent(plug.db) if each.sender == STRANGER} == {None}
 
 
 async def test_a_printer_that_moved_is_read_where_it_sends_from(plug: Plug) -> None:
-    second = next(each for each in printers.known(plug.db) if each.target.host == "127.16.0.2")
+    second = next(each for each in printers.list_known(plug.db) if each.target.host == "127.16.0.2")
     device = plug.lan.agent.devices["127.16.0.2"]
     plug.lan.agent.add("127.16.0.30", replace(device))
     device.asleep = True
     with serving(plug):
         plug.send(wire.version_2(bindings=wire.PAPER_OUT), "127.16.0.30")
-        await plug.until(lambda: traps.reports_owed(plug.db) == [second.id], 4.0)
-    moved = next(each for each in printers.known(plug.db) if each.id == second.id)
+        await plug.until(lambda: traps.list_pending_reports(plug.db) == [second.id], 4.0)
+    moved = next(each for each in printers.list_known(plug.db) if each.id == second.id)
     assert moved.target.host == "127.16.0.30"
-    assert [each.kind for each in events.recent(plug.db)] == ["printer address changed"]
-    assert [each.printer_id for each in traps.recent(plug.db)] == [second.id]
+    assert [each.kind for each in events.list_recent(plug.db)] == ["printer address changed"]
+    assert [each.printer_id for each in traps.list_recent(plug.db)] == [second.id]
 
 
 async def test_a_new_printer_within_the_discovery_entries_is_met(plug: Plug) -> None:
     plug.lan.put(list(PRINTERS)[3], "127.16.0.31")
     with serving(plug):
         plug.send(wire.version_2(wire.COLD_START), "127.16.0.31")
-        await plug.until(lambda: len(printers.known(plug.db)) == 4)
+        await plug.until(lambda: len(printers.list_known(plug.db)) == 4)
         plug.send(wire.version_2(wire.COLD_START), "127.16.0.32")  # where nobody answers
         await plug.until(lambda: len(plug.kinds()) == 2)
-    assert [each.printer_id is None for each in traps.recent(plug.db)] == [True, False]
+    assert [each.printer_id is None for each in traps.list_recent(plug.db)] == [True, False]
 
 
 async def test_who_only_passes_a_trap_on_is_asked_and_its_printer_is_read(plug: Plug) -> None:
-    third = printers.known(plug.db)[2]
+    third = printers.list_known(plug.db)[2]
     serial = wire.version_2(bindings={"1.3.6.1.2.1.43.5.1.1.17.1": (4, third.identity.serial_number or "")})
     with serving(plug):
         plug.send(serial, "127.16.0.40")
-        await plug.until(lambda: traps.reports_owed(plug.db) == [third.id])
-    assert third.target in [each.target for each in printers.known(plug.db)]
+        await plug.until(lambda: traps.list_pending_reports(plug.db) == [third.id])
+    assert third.target in [each.target for each in printers.list_known(plug.db)]
 
 
 async def test_an_inform_of_a_printer_is_acknowledged_and_kept_once(plug: Plug) -> None:
@@ -221,8 +223,8 @@ async def test_an_inform_of_a_printer_is_acknowledged_and_kept_once(plug: Plug) 
         for _ in range(3):
             printer.sendto(wire.version_2(pdu=wire.INFORM, request_id=5), ("127.0.0.1", plug.port))
             assert b"\xa2" in await asyncio.to_thread(printer.recv, 500)
-        await plug.until(lambda: traps.recent(plug.db) != [])
-    assert [each.times for each in traps.recent(plug.db)] == [1]
+        await plug.until(lambda: traps.list_recent(plug.db) != [])
+    assert [each.times for each in traps.list_recent(plug.db)] == [1]
 
 
 async def test_only_the_listed_communities_are_taken(plug: Plug) -> None:
@@ -232,7 +234,7 @@ async def test_only_the_listed_communities_are_taken(plug: Plug) -> None:
         plug.send(wire.version_2(wire.COLD_START, community="public"))
         plug.send(wire.version_2("1.3.6.1.6.3.1.1.5.2", community="ours"))
         await plug.until(lambda: plug.kinds() == ["warmStart"])
-        await plug.until(lambda: traps.dropped(plug.db) == {"another community": 1})
+        await plug.until(lambda: traps.get_dropped_counts(plug.db) == {"another community": 1})
 
 
 async def test_the_switch_and_the_port_are_followed_while_it_runs(plug: Plug) -> None:
@@ -254,36 +256,36 @@ async def test_the_switch_and_the_port_are_followed_while_it_runs(plug: Plug) ->
 async def test_fifty_traps_at_once_are_one_or_two_readings(plug: Plug) -> None:
     with serving(plug):
         plug.send(wire.version_2(bindings=wire.PAPER_OUT), times=25)
-        await plug.until(lambda: traps.reports_owed(plug.db) != [])
+        await plug.until(lambda: traps.list_pending_reports(plug.db) != [])
         one = plug.asked()[0]
         plug.send(wire.version_2(bindings=wire.PAPER_OUT), times=25)
         await plug.until(lambda: plug.asked()[0] > one)
-        await plug.until(lambda: sum(each.times for each in traps.recent(plug.db)) == 50)
+        await plug.until(lambda: sum(each.times for each in traps.list_recent(plug.db)) == 50)
     assert plug.asked()[0] <= 3 * one
 
 
 async def test_a_flood_is_survived_counted_and_told_and_the_last_state_is_right(plug: Plug) -> None:
-    known = next(each.id for each in printers.known(plug.db) if each.target.host == "127.16.0.1")
+    known = next(each.id for each in printers.list_known(plug.db) if each.target.host == "127.16.0.1")
     with serving(plug) as child:
         process = psutil.Process(child.pid)
         plug.send(wire.version_2(bindings=wire.PAPER_OUT), times=20)
-        await plug.until(lambda: traps.recent(plug.db) != [])
+        await plug.until(lambda: traps.list_recent(plug.db) != [])
         before = process.memory_info().rss
         sent = await asyncio.to_thread(flood, plug.port, 3.0)
         plug.lan.agent.devices["127.16.0.1"].mib["1.3.6.1.2.1.25.3.5.1.1.1"] = (2, 4)
         plug.send(wire.version_2(wire.COLD_START), "127.16.0.2")  # another printer is still heard
         await plug.until(lambda: "coldStart" in plug.kinds(), 5.0)
         assert process.memory_info().rss - before < 8e6
-        await plug.until(lambda: sum(traps.dropped(plug.db).values()) > sent * 0.9)
-        assert [each.kind for each in events.going_on(plug.db)] == ["too many traps"]
+        await plug.until(lambda: sum(traps.get_dropped_counts(plug.db).values()) > sent * 0.9)
+        assert [each.kind for each in events.list_ongoing(plug.db)] == ["too many traps"]
 
         def right() -> bool:
-            printer = printers.latest(plug.db, known)
+            printer = printers.get_printer(plug.db, known)
             return printer is not None and printer.details.status == 4
 
         await plug.until(right, 5.0)
-    kept = sum(each.times for each in traps.recent(plug.db, 10_000))
-    assert kept + sum(traps.dropped(plug.db).values()) >= sent  # none is unaccounted for
+    kept = sum(each.times for each in traps.list_recent(plug.db, 10_000))
+    assert kept + sum(traps.get_dropped_counts(plug.db).values()) >= sent  # none is unaccounted for
 
 
 def flood(port: int, seconds: float, rate: int = 5_000) -> int:
@@ -313,7 +315,7 @@ async def test_garbage_ends_nothing(plug: Plug) -> None:
         plug.send(b"\x30\x84\xff\xff\xff\xff" * 1_000, STRANGER)
         plug.send(wire.version_2(wire.COLD_START))
         await plug.until(lambda: "coldStart" in plug.kinds())
-        await plug.until(lambda: traps.dropped(plug.db).get("not understood", 0) > 20)
+        await plug.until(lambda: traps.get_dropped_counts(plug.db).get("not understood", 0) > 20)
 
 
 async def test_a_database_that_somebody_holds_is_waited_for(plug: Plug) -> None:
@@ -330,7 +332,7 @@ async def test_it_stops_in_order_and_says_so_when_it_did_not(plug: Plug) -> None
         pass
     with serving(plug):
         pass
-    assert [each.kind for each in events.recent(plug.db)] == []
+    assert [each.kind for each in events.list_recent(plug.db)] == []
     command = [sys.executable, "-c", SERVE.format(state=str(plug.home.folder))]
     killed = children.start(command, stderr=-1)
     assert killed.stderr
@@ -340,7 +342,9 @@ async def test_it_stops_in_order_and_says_so_when_it_did_not(plug: Plug) -> None
     killed.stderr.close()
     with serving(plug):
         pass
-    assert [(each.kind, each.subject) for each in events.recent(plug.db)] == [("service restarted", "traps")]
+    assert [(each.kind, each.subject) for each in events.list_recent(plug.db)] == [
+        ("service restarted", "traps")
+    ]
 
 
 SNMPTRAP = shutil.which("snmptrap")
@@ -365,5 +369,5 @@ async def test_net_snmp_is_understood(plug: Plug, arguments: list[str], kind: st
         )
         assert await process.wait() == 0  # an inform that nobody acknowledges is a failure
         await plug.until(lambda: plug.kinds() == [kind])
-        await plug.until(lambda: len(traps.reports_owed(plug.db)) == 1)
-    assert utc_now() >= traps.recent(plug.db)[0].last_at
+        await plug.until(lambda: len(traps.list_pending_reports(plug.db)) == 1)
+    assert utc_now() >= traps.list_recent(plug.db)[0].last_at

@@ -62,7 +62,7 @@ async def test_it_names_a_version_and_where_its_bundle_is(site: Site, tmp_path: 
     offer = await channel.look(site.client, site.url, None)
     assert (offer.version, offer.notes) == ("1.1.0", "Reads Oki better.\nAnd  more.")
     assert offer.url == f"https://127.0.0.1:{site.port}/updates/plug-1.1.0.raucb"
-    db = database.open(tmp_path / "db")
+    db = database.open_database(tmp_path / "db")
     assert channel.kept(db) is None
     channel.keep(db, offer)
     assert channel.kept(db) == offer

@@ -151,7 +151,7 @@ async def test_the_login_leads_to_our_own_pages_only(stranger: Browser, after: s
 
 
 async def test_guessing_gets_slower(stranger: Browser) -> None:
-    for _ in range(login_throttle.FREE):
+    for _ in range(login_throttle.FREE_FAILURES):
         assert (await stranger.log_in("guess")).status == 401
     answer = await stranger.log_in()
     assert (answer.status, answer.json["code"]) == (429, "slow-down")
@@ -160,7 +160,7 @@ async def test_guessing_gets_slower(stranger: Browser) -> None:
 
 async def test_a_hundred_guesses_at_once_are_not_one(stranger: Browser) -> None:
     answers = await asyncio.gather(*(stranger.log_in(f"guess {number}") for number in range(60)))
-    assert sum(answer.status == 401 for answer in answers) <= login_throttle.FREE
+    assert sum(answer.status == 401 for answer in answers) <= login_throttle.FREE_FAILURES
     assert {answer.status for answer in answers} == {401, 429}
 
 
@@ -200,67 +200,67 @@ async def test_a_new_login_ends_the_session_before_it(browser: Browser) -> None:
 
 
 def test_sessions_end_when_nobody_is_there() -> None:
-    kept = sessions.Sessions()
-    token = kept.begin("admin", ("http", 80), False, 0.0)
-    assert kept.find(token, ("http", 80), sessions.IDLE - 1)
-    assert kept.find(token, ("http", 80), 2 * sessions.IDLE - 2)
-    assert kept.find(token, ("http", 80), 3 * sessions.IDLE) is None
+    kept = sessions.SessionStore()
+    token = kept.create("admin", ("http", 80), False, 0.0)
+    assert kept.find(token, ("http", 80), sessions.IDLE_TIMEOUT_S - 1)
+    assert kept.find(token, ("http", 80), 2 * sessions.IDLE_TIMEOUT_S - 2)
+    assert kept.find(token, ("http", 80), 3 * sessions.IDLE_TIMEOUT_S) is None
 
 
 def test_background_requests_keep_no_session_alive() -> None:
-    kept = sessions.Sessions()
-    token = kept.begin("admin", ("http", 80), False, 0.0)
-    assert kept.find(token, ("http", 80), sessions.IDLE - 1, touch=False)
-    assert kept.find(token, ("http", 80), sessions.IDLE) is None
+    kept = sessions.SessionStore()
+    token = kept.create("admin", ("http", 80), False, 0.0)
+    assert kept.find(token, ("http", 80), sessions.IDLE_TIMEOUT_S - 1, touch=False)
+    assert kept.find(token, ("http", 80), sessions.IDLE_TIMEOUT_S) is None
 
 
 def test_sessions_end_after_half_a_day_whatever_happens() -> None:
-    kept = sessions.Sessions()
-    token = kept.begin("admin", ("http", 80), False, 0.0)
+    kept = sessions.SessionStore()
+    token = kept.create("admin", ("http", 80), False, 0.0)
     now = 0.0
-    while now < sessions.ABSOLUTE - 1000:
+    while now < sessions.ABSOLUTE_TIMEOUT_S - 1000:
         assert kept.find(token, ("http", 80), now)
         now += 1000
-    assert kept.find(token, ("http", 80), sessions.ABSOLUTE) is None
+    assert kept.find(token, ("http", 80), sessions.ABSOLUTE_TIMEOUT_S) is None
 
 
 def test_sessions_are_bounded() -> None:
-    kept = sessions.Sessions()
-    first = kept.begin("admin", ("http", 80), False, 0.0)
-    for number in range(sessions.MOST):
-        kept.begin("admin", ("http", 80), False, 1.0 + number)
-    assert len(kept) == sessions.MOST
+    kept = sessions.SessionStore()
+    first = kept.create("admin", ("http", 80), False, 0.0)
+    for number in range(sessions.MAX_SESSIONS):
+        kept.create("admin", ("http", 80), False, 1.0 + number)
+    assert len(kept) == sessions.MAX_SESSIONS
     assert kept.find(first, ("http", 80), 200.0) is None
 
 
 def test_waits_grow_up_to_a_bound() -> None:
-    tried = login_throttle.Attempts()
+    tried = login_throttle.LoginThrottle()
     now, waits = 1.0, []
     for _ in range(20):
-        now += tried.wait("10.0.0.9", now)
-        tried.begin("10.0.0.9", now)
-        waits.append(tried.wait("10.0.0.9", now))
+        now += tried.seconds_to_wait("10.0.0.9", now)
+        tried.record_attempt("10.0.0.9", now)
+        waits.append(tried.seconds_to_wait("10.0.0.9", now))
     assert waits[:5] == [0, 0, 1, 2, 4]
-    assert max(waits) == login_throttle.LONGEST_WAIT
-    assert tried.wait("10.0.0.8", now + 100) == 0
+    assert max(waits) == login_throttle.MAX_WAIT_S
+    assert tried.seconds_to_wait("10.0.0.8", now + 100) == 0
 
 
 def test_all_addresses_together_are_slowed_but_not_who_was_here_before() -> None:
-    tried = login_throttle.Attempts()
-    tried.begin("10.0.0.1", 1.0)
-    tried.succeeded("10.0.0.1")
-    for number in range(login_throttle.BURST):
-        tried.begin(f"10.0.1.{number}", 1.0)
-    assert 0 < tried.wait("10.0.2.1", 1.0) <= 1 / login_throttle.REFILL
-    assert tried.wait("10.0.0.1", 1.0) == 0
-    assert tried.wait("10.0.2.1", 10.0) == 0
+    tried = login_throttle.LoginThrottle()
+    tried.record_attempt("10.0.0.1", 1.0)
+    tried.record_success("10.0.0.1")
+    for number in range(login_throttle.GLOBAL_BURST):
+        tried.record_attempt(f"10.0.1.{number}", 1.0)
+    assert 0 < tried.seconds_to_wait("10.0.2.1", 1.0) <= 1 / login_throttle.GLOBAL_REFILL_PER_S
+    assert tried.seconds_to_wait("10.0.0.1", 1.0) == 0
+    assert tried.seconds_to_wait("10.0.2.1", 10.0) == 0
 
 
 def test_attempts_are_bounded() -> None:
-    tried = login_throttle.Attempts()
-    for number in range(3 * login_throttle.MOST_ADDRESSES):
-        tried.begin(f"fe80::{number:x}", 1.0)
-    assert len(tried._addresses) == login_throttle.MOST_ADDRESSES
+    tried = login_throttle.LoginThrottle()
+    for number in range(3 * login_throttle.MAX_ADDRESSES):
+        tried.record_attempt(f"fe80::{number:x}", 1.0)
+    assert len(tried._addresses) == login_throttle.MAX_ADDRESSES
 
 
 async def test_forms_are_bounded(stranger: Browser) -> None:

@@ -130,7 +130,7 @@ async def test_an_entry_is_tried(browser: Browser, agent: Agent, plug: Home) -> 
     assert (result["ok"], result["text"], result["advice"]) == (True, "1 printer answered.", None)
     assert result["found"][0]["address"] == "127.0.0.21"
     assert result["found"][0]["serial_number"] == "SN77"
-    db = database.open(plug.database)
+    db = database.open_database(plug.database)
     assert db.execute("SELECT count(*) FROM printers").fetchone() == (0,)
     db.close()
 
@@ -164,10 +164,10 @@ async def test_a_run_is_ordered_watched_and_remembered(
     ordered = await browser.ask("POST", "/api/jobs", {"kind": "discover"})
     assert (ordered.status, ordered.json["state"]) == (202, "waiting")
     number = ordered.json["id"]
-    db = database.open(plug.database)
-    jobs.take(db, utc_now())
+    db = database.open_database(plug.database)
+    jobs.start_next(db, utc_now())
     scan = {"total": 254, "asked": 100, "answered": 3, "printers": 2}
-    jobs.progress(db, number, {"scan": scan, "to_read": 2, "read": 1, "failed": 0})
+    jobs.update_progress(db, number, {"scan": scan, "to_read": 2, "read": 1, "failed": 0})
     progress = (await browser.get(f"/api/jobs/{number}"))["progress"]
     assert (progress["stage"], progress["asked"], progress["total"], progress["read"]) == (
         "scan",
@@ -205,7 +205,7 @@ async def test_a_run_is_ordered_watched_and_remembered(
 async def test_strange_rows_of_jobs_are_shown_all_the_same(
     browser: Browser, plug: Home, garbage: str
 ) -> None:
-    db = database.open(plug.database)
+    db = database.open_database(plug.database)
     db.execute(
         "INSERT INTO jobs (kind, arguments, state, progress, result, put_at, started_at, finished_at)"
         " VALUES ('query', ?, 'done', ?, ?, 1, 1, 1)",

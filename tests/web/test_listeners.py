@@ -31,7 +31,10 @@ async def test_who_says_nothing_loses_the_connection(plug: Home, sent: bytes) ->
 
 
 async def test_one_address_does_not_take_all_places(page: Page) -> None:
-    opened = [await asyncio.open_connection("127.0.0.1", page.port) for _ in range(listeners.MOST_FROM_ONE)]
+    opened = [
+        await asyncio.open_connection("127.0.0.1", page.port)
+        for _ in range(listeners.MAX_CONNECTIONS_PER_ADDRESS)
+    ]
     reader, writer = await asyncio.open_connection("127.0.0.1", page.port)
     assert await closes(reader)
     other = socket.create_connection(("127.0.0.1", page.port), source_address=("127.0.0.77", 0))
@@ -71,9 +74,9 @@ def test_a_port_that_is_taken_is_told_in_one_line() -> None:
     with socket.create_server(("", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(
-            listeners.CannotListen, match=f"port {port} cannot be opened: another program uses it"
+            listeners.WebListenError, match=f"port {port} cannot be opened: another program uses it"
         ):
-            listeners.bind(port, instead=False)
+            listeners.bind_port(port, allow_fallback=False)
 
 
 async def test_the_service_serves_until_it_is_told_to_stop(plug: Home) -> None:

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from appliance.settings.schema import Home
-from appliance.web.mdns_service import Air
+from appliance.web.mdns_service import MdnsEnvironment
 from tests.discovery.on_air import LOOPBACK, WAIT, found, printer
 from tests.web.conftest import SCRIPT, Browser, Page, running
 
@@ -23,7 +23,7 @@ def name() -> str:
 @pytest.fixture
 async def page(plug: Home, name: str) -> AsyncIterator[Page]:
     """A page that is on the air."""
-    async with running(plug, air=Air(lambda: (OWN,), LOOPBACK, look=0.05)) as made:
+    async with running(plug, air=MdnsEnvironment(lambda: (OWN,), LOOPBACK, check_interval_s=0.05)) as made:
         made.change(plug={"name": name, "site": "Head office", "mdns": True})
         yield made
 

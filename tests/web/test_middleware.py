@@ -5,8 +5,8 @@ import json
 
 import pytest
 
-from appliance.web.openapi import Description
-from appliance.web.static_files import folder
+from appliance.web.openapi import OpenApiDocument
+from appliance.web.static_files import find_webui_dir
 from tests.web.conftest import PASSWORD, Browser, Page, description
 
 CHANGES = [
@@ -279,7 +279,7 @@ async def test_what_is_described_is_what_is_there(page: Page, browser: Browser) 
         answer = await browser.ask("OPTIONS", concrete(path))
         assert answer.status == 405
         assert method in answer.headers["Allow"].split(",")
-    described = Description(folder() / "openapi.json").operations()
+    described = OpenApiDocument(find_webui_dir() / "openapi.json").operations()
     assert sorted(described) == sorted(OPERATIONS)
 
 

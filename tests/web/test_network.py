@@ -15,11 +15,11 @@ from appliance.settings import schema
 from appliance.settings.network import NetworkConfig, WlanConfig
 from appliance.settings.schema import Home
 from appliance.storage import database, events
-from appliance.web.db_thread import Store
-from appliance.web.errors import Trouble
-from appliance.web.handlers import Asked
-from appliance.web.network import FORGOTTEN, ROLLED_BACK, Network
-from appliance.web.settings_store import Settings
+from appliance.web.db_thread import DatabaseThread
+from appliance.web.errors import ApiError
+from appliance.web.handlers import ApiRequest
+from appliance.web.network import INTERRUPTED_TEXT, ROLLED_BACK_TEXT, NetworkApi
+from appliance.web.settings_store import SettingsStore
 from tests.command_line import until
 from tests.web.conftest import Browser, Page
 
@@ -97,11 +97,11 @@ class Root:
 class Person:
     """Who asks for a new network, on the Plug itself."""
 
-    def __init__(self, network: Network) -> None:
+    def __init__(self, network: NetworkApi) -> None:
         self._functions = {(method, path): function for method, path, function in network.routes()}
 
     async def ask(self, method: str, path: str = "", body: dict | None = None) -> dict:
-        answer = await self._functions[method, f"/api/network{path}"](Asked({}, body or {}, None))
+        answer = await self._functions[method, f"/api/network{path}"](ApiRequest({}, body or {}, None))
         assert isinstance(answer, dict)
         return answer
 
@@ -111,10 +111,10 @@ class Person:
 
 @asynccontextmanager
 async def on_the_box(plug: Home) -> AsyncIterator[Person]:
-    store = Store(plug.database)
-    network = Network(plug, Settings(plug), store, lambda: datetime.now(UTC), here=True)
+    store = DatabaseThread(plug.database)
+    network = NetworkApi(plug, SettingsStore(plug), store, lambda: datetime.now(UTC), installed=True)
     try:
-        async with network.watching():
+        async with network.run_watcher():
             yield Person(network)
     finally:
         await store.close()
@@ -122,10 +122,10 @@ async def on_the_box(plug: Home) -> AsyncIterator[Person]:
 
 def told(plug: Home) -> list[tuple[str, bool]]:
     """The events, the newest first, and whether they go on."""
-    with suppress(database.Unusable):
-        db = database.open(plug.database)
+    with suppress(database.DatabaseUnavailableError):
+        db = database.open_database(plug.database)
         try:
-            return [(each.text, each.ended_at is None) for each in events.recent(db)]
+            return [(each.text, each.ended_at is None) for each in events.list_recent(db)]
         finally:
             db.close()
     return []
@@ -168,11 +168,11 @@ async def test_what_nobody_confirms_goes_again(plug: Home) -> None:
         await person.ask("POST", "/trial", STATIC)
         root.work()
         root("printmonitor-network.service")  # as the timer does
-        await until(lambda: told(plug)[:1] == [(ROLLED_BACK, False)])
+        await until(lambda: told(plug)[:1] == [(ROLLED_BACK_TEXT, False)])
         answer = await person.ask("GET")
         assert (answer["trial"]["state"], answer["settings"]["method"]) == ("rolled-back", "dhcp")
         assert "10.0.0.5" not in root.network
-        with pytest.raises(Trouble):
+        with pytest.raises(ApiError):
             await person.ask("POST", "/trial/confirmation")
     assert schema.load(plug).network == NetworkConfig()
 
@@ -193,7 +193,7 @@ async def test_while_root_is_slow_it_is_said_that_it_ends(plug: Home) -> None:
         await person.ask("POST", "/trial", STATIC)
         root.work()
         assert (await person.ask("POST", "/trial/confirmation"))["trial"]["state"] == "ending"
-        with pytest.raises(Trouble):
+        with pytest.raises(ApiError):
             await person.ask("DELETE", "/trial")
         root.work()
         assert (await person.trial())["state"] == "kept"
@@ -220,7 +220,7 @@ async def test_a_plug_that_was_restarted_meanwhile_says_so(plug: Home) -> None:
         path.unlink()  # /run is memory
     async with on_the_box(plug) as person:
         assert (await person.trial())["state"] == "none"
-        await until(lambda: told(plug)[:1] == [(FORGOTTEN, False)])
+        await until(lambda: told(plug)[:1] == [(INTERRUPTED_TEXT, False)])
 
 
 async def test_what_root_refuses_has_failed(plug: Home) -> None:
@@ -250,7 +250,7 @@ async def test_what_root_refuses_has_failed(plug: Home) -> None:
 )
 async def test_what_is_wrong_stands_beside_its_field(plug: Home, body: dict, field: str) -> None:
     async with on_the_box(plug) as person:
-        with pytest.raises(Trouble) as caught:
+        with pytest.raises(ApiError) as caught:
             await person.ask("POST", "/trial", body)
     assert (caught.value.status, caught.value.field) == (422, field)
     assert not list(plug.run.rglob("*.json"))

@@ -89,9 +89,9 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     home = Home(tmp_path_factory.mktemp("openapi") / "plug")
     home.create()
     settings_schema.save(home, replace(Config(), web=replace(Config().web, password_hash=password_hash())))
-    db = database.open(home.database)
+    db = database.open_database(home.database)
     for number in range(1, 4):
-        printers.keep(db, reading(number), datetime.now(UTC))
+        printers.store_reading(db, reading(number), datetime.now(UTC))
     db.close()
     loop, bases, stop = asyncio.new_event_loop(), [], asyncio.Event()
     up = threading.Event()

@@ -22,10 +22,10 @@ def known(plug: Home, agent: Agent) -> int:
 
 def keep(plug: Home, number: int, port: int, host: str = "127.0.0.21") -> int:
     made = reading(number)
-    db = database.open(plug.database)
+    db = database.open_database(plug.database)
     try:
         target = replace(made.target, host=host, port=port)
-        return printers.keep(db, replace(made, target=target), datetime.now(UTC))
+        return printers.store_reading(db, replace(made, target=target), datetime.now(UTC))
     finally:
         db.close()
 

@@ -5,7 +5,7 @@ import tomllib
 import pytest
 
 from appliance.web import static_files
-from appliance.web.static_files import folder, language
+from appliance.web.static_files import find_webui_dir, preferred_language
 from tests.children import ROOT
 from tests.web.conftest import Browser, Page
 from tests.web.test_middleware import raw
@@ -14,7 +14,7 @@ from tests.web.test_middleware import raw
 async def test_the_login_needs_no_script(stranger: Browser) -> None:
     for name in ("login", "password"):
         for suffix in ("", ".de"):
-            text = (folder() / f"{name}{suffix}.html").read_text()
+            text = (find_webui_dir() / f"{name}{suffix}.html").read_text()
             assert "<script" not in text
             assert ' style="' not in text
             assert '<form method="post">' in text
@@ -33,9 +33,9 @@ async def test_the_login_speaks_the_browsers_language(stranger: Browser, accepte
 
 
 def test_languages_are_weighed() -> None:
-    assert language("en;q=0.3, de;q=0.7") == "de"
-    assert language("de;q=0, en;q=0.1") == "en"
-    assert language("de;q=nonsense") == "en"
+    assert preferred_language("en;q=0.3, de;q=0.7") == "de"
+    assert preferred_language("de;q=0, en;q=0.1") == "en"
+    assert preferred_language("de;q=nonsense") == "en"
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ async def test_the_description_is_served(stranger: Browser) -> None:
 
 
 async def test_pages_load_nothing_from_elsewhere(page: Page) -> None:
-    for path in folder().rglob("*.html"):
+    for path in find_webui_dir().rglob("*.html"):
         for place in re.findall(r'(?:src|href|action)="([^"]*)"', path.read_text()):
             assert re.match(r"/(?!/)|#|data:,", place), f"{path.name}: {place}"
 
@@ -130,7 +130,7 @@ def test_every_file_of_the_page_is_installed() -> None:
         if path.is_file()
     }
     for place, name in installed.items():
-        assert place == f"{static_files.INSTALLED}/{name}"
+        assert place == f"{static_files.INSTALLED_DIR}/{name}"
     there = {
         path.relative_to(ROOT / "webui").as_posix() for path in (ROOT / "webui").rglob("*") if path.is_file()
     }

@@ -17,7 +17,7 @@ from appliance.domain.model import DiscoveryEntry, Trap
 from appliance.settings import schema
 from appliance.settings.schema import Config, Home
 from appliance.storage import database, traps
-from appliance.web.support_bundle import kept_errors
+from appliance.web.support_bundle import read_error_log
 from tests.web.conftest import SCRIPT, Browser, Page, password_hash, running
 
 BACKUP_PASSWORD = "a password for backups"
@@ -275,10 +275,16 @@ async def test_overview_says_what_needs_somebody(browser: Browser, fleet: list[i
 
 
 async def test_traps_are_listed_with_their_printers(browser: Browser, fleet: list[int], plug: Home) -> None:
-    db = database.open(plug.database)
+    db = database.open_database(plug.database)
     trap = Trap("printerV2Alert", text=f"jam {SCRIPT}", severity="critical", objects=("prtAlertCode = 8",))
     now = datetime.now(UTC)
-    traps.keep(db, [traps.Came("127.0.1.1", fleet[0], trap, now), traps.Came("127.0.9.9", None, trap, now)])
+    traps.save_traps(
+        db,
+        [
+            traps.ReceivedTrap("127.0.1.1", fleet[0], trap, now),
+            traps.ReceivedTrap("127.0.9.9", None, trap, now),
+        ],
+    )
     db.close()
     stranger, known = (await browser.get("/api/traps"))["traps"]
     assert (known["printer"], known["printer_name"], known["severity"]) == (
@@ -363,9 +369,9 @@ async def test_it_says_how_long_it_is_on(browser: Browser) -> None:
 
 
 def test_errors_that_were_kept_go_along(tmp_path: Path) -> None:
-    assert kept_errors(tmp_path) == []
+    assert read_error_log(tmp_path) == []
     (tmp_path / "errors.1.log").write_text("first\nsecond\n")
     (tmp_path / "errors.log").write_bytes(b"third \xff\n")
-    assert kept_errors(tmp_path) == ["first", "second", "third \ufffd"]
+    assert read_error_log(tmp_path) == ["first", "second", "third \ufffd"]
     (tmp_path / "errors.log").write_text("x\n" * 5_000)
-    assert len(kept_errors(tmp_path)) == 1_000
+    assert len(read_error_log(tmp_path)) == 1_000

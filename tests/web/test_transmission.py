@@ -203,15 +203,15 @@ async def test_one_test_at_a_time(connected: Browser, cloud: Cloud) -> None:
 
 @pytest.fixture
 def parcels(plug: Home) -> list[outbox.Parcel]:
-    db = database.open(plug.database)
+    db = database.open_database(plug.database)
     put = [
         outbox.put(
             db, plug.outbox, f"plug-{number}", archive.pack("x", b"<x/>", KEY), NOW + timedelta(hours=number)
         )
         for number in range(3)
     ]
-    outbox.delivered(db, plug.outbox, put[0], NOW)
-    outbox.refuse(db, put[1], "422 unknown plug")
+    outbox.mark_delivered(db, plug.outbox, put[0], NOW)
+    outbox.mark_refused(db, put[1], "422 unknown plug")
     db.close()
     return put
 

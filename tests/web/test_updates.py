@@ -73,7 +73,7 @@ async def put(browser: Browser, data: object, headers: dict[str, str] = OCTETS) 
 def offer(page: Page, version: str) -> None:
     url = "https://updates.example.com/plug.json"
     page.change(update={"channel": url})
-    with closing(database.open(page.home.database)) as db:
+    with closing(database.open_database(page.home.database)) as db:
         channel.keep(db, Offer(url, "", version, "https://updates.example.com/plug.raucb", "What is new."))
 
 
@@ -139,7 +139,7 @@ async def test_behind_a_proxy_the_poller_fetches_what_the_channel_offers(visitor
     order = {"source": "channel", "when": "window"}
     assert (await visitor.ask("POST", "/api/updates/install", order)).status == 202
     assert orders(box) == []
-    with closing(database.open(box.home.database)) as db:
+    with closing(database.open_database(box.home.database)) as db:
         assert key_value.get(db, channel.WANTED) == "no no"
 
 
@@ -321,7 +321,7 @@ async def test_the_channel_is_asked_when_somebody_wants_to_know(visitor: Browser
     answer = await visitor.ask("POST", "/api/updates/look")
     assert (answer.status, answer.error) == (409, "No channel is set.")
     offer(box, "1.1.0")
-    with closing(database.open(box.home.database)) as db:
+    with closing(database.open_database(box.home.database)) as db:
         key_value.put(db, channel.NEXT, "99999999999999")
         assert (await visitor.ask("POST", "/api/updates/look")).status == 202
         assert key_value.get(db, channel.NEXT) is None

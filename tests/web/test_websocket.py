@@ -29,8 +29,8 @@ async def changed(socket: aiohttp.ClientWebSocketResponse, topic: str) -> None:
 async def test_changes_arrive_by_their_topics(
     fleet: list[int], socket: aiohttp.ClientWebSocketResponse, browser: Browser, plug: Home, page: Page
 ) -> None:
-    db = database.open(plug.database)
-    printers.keep_failure(db, fleet[0], "silent", datetime.now(UTC))
+    db = database.open_database(plug.database)
+    printers.store_poll_failure(db, fleet[0], "silent", datetime.now(UTC))
     await changed(socket, "printers")
     await browser.ask("PATCH", f"/api/printers/{fleet[0]}", {"ignore": True})
     await changed(socket, "printers")
@@ -42,11 +42,11 @@ async def test_changes_arrive_by_their_topics(
 
 
 async def test_a_run_is_told_while_it_goes_on(socket: aiohttp.ClientWebSocketResponse, plug: Home) -> None:
-    db = database.open(plug.database)
-    number = jobs.put(db, "discover", datetime.now(UTC))
-    jobs.take(db, datetime.now(UTC))
+    db = database.open_database(plug.database)
+    number = jobs.enqueue(db, "discover", datetime.now(UTC))
+    jobs.start_next(db, datetime.now(UTC))
     for asked in (10, 20):
-        jobs.progress(db, number, {"scan": {"total": 30, "asked": asked}})
+        jobs.update_progress(db, number, {"scan": {"total": 30, "asked": asked}})
         async with asyncio.timeout(5):
             while True:
                 message = await socket.receive_json()
@@ -62,7 +62,7 @@ async def test_it_closes_when_the_session_ends(
     await browser.ask("DELETE", "/api/session")
     async with asyncio.timeout(5):
         message = await socket.receive()
-    assert (message.type, message.data) == (aiohttp.WSMsgType.CLOSE, websocket.ENDED)
+    assert (message.type, message.data) == (aiohttp.WSMsgType.CLOSE, websocket.CLOSE_SESSION_ENDED)
 
 
 @pytest.mark.parametrize("headers", [{"Origin": "http://evil.example"}, {}, {"Origin": "null"}])
@@ -95,7 +95,7 @@ async def test_nothing_that_is_sent_does_anything(
 
 async def test_places_are_bounded(browser: Browser) -> None:
     opened = []
-    for _ in range(websocket.MOST_OPEN):
+    for _ in range(websocket.MAX_WEBSOCKETS):
         url = f"{browser.base}/api/live"
         opened.append(await browser.session.ws_connect(url, headers={"Origin": browser.base}))
     answer = await browser.ask("GET", "/api/live", headers={"Upgrade": "websocket", "Connection": "Upgrade"})
