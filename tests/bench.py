@@ -23,7 +23,7 @@ from appliance.cli import reading_report, terminal
 from appliance.collector import poll, scanner
 from appliance.domain.model import Cost, Target
 from appliance.settings.schema import Home
-from appliance.snmp.client import Endpoint
+from appliance.snmp.client import SnmpEndpoint
 from appliance.storage import database, jobs
 from tests import bench_codec, bench_traps, children
 from tests.fakes import snmprec
@@ -84,13 +84,13 @@ class Requests:
 
 async def requests(rows: Mapping[str, Cell], version: Version) -> Requests:
     now = datetime.now(UTC)
-    async with Agent() as agent, Endpoint() as endpoint:
+    async with Agent() as agent, SnmpEndpoint() as endpoint:
         device = agent.add(PLACE, Device(rows))
         target = Target(PLACE, port=agent.port, snmp_version=version)
-        reading = await poll.ask(endpoint, target, "", now)
+        reading = await poll.poll_printer(endpoint, target, "", now)
         assert reading.failures == (), reading.failures
         first = device.requests.total()
-        await poll.ask(endpoint, target, reading.plan, now)
+        await poll.poll_printer(endpoint, target, reading.plan, now)
         again = device.requests.total() - first
         return Requests(first, again, device.largest_response, reading.cost)
 
@@ -140,7 +140,7 @@ async def one_network() -> AsyncIterator[Figure]:
             targets = [Target(f"127.24.1.{number}", port=lan.port) for number in range(1, 255)]
             for _ in range(REPEATS):
                 began = time.perf_counter()
-                found = [each async for each in scanner.answering(targets, 200)]
+                found = [each async for each in scanner.scan_targets(targets, 200)]
                 seconds.append(time.perf_counter() - began)
                 assert sum(each.is_printer for each in found) == 20
     yield Figure("/24, 20 printers, 234 silent: scan", statistics.median(seconds), 6, "s")
@@ -213,7 +213,7 @@ async def dead_among_a_hundred(folder: Path) -> AsyncIterator[Figure]:
             with_dead, document = await command(state, "query")
         assert document["failed_total"] == 1
         what = f"a dead printer among {HUNDRED} delays a query ({alive:.2f} s) by"
-        yield Figure(what, with_dead - alive, sum(poll.TRIES), "s")
+        yield Figure(what, with_dead - alive, sum(poll.TRY_TIMEOUTS_S), "s")
 
 
 async def fleet(folder: Path) -> AsyncIterator[Figure]:

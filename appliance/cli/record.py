@@ -7,9 +7,9 @@ from pathlib import Path
 from appliance.cli import log_setup, target_argument, terminal
 from appliance.cli.errors import Wrong
 from appliance.collector import snmp_recorder
-from appliance.collector.snmp_recorder import NotRecorded, Recording
+from appliance.collector.snmp_recorder import Recording, RecordingError
 from appliance.domain.model import SnmpVersion, Target
-from appliance.snmp.client import Endpoint
+from appliance.snmp.client import SnmpEndpoint
 
 DONE, FAILED = 0, 1
 
@@ -26,20 +26,23 @@ async def _run(target: Target, *, mask: bool, output: str | None) -> int:
     progress = terminal.Progress()
     progress.show(f"asking {target.host} ...")
     try:
-        async with Endpoint() as endpoint:
-            recording = await snmp_recorder.record(
-                endpoint, target, mask=mask, progress=lambda rows: progress.show(f"{rows:,} objects ...")
+        async with SnmpEndpoint() as endpoint:
+            recording = await snmp_recorder.record_printer(
+                endpoint,
+                target,
+                anonymize=mask,
+                on_progress=lambda rows: progress.show(f"{rows:,} objects ..."),
             )
-    except NotRecorded as error:
+    except RecordingError as error:
         progress.end()
         terminal.tell(f"{terminal.clean(target.host)}: {terminal.clean(str(error))}")
         return FAILED
     finally:
         progress.end()
     _write(recording, output)
-    if recording.stopped:
-        terminal.tell(f"{terminal.clean(target.host)}: not complete: {recording.stopped}")
-    return FAILED if recording.stopped else DONE
+    if recording.stop_reason:
+        terminal.tell(f"{terminal.clean(target.host)}: not complete: {recording.stop_reason}")
+    return FAILED if recording.stop_reason else DONE
 
 
 def _write(recording: Recording, output: str | None) -> None:

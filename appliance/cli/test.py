@@ -9,7 +9,7 @@ from appliance.cli.json_output import record
 from appliance.collector import canon_cpca, poll
 from appliance.domain import supply_text
 from appliance.domain.model import Reading, SnmpVersion, Target
-from appliance.snmp.client import Endpoint
+from appliance.snmp.client import SnmpEndpoint
 
 DONE, FAILED = 0, 1
 NOTHING_HEARD = ("silent", "out of reach", "port ")  # how reasons begin that a closer look can explain
@@ -27,10 +27,10 @@ async def _run(target: Target, as_json: bool) -> int:
     progress = terminal.Progress()
     progress.show(f"asking {target.host} ...")
     try:
-        async with Endpoint() as endpoint:
-            reading = await poll.ask(endpoint, target, "", datetime.now(UTC), full=True)
+        async with SnmpEndpoint() as endpoint:
+            reading = await poll.poll_printer(endpoint, target, "", datetime.now(UTC), full=True)
         echo = await _echo(reading)
-    except poll.NotRead as error:
+    except poll.PollError as error:
         silent = error.reason.startswith(NOTHING_HEARD)
         explanation = (
             await unreachable_diagnosis.explain(target)
@@ -53,8 +53,8 @@ async def _echo(reading: Reading) -> str | None:
     if reading.identity.manufacturer != "Canon":
         return None
     try:
-        return f"answers the echo in {1000 * await canon_cpca.echo(reading.target.host):.0f} ms"
-    except canon_cpca.NoAnswer as error:
+        return f"answers the echo in {1000 * await canon_cpca.measure_echo(reading.target.host):.0f} ms"
+    except canon_cpca.CpcaNoResponseError as error:
         return f"no answer: {error}"
 
 

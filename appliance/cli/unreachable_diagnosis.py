@@ -105,12 +105,12 @@ async def _sign(target: Target, version: Literal["1", "2"], patience: float) -> 
         raise
     try:
         transport.sendto(
-            ber.request(
+            ber.encode_request(
                 "get",
                 [(*oids.SYS_DESCR, 0)],
                 version=version,
                 community=target.community_read,
-                request_id=ber.FIRST_REQUEST_ID,
+                request_id=ber.MIN_REQUEST_ID,
             )
         )
         async with asyncio.timeout(patience):

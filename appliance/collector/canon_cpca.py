@@ -22,32 +22,32 @@ PORT = 47545
 MAGIC = 0xCDCA
 VERSION = 0x10
 HEADER = struct.Struct(">HBBHHHIIH")
-METHOD = struct.Struct(">IH")
-MOST_PAYLOAD = 0xFFFF - HEADER.size  # what the length field and a datagram can hold
+METHOD_HEADER = struct.Struct(">IH")
+MAX_PAYLOAD_BYTES = 0xFFFF - HEADER.size  # what the length field and a datagram can hold
 
 # Drivers send 00 in print streams, a captured poll that was answered has 04. An echo over TCP was answered
 # with 00; nobody has told which one UDP wants, so the tries alternate.
-FLAGS = (0x00, 0x04, 0x00, 0x04)
-PATIENCE = 1.0  # seconds for each of these
+FLAGS_PER_TRY = (0x00, 0x04, 0x00, 0x04)
+TRY_TIMEOUT_S = 1.0  # seconds for each of these
 
 
-class Operation(IntEnum):
+class CpcaOperation(IntEnum):
     """The operations that are known and that change nothing of a print job."""
 
     ECHO = 0x01
     EXECUTE_METHOD = 0x1D
 
 
-class NoAnswer(Exception):
+class CpcaNoResponseError(Exception):
     """Silent, or never with a frame that answers what was asked."""
 
 
-class BadFrame(Exception):
+class CpcaFrameError(Exception):
     """These octets are no frame of CPCA."""
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
+class CpcaFrame:
     """A request, or an answer: there `flags` is the response code."""
 
     operation: int
@@ -59,10 +59,10 @@ class Frame:
     status: int = 0
 
 
-def pack(frame: Frame) -> bytes:
+def encode_frame(frame: CpcaFrame) -> bytes:
     """A frame as octets. Raises BadFrame if the payload is too long."""
-    if len(frame.payload) > MOST_PAYLOAD:
-        raise BadFrame("the payload is too long")
+    if len(frame.payload) > MAX_PAYLOAD_BYTES:
+        raise CpcaFrameError("the payload is too long")
     header = HEADER.pack(
         MAGIC,
         VERSION,
@@ -77,87 +77,87 @@ def pack(frame: Frame) -> bytes:
     return header + frame.payload
 
 
-def unpack(data: bytes) -> Frame:
+def decode_frame(data: bytes) -> CpcaFrame:
     """A frame out of octets, which it has to fill exactly. Raises BadFrame."""
     if len(data) < HEADER.size:
-        raise BadFrame("shorter than a header")
+        raise CpcaFrameError("shorter than a header")
     magic, version, flags, operation, sequence, length, user_id, password, status = HEADER.unpack_from(data)
     if magic != MAGIC:
-        raise BadFrame("another protocol")
+        raise CpcaFrameError("another protocol")
     if version != VERSION:
-        raise BadFrame(f"version {version:#04x}")
+        raise CpcaFrameError(f"version {version:#04x}")
     if length != len(data) - HEADER.size:
-        raise BadFrame("another length than announced")
-    return Frame(operation, data[HEADER.size :], sequence, flags, user_id, password, status)
+        raise CpcaFrameError("another length than announced")
+    return CpcaFrame(operation, data[HEADER.size :], sequence, flags, user_id, password, status)
 
 
-def execution(handle: int, method: int, data: bytes = b"") -> bytes:
+def encode_method_call(handle: int, method: int, data: bytes = b"") -> bytes:
     """The payload of EXECUTE_METHOD: an object's handle, one of its methods, that method's data."""
-    return METHOD.pack(handle, method) + data
+    return METHOD_HEADER.pack(handle, method) + data
 
 
-async def echo(host: str, *, port: int = PORT, patience: float = PATIENCE) -> float:
+async def measure_echo(host: str, *, port: int = PORT, timeout_s: float = TRY_TIMEOUT_S) -> float:
     """Seconds that the printer took to return what was sent. Raises NoAnswer."""
     token = secrets.token_bytes(8)
     started = time.monotonic()
-    answer = await ask(host, Operation.ECHO, token, port=port, patience=patience)
+    answer = await send_request(host, CpcaOperation.ECHO, token, port=port, timeout_s=timeout_s)
     if answer.payload != token:
-        raise NoAnswer("answers, but not with what was sent")
+        raise CpcaNoResponseError("answers, but not with what was sent")
     return time.monotonic() - started
 
 
-async def ask(
-    host: str, operation: Operation, payload: bytes, *, port: int = PORT, patience: float = PATIENCE
-) -> Frame:
+async def send_request(
+    host: str, operation: CpcaOperation, payload: bytes, *, port: int = PORT, timeout_s: float = TRY_TIMEOUT_S
+) -> CpcaFrame:
     """The frame that answers one request, tried a few times. Raises NoAnswer."""
     loop = asyncio.get_running_loop()
     sequence = secrets.randbelow(0xFFFF) + 1
-    ear = _Ear(operation, sequence)
+    ear = _ResponseProtocol(operation, sequence)
     try:
         transport, _ = await loop.create_datagram_endpoint(lambda: ear, remote_addr=(host, port))
     except OSError as error:
-        raise NoAnswer(f"out of reach: {error.strerror}") from error
+        raise CpcaNoResponseError(f"out of reach: {error.strerror}") from error
     try:
-        for flags in FLAGS:
-            transport.sendto(pack(Frame(operation, payload, sequence, flags)))
-            answer = await ear.wait(patience)
+        for flags in FLAGS_PER_TRY:
+            transport.sendto(encode_frame(CpcaFrame(operation, payload, sequence, flags)))
+            answer = await ear.wait(timeout_s)
             if answer is not None:
                 return answer
-            if ear.closed:
+            if ear.port_closed:
                 break
     finally:
         transport.close()
-    raise NoAnswer(f"port {port} is closed" if ear.closed else "silent")
+    raise CpcaNoResponseError(f"port {port} is closed" if ear.port_closed else "silent")
 
 
-class _Ear(asyncio.DatagramProtocol):
+class _ResponseProtocol(asyncio.DatagramProtocol):
     """Hears the one frame that answers; everything else is no answer."""
 
     def __init__(self, operation: int, sequence: int) -> None:
-        self.closed = False
-        self._wanted = (operation, sequence)
-        self._heard: Frame | None = None
-        self._something = asyncio.Event()
+        self.port_closed = False
+        self._expected = (operation, sequence)
+        self._response: CpcaFrame | None = None
+        self._changed = asyncio.Event()
 
-    async def wait(self, seconds: float) -> Frame | None:
-        self._something.clear()
+    async def wait(self, timeout_s: float) -> CpcaFrame | None:
+        self._changed.clear()
         try:
-            async with asyncio.timeout(seconds):
-                await self._something.wait()
+            async with asyncio.timeout(timeout_s):
+                await self._changed.wait()
         except TimeoutError:
             return None
-        return self._heard
+        return self._response
 
     def datagram_received(self, data: bytes, _: tuple[str | int, ...]) -> None:
         try:
-            frame = unpack(data)
-        except BadFrame:
+            frame = decode_frame(data)
+        except CpcaFrameError:
             return
-        if (frame.operation, frame.sequence) == self._wanted:
-            self._heard = frame
-            self._something.set()
+        if (frame.operation, frame.sequence) == self._expected:
+            self._response = frame
+            self._changed.set()
 
     def error_received(self, error: Exception) -> None:
-        self.closed = isinstance(error, ConnectionRefusedError)  # ICMP port unreachable
-        if self.closed:
-            self._something.set()
+        self.port_closed = isinstance(error, ConnectionRefusedError)  # ICMP port unreachable
+        if self.port_closed:
+            self._changed.set()

@@ -8,117 +8,127 @@ would save nothing: the requests are as long, in v1 one missing cell spoils the 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from appliance.collector.request_batcher import Ask, weight
+from appliance.collector.request_batcher import ObjectRequest, estimate_varbind_bytes
 from appliance.mib.oids import Oid
-from appliance.mib.printer_mib import Cells, Table
+from appliance.mib.printer_mib import Cells, MibTable
 
 
-class CellAsk(NamedTuple):
+class CellRequest(NamedTuple):
     """A cell to learn. Without a target, it is asked whether a column ends where it did."""
 
-    ask: Ask
+    request: ObjectRequest
     target: Oid | None
-    table: Table | None
+    table: MibTable | None
 
 
-class Chain(NamedTuple):
+class CellChain(NamedTuple):
     """Cells of one column that follow each other: GETBULK gives them in one go."""
 
-    asks: tuple[CellAsk, ...]
+    requests: tuple[CellRequest, ...]
 
     @property
     def start(self) -> Oid:
-        return self.asks[0].ask.oid
+        return self.requests[0].request.oid
 
     @property
-    def weight(self) -> int:
-        return sum(asked.ask.weight for asked in self.asks)
+    def size_bytes(self) -> int:
+        return sum(asked.request.size_bytes for asked in self.requests)
 
 
-def scalar(oid: Oid, size: int) -> CellAsk:
+def scalar_request(oid: Oid, value_bytes: int) -> CellRequest:
     """An object that stands alone, or a cell of a row whose neighbours nobody knows."""
     last = oid[-1]
     start = (*oid[:-1], last - 1) if last else oid[:-1]
-    return CellAsk(Ask(start, weight(oid, size), oid), oid, None)
+    return CellRequest(ObjectRequest(start, estimate_varbind_bytes(oid, value_bytes), oid), oid, None)
 
 
-def wanted_columns(table: Table, cells: Cells, row: Oid) -> Iterable[int]:
-    return table.columns if table.wanted is None else table.wanted(cells, row)
+def columns_to_request(table: MibTable, cells: Cells, row: Oid) -> Iterable[int]:
+    return table.columns if table.select_columns is None else table.select_columns(cells, row)
 
 
-def missing_cells(table: Table, rows: Sequence[Oid], cells: Cells) -> list[Chain]:
+def missing_cell_chains(table: MibTable, rows: Sequence[Oid], cells: Cells) -> list[CellChain]:
     """What is still to be asked of a table, unbroken columns together."""
-    wanted = [set(wanted_columns(table, cells, row)) for row in rows]
-    chains: list[Chain] = []
+    wanted = [set(columns_to_request(table, cells, row)) for row in rows]
+    chains: list[CellChain] = []
     for number, size in table.columns.items():
         column = table.column(number)
-        run: list[CellAsk] = []
+        run: list[CellRequest] = []
         for at, row in enumerate(rows):
             target = (*column, *row)
             if number in wanted[at] and target not in cells:
-                run.append(_cell(table, column, rows, at, size))
+                run.append(_predecessor_request(table, column, rows, at, size))
             elif run:
-                chains.append(Chain(tuple(run)))
+                chains.append(CellChain(tuple(run)))
                 run = []
         if run:
-            chains.append(Chain(tuple(run)))
+            chains.append(CellChain(tuple(run)))
     return chains
 
 
-def moving_cells(table: Table, rows: Sequence[Oid], cells: Cells) -> Iterator[CellAsk]:
+def volatile_cell_requests(table: MibTable, rows: Sequence[Oid], cells: Cells) -> Iterator[CellRequest]:
     """The cells of a known table that may have moved, with a look behind its last row."""
-    ended = table.wanted is not None  # such a table's rows belong to the configuration
-    for number in table.moving:
+    ended = table.select_columns is not None  # such a table's rows belong to the configuration
+    for number in table.volatile:
         column = table.column(number)
         for at, row in enumerate(rows):
-            if cells.get((*column, *row)) is not None and number in wanted_columns(table, cells, row):
-                yield _cell(table, column, rows, at, table.columns[number])
+            if cells.get((*column, *row)) is not None and number in columns_to_request(table, cells, row):
+                yield _predecessor_request(table, column, rows, at, table.columns[number])
         if rows and not ended and cells.get((*column, *rows[-1])) is not None:
             ended = True
             end = (*column, *rows[-1])
-            yield CellAsk(Ask(end, weight(end, table.columns[number]), column), None, table)
-    if table.moving and not rows:
-        column = table.column(table.start)
-        yield CellAsk(Ask(column, weight(column, 4), table.entry), None, table)
+            yield CellRequest(
+                ObjectRequest(end, estimate_varbind_bytes(end, table.columns[number]), column), None, table
+            )
+    if table.volatile and not rows:
+        column = table.column(table.discovery_column)
+        yield CellRequest(ObjectRequest(column, estimate_varbind_bytes(column, 4), table.entry), None, table)
 
 
-def last_look(table: Table, rows: Sequence[Oid]) -> Iterator[CellAsk]:
+def column_end_requests(table: MibTable, rows: Sequence[Oid]) -> Iterator[CellRequest]:
     """Whether another column ends where the first one did: an agent may leave cells out of that one."""
-    if rows and table.moving and table.wanted is None:
-        column = table.column(table.moving[0])
+    if rows and table.volatile and table.select_columns is None:
+        column = table.column(table.volatile[0])
         end = (*column, *rows[-1])
-        yield CellAsk(Ask(end, weight(end, table.columns[table.moving[0]]), column), None, table)
+        yield CellRequest(
+            ObjectRequest(end, estimate_varbind_bytes(end, table.columns[table.volatile[0]]), column),
+            None,
+            table,
+        )
 
 
-def _cell(table: Table, column: Oid, rows: Sequence[Oid], at: int, size: int) -> CellAsk:
-    start = (*column, *rows[at - 1]) if at else column
-    target = (*column, *rows[at])
-    return CellAsk(Ask(start, weight(target, size), column), target, table)
+def _predecessor_request(
+    table: MibTable, column: Oid, rows: Sequence[Oid], position: int, value_bytes: int
+) -> CellRequest:
+    start = (*column, *rows[position - 1]) if position else column
+    target = (*column, *rows[position])
+    return CellRequest(
+        ObjectRequest(start, estimate_varbind_bytes(target, value_bytes), column), target, table
+    )
 
 
-def split(chain: Chain, size: int) -> Iterator[Chain]:
+def split_chain(chain: CellChain, max_bytes: int) -> Iterator[CellChain]:
     """Chains that each fit into one response."""
-    most = max(1, size // max(asked.ask.weight for asked in chain.asks))
-    for at in range(0, len(chain.asks), most):
-        yield Chain(chain.asks[at : at + most])
+    most = max(1, max_bytes // max(asked.request.size_bytes for asked in chain.requests))
+    for at in range(0, len(chain.requests), most):
+        yield CellChain(chain.requests[at : at + most])
 
 
-def by_length(chains: Iterable[Chain]) -> Mapping[int, list[Chain]]:
-    groups: dict[int, list[Chain]] = {}
+def group_chains_by_length(chains: Iterable[CellChain]) -> Mapping[int, list[CellChain]]:
+    groups: dict[int, list[CellChain]] = {}
     for chain in chains:
-        groups.setdefault(len(chain.asks), []).append(chain)
+        groups.setdefault(len(chain.requests), []).append(chain)
     return groups
 
 
-def filled(chains: Sequence[Chain], size: int) -> Iterator[list[Chain]]:
+def pack_chains(chains: Sequence[CellChain], max_bytes: int) -> Iterator[list[CellChain]]:
     """Chains in the fewest groups of which each fits into one response, in their order."""
-    group: list[Chain] = []
-    room = size
+    group: list[CellChain] = []
+    room = max_bytes
     for chain in chains:
-        if group and chain.weight > room:
+        if group and chain.size_bytes > room:
             yield group
-            group, room = [], size
+            group, room = [], max_bytes
         group.append(chain)
-        room -= chain.weight
+        room -= chain.size_bytes
     if group:
         yield group

@@ -14,48 +14,50 @@ from collections import deque
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, field
 
-from appliance.collector.probe import Answer, Probe
+from appliance.collector.probe import Probe, ProbeResult
 from appliance.domain.model import Target
 from appliance.snmp import ber
-from appliance.snmp.transport import Address, Endpoint, address
+from appliance.snmp.transport import AgentAddress, SnmpEndpoint, parse_agent_address
 
-__all__ = ["Answer", "Progress", "answering"]
+__all__ = ["ProbeResult", "ScanProgress", "scan_targets"]
 
 log = logging.getLogger(__name__)
 
-TIME_OUT = 1.0  # seconds that a question waits for its answer
-BURST = 8  # datagrams that may follow each other at once after a delay of our own
-TIME_OUTS_LATE = 4  # new addresses come before retries, unless those are so many time-outs late: in a small
+PROBE_TIMEOUT_S = 1.0  # seconds that a question waits for its answer
+MAX_BURST_DATAGRAMS = 8  # datagrams that may follow each other at once after a delay of our own
+MAX_LATE_TIMEOUTS = (
+    4  # new addresses come before retries, unless those are so many time-outs late: in a small
+)
 # network everybody is asked early, in a large one only so many addresses are waited for at once
-TIME_OUTS_LISTENED = 10  # an address may still answer after its last question, while the scan runs
+LISTEN_TIMEOUTS = 10  # an address may still answer after its last question, while the scan runs
 
 
 @dataclass(slots=True)
-class Progress:
+class ScanProgress:
     """How far a scan has come, updated while it runs."""
 
     total: int | None = None
-    asked: int = 0
+    probed: int = 0
     answered: int = 0
     printers: int = 0
 
 
-async def answering(
+async def scan_targets(
     targets: Iterable[Target],
     packets_per_second: int,
-    progress: Progress | None = None,
+    progress: ScanProgress | None = None,
     *,
-    time_out: float = TIME_OUT,
-) -> AsyncIterator[Answer]:
+    timeout_s: float = PROBE_TIMEOUT_S,
+) -> AsyncIterator[ProbeResult]:
     """Everybody who answers, once per target; close the iterator (`aclosing`) to end a scan early."""
-    async with Endpoint() as endpoint:
-        scan = _Scan(endpoint, targets, packets_per_second, progress or Progress(), time_out)
+    async with SnmpEndpoint() as endpoint:
+        scan = _Scanner(endpoint, targets, packets_per_second, progress or ScanProgress(), timeout_s)
         while True:
-            if scan.answers:
-                yield scan.answers.popleft()
+            if scan.results:
+                yield scan.results.popleft()
                 continue
-            pause = scan.go_on()
-            if scan.answers:
+            pause = scan.send_due()
+            if scan.results:
                 continue
             if pause is None:
                 return
@@ -63,187 +65,191 @@ async def answering(
 
 
 @dataclass(slots=True, eq=False)
-class _Asked:
+class _ProbedAddress:
     """An address in the course of the scan."""
 
-    scan: "_Scan"
+    scan: "_Scanner"
     probe: Probe
-    address: Address
+    address: AgentAddress
     request_id: int
-    turn: int = 0  # counts questions and retries: a deadline of an earlier turn means nothing
+    generation: int = 0  # counts questions and retries: a deadline of an earlier turn means nothing
     active: bool = True  # False: it had its last question
 
-    def heard(self, message: ber.Message, size: int) -> None:  # noqa: ARG002
-        self.scan.answered(self, message)
+    def on_response(self, message: ber.DecodedMessage, size: int) -> None:  # noqa: ARG002
+        self.scan.handle_response(self, message)
 
-    def misheard(self, size: int, *, mine: bool) -> None:
+    def on_invalid_datagram(self, size: int, *, matches_request: bool) -> None:
         pass  # no answer; the time-out will tell
 
-    def refused(self) -> None:
-        self.scan.refused(self)
+    def on_port_unreachable(self) -> None:
+        self.scan.handle_port_unreachable(self)
 
 
 @dataclass(slots=True)
-class _Pace:
+class _Pacer:
     """One datagram per interval; time that was slept through is made up for by a small burst."""
 
     interval: float
-    due: float = field(default=0.0)
+    next_send: float = field(default=0.0)
 
-    def take(self, now: float) -> None:
-        self.due = max(self.due, now - BURST * self.interval) + self.interval
+    def consume(self, now: float) -> None:
+        self.next_send = max(self.next_send, now - MAX_BURST_DATAGRAMS * self.interval) + self.interval
 
 
-class _Scan:
+class _Scanner:
     def __init__(
         self,
-        endpoint: Endpoint,
+        endpoint: SnmpEndpoint,
         targets: Iterable[Target],
         packets_per_second: int,
-        progress: Progress,
-        time_out: float,
+        progress: ScanProgress,
+        timeout_s: float,
     ) -> None:
-        self.answers: deque[Answer] = deque()
+        self.results: deque[ProbeResult] = deque()
         self._endpoint = endpoint
         self._targets = iter(targets)
         self._more_targets = True
         self._progress = progress
-        self._time_out = time_out
+        self._timeout_s = timeout_s
         self._active = 0  # addresses that are waited for
-        self._urgent: deque[_Asked] = deque()  # next questions to those who answered
-        self._deadlines: list[tuple[float, int, int, _Asked]] = []  # with turn; a heap
-        self._number = itertools.count()
-        self._pace = _Pace(1 / packets_per_second)
+        self._follow_ups: deque[_ProbedAddress] = deque()  # next questions to those who answered
+        self._deadlines: list[tuple[float, int, int, _ProbedAddress]] = []  # with turn; a heap
+        self._sequence = itertools.count()
+        self._pacer = _Pacer(1 / packets_per_second)
         self._loop = asyncio.get_running_loop()
-        self._woken = asyncio.Event()
+        self._wake_event = asyncio.Event()
 
-    def go_on(self) -> float | None:
+    def send_due(self) -> float | None:
         """Does what is due now; returns the seconds until there is more to do, None at the end."""
         now = self._loop.time()
-        if self._pace.due > now:
-            return self._pace.due - now
-        asked = self._next(now)
+        if self._pacer.next_send > now:
+            return self._pacer.next_send - now
+        asked = self._next_address(now)
         if asked:
-            self._ask(asked, now)
+            self._send_probe(asked, now)
             return 0.0
         if not self._active:
             return None
-        return max(0.0, self._deadlines[0][0] - now) if self._deadlines else self._time_out
+        return max(0.0, self._deadlines[0][0] - now) if self._deadlines else self._timeout_s
 
     async def sleep(self, seconds: float) -> None:
         """Until then, or until somebody answers."""
         if seconds <= 0:
             await asyncio.sleep(0)  # everybody else has a turn, whatever the pace
             return
-        self._woken.clear()
+        self._wake_event.clear()
         try:
             async with asyncio.timeout(seconds):
-                await self._woken.wait()
+                await self._wake_event.wait()
         except TimeoutError:
             pass
 
-    def _next(self, now: float) -> _Asked | None:
-        while self._urgent:
-            asked = self._urgent.popleft()
+    def _next_address(self, now: float) -> _ProbedAddress | None:
+        while self._follow_ups:
+            asked = self._follow_ups.popleft()
             if asked.active:
                 return asked
-        return self._overdue(now - TIME_OUTS_LATE * self._time_out) or self._new() or self._overdue(now)
+        return (
+            self._next_overdue(now - MAX_LATE_TIMEOUTS * self._timeout_s)
+            or self._next_target()
+            or self._next_overdue(now)
+        )
 
-    def _new(self) -> _Asked | None:
+    def _next_target(self) -> _ProbedAddress | None:
         while self._more_targets:
             target = next(self._targets, None)
             if target is None:
                 self._more_targets = False
                 break
-            self._progress.asked += 1
+            self._progress.probed += 1
             try:
-                where = address(target.host, target.port)
+                where = parse_agent_address(target.host, target.port)
             except ValueError:
                 log.warning("%s: no address, not scanned", target.host)
                 continue
             self._active += 1
-            return _Asked(self, Probe(target), where, _request_id())
+            return _ProbedAddress(self, Probe(target), where, _random_request_id())
         return None
 
-    def _overdue(self, since: float) -> _Asked | None:
-        while self._deadlines and self._deadlines[0][0] <= since:
+    def _next_overdue(self, deadline: float) -> _ProbedAddress | None:
+        while self._deadlines and self._deadlines[0][0] <= deadline:
             _, _, turn, asked = heapq.heappop(self._deadlines)
-            if turn != asked.turn:
+            if turn != asked.generation:
                 continue  # answered meanwhile
             if not asked.active:
                 self._forget(asked)
                 continue
-            asked.probe.silent()
-            if self._moved_on(asked):
+            asked.probe.handle_timeout()
+            if self._has_next_request(asked):
                 return asked
         return None
 
-    def _ask(self, asked: _Asked, now: float) -> None:
-        question = asked.probe.question
+    def _send_probe(self, probed: _ProbedAddress, now: float) -> None:
+        question = probed.probe.next_request
         if question is None:
             return
-        data = ber.request(
+        data = ber.encode_request(
             "get_next",
             question.objects,
             version=question.version,
-            community=asked.probe.target.community_read,
-            request_id=asked.request_id,
+            community=probed.probe.target.community_read,
+            request_id=probed.request_id,
         )
-        asked.turn += 1
-        self._pace.take(now)
-        self._endpoint.listen(asked.address.peer, asked.request_id, asked)
+        probed.generation += 1
+        self._pacer.consume(now)
+        self._endpoint.add_listener(probed.address.peer, probed.request_id, probed)
         try:
-            self._endpoint.send(data, asked.address)
+            self._endpoint.send(data, probed.address)
         except BlockingIOError:
             pass  # as good as lost on the way
         except OSError as error:
-            log.debug("%s: cannot be asked: %s", asked.probe.target.host, error.strerror)
-            self.refused(asked)
+            log.debug("%s: cannot be asked: %s", probed.probe.target.host, error.strerror)
+            self.handle_port_unreachable(probed)
             return
-        self._wait(asked, now + self._time_out)
+        self._schedule_timeout(probed, now + self._timeout_s)
 
-    def _wait(self, asked: _Asked, until: float) -> None:
-        heapq.heappush(self._deadlines, (until, next(self._number), asked.turn, asked))
+    def _schedule_timeout(self, probed: _ProbedAddress, deadline: float) -> None:
+        heapq.heappush(self._deadlines, (deadline, next(self._sequence), probed.generation, probed))
 
-    def answered(self, asked: _Asked, message: ber.Message) -> None:
-        if not asked.active:  # late
-            asked.active = True
+    def handle_response(self, probed: _ProbedAddress, message: ber.DecodedMessage) -> None:
+        if not probed.active:  # late
+            probed.active = True
             self._active += 1
-        asked.probe.answered(message)
-        asked.turn += 1
-        asked.request_id = _request_id()  # a second answer to the last question is none to the next
-        if self._moved_on(asked):
-            self._urgent.append(asked)
-        self._woken.set()
+        probed.probe.handle_response(message)
+        probed.generation += 1
+        probed.request_id = _random_request_id()  # a second answer to the last question is none to the next
+        if self._has_next_request(probed):
+            self._follow_ups.append(probed)
+        self._wake_event.set()
 
-    def refused(self, asked: _Asked) -> None:
-        asked.turn += 1
-        self._forget(asked)
-        self._finish(asked)
-        self._woken.set()
+    def handle_port_unreachable(self, probed: _ProbedAddress) -> None:
+        probed.generation += 1
+        self._forget(probed)
+        self._finish(probed)
+        self._wake_event.set()
 
-    def _moved_on(self, asked: _Asked) -> bool:
+    def _has_next_request(self, probed: _ProbedAddress) -> bool:
         """Whether there is another question; if not, the address is done with."""
-        if asked.probe.question:
+        if probed.probe.next_request:
             return True
-        self._finish(asked)
-        if asked.probe.version is None:
-            self._wait(asked, self._loop.time() + TIME_OUTS_LISTENED * self._time_out)
+        self._finish(probed)
+        if probed.probe.version is None:
+            self._schedule_timeout(probed, self._loop.time() + LISTEN_TIMEOUTS * self._timeout_s)
         return False
 
-    def _finish(self, asked: _Asked) -> None:
-        self._active -= asked.active
-        asked.active = False
-        answer = asked.probe.answer()
+    def _finish(self, probed: _ProbedAddress) -> None:
+        self._active -= probed.active
+        probed.active = False
+        answer = probed.probe.result()
         if answer:
-            self._forget(asked)
+            self._forget(probed)
             self._progress.answered += 1
             self._progress.printers += answer.is_printer
-            self.answers.append(answer)
+            self.results.append(answer)
 
-    def _forget(self, asked: _Asked) -> None:
-        self._endpoint.forget(asked.address.peer, asked.request_id)
+    def _forget(self, probed: _ProbedAddress) -> None:
+        self._endpoint.remove_listener(probed.address.peer, probed.request_id)
 
 
-def _request_id() -> int:
-    return random.randint(ber.FIRST_REQUEST_ID, ber.LAST_REQUEST_ID)
+def _random_request_id() -> int:
+    return random.randint(ber.MIN_REQUEST_ID, ber.MAX_REQUEST_ID)

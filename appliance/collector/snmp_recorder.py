@@ -11,23 +11,32 @@ from typing import Literal
 
 from appliance.collector import recording_anonymizer
 from appliance.domain.model import Target
-from appliance.mib.oids import Oid, dotted
-from appliance.snmp.client import TRIES, Budget, Endpoint, ErrorStatus, NoAnswer, Session, SnmpError, Varbind
+from appliance.mib.oids import Oid, format_oid
+from appliance.snmp.client import (
+    TRY_TIMEOUTS_S,
+    SnmpBudget,
+    SnmpEndpoint,
+    SnmpError,
+    SnmpNoResponseError,
+    SnmpSession,
+    SnmpStatusError,
+    Varbind,
+)
 
-MOST_ROWS = 60_000  # full walks of large devices pass 10,000
-BUDGET = Budget(seconds=900.0, packets=40_000)  # GETNEXT alone takes two packets per row
-REPETITIONS = 20
-MOST_STEPS_OVER = 80  # tries to get past objects that cannot be answered
-SHALLOWEST = 4  # arcs of an OID that is stepped over: 1.3.6.1
-START: Oid = (1, 3)
+MAX_ROWS = 60_000  # full walks of large devices pass 10,000
+WALK_BUDGET = SnmpBudget(seconds=900.0, packets=40_000)  # GETNEXT alone takes two packets per row
+WALK_REPETITIONS = 20
+MAX_SKIPS = 80  # tries to get past objects that cannot be answered
+MIN_SKIP_ARCS = 4  # arcs of an OID that is stepped over: 1.3.6.1
+START_OID: Oid = (1, 3)
 
-OCTETS, NULL, IP_ADDRESS = 4, 5, 64
-NOTHING_THERE = 128  # tags from here on are noSuchObject, noSuchInstance, endOfMibView
+OCTET_STRING_TAG, NULL_TAG, IP_ADDRESS_TAG = 4, 5, 64
+FIRST_EXCEPTION_TAG = 128  # tags from here on are noSuchObject, noSuchInstance, endOfMibView
 NO_SUCH_NAME = 2
-PRINTABLE = re.compile(rb"[\x20-\x7e]+")
+PRINTABLE_PATTERN = re.compile(rb"[\x20-\x7e]+")
 
 
-class NotRecorded(Exception):
+class RecordingError(Exception):
     """The printer told nothing; the text says why."""
 
 
@@ -36,30 +45,30 @@ class Recording:
     """What was recorded: `stopped` says why the walk ended before the agent did."""
 
     varbinds: tuple[Varbind, ...]
-    stopped: str = ""
+    stop_reason: str = ""
 
     @property
     def text(self) -> str:
         """The recording's file."""
-        return "".join(f"{line}\n" for line in lines(self.varbinds))
+        return "".join(f"{line}\n" for line in format_lines(self.varbinds))
 
 
-async def record(
-    endpoint: Endpoint,
+async def record_printer(
+    endpoint: SnmpEndpoint,
     target: Target,
     *,
-    mask: bool = False,
-    progress: Callable[[int], None] = lambda _: None,
-    budget: Budget = BUDGET,
-    tries: Sequence[float] = TRIES,
-    most_rows: int = MOST_ROWS,
+    anonymize: bool = False,
+    on_progress: Callable[[int], None] = lambda _: None,
+    budget: SnmpBudget = WALK_BUDGET,
+    tries: Sequence[float] = TRY_TIMEOUTS_S,
+    max_rows: int = MAX_ROWS,
 ) -> Recording:
     """Walks the printer at an address; `progress` hears the number of rows so far. Raises NotRecorded."""
     versions: tuple[Literal["1", "2"], ...] = (
         ("2", "1") if target.snmp_version == "auto" else (target.snmp_version,)
     )
     for version in versions:
-        session = Session(
+        session = SnmpSession(
             endpoint,
             target.host,
             port=target.port,
@@ -68,115 +77,119 @@ async def record(
             tries=tries,
             budget=budget,
         )
-        walk = Walk(session, progress, most_rows)
+        walk = MibWalk(session, on_progress, max_rows)
         await walk.run()
         if walk.varbinds:
-            recording = Recording(tuple(walk.varbinds), walk.stopped)
+            recording = Recording(tuple(walk.varbinds), walk.stop_reason)
             break
     else:
-        raise NotRecorded(walk.stopped or "silent")
+        raise RecordingError(walk.stop_reason or "silent")
     return (
-        replace(recording, varbinds=recording_anonymizer.masked(recording.varbinds, target))
-        if mask
+        replace(recording, varbinds=recording_anonymizer.anonymize_varbinds(recording.varbinds, target))
+        if anonymize
         else recording
     )
 
 
-class Walk:
+class MibWalk:
     """One walk over everything, with GETBULK as long as the agent does it well."""
 
-    def __init__(self, session: Session, progress: Callable[[int], None], most_rows: int = MOST_ROWS) -> None:
+    def __init__(
+        self, session: SnmpSession, on_progress: Callable[[int], None], max_rows: int = MAX_ROWS
+    ) -> None:
         self.varbinds: list[Varbind] = []
-        self.stopped = ""
+        self.stop_reason = ""
         self._session = session
-        self._progress = progress
-        self._most_rows = most_rows
-        self._repetitions = REPETITIONS if session.version == "2" else 0  # 0: GETNEXT
-        self._steps_over = 0
-        self._tried = 0  # of these, since the last row
+        self._on_progress = on_progress
+        self._max_rows = max_rows
+        self._repetitions = WALK_REPETITIONS if session.version == "2" else 0  # 0: GETNEXT
+        self._skips = 0
+        self._skips_since_row = 0  # of these, since the last row
 
     async def run(self) -> None:
         """Fills `varbinds`; `stopped` says why if it was not the end."""
-        position: Oid | None = START
-        while position is not None and not self.stopped:
+        position: Oid | None = START_OID
+        while position is not None and not self.stop_reason:
             position = await self._step(position)
-            self._progress(len(self.varbinds))
+            self._on_progress(len(self.varbinds))
 
     async def _step(self, position: Oid) -> Oid | None:
         try:
-            return self._take(position, await self._next(position))
-        except (ErrorStatus, NoAnswer) as error:
-            return self._stumble(position, error)
+            return self._store_varbinds(position, await self._request_next(position))
+        except (SnmpStatusError, SnmpNoResponseError) as error:
+            return self._handle_error(position, error)
         except SnmpError as error:  # it talks rubbish, or the budget is spent
-            self.stopped = str(error)
+            self.stop_reason = str(error)
             return None
 
-    async def _next(self, position: Oid) -> Sequence[Varbind]:
+    async def _request_next(self, position: Oid) -> Sequence[Varbind]:
         if self._repetitions:
             return await self._session.get_bulk([position], max_repetitions=self._repetitions)
         return await self._session.get_next([position])
 
-    def _take(self, position: Oid, varbinds: Sequence[Varbind]) -> Oid | None:
+    def _store_varbinds(self, position: Oid, varbinds: Sequence[Varbind]) -> Oid | None:
         """Where to go on; None at the end."""
         if not varbinds and self._repetitions:
             self._repetitions = 0
             return position
         for varbind in varbinds:
-            if varbind.tag >= NOTHING_THERE:
+            if varbind.tag >= FIRST_EXCEPTION_TAG:
                 return None
             if varbind.oid <= position:
-                self.stopped = f"the agent goes back from {dotted(position)} to {dotted(varbind.oid)}"
+                self.stop_reason = (
+                    f"the agent goes back from {format_oid(position)} to {format_oid(varbind.oid)}"
+                )
                 return None
-            if len(self.varbinds) >= self._most_rows:
-                self.stopped = f"more than {self._most_rows:,} rows"
+            if len(self.varbinds) >= self._max_rows:
+                self.stop_reason = f"more than {self._max_rows:,} rows"
                 return None
             self.varbinds.append(varbind)
-            self._tried = 0
+            self._skips_since_row = 0
             position = varbind.oid
         return position if varbinds else None
 
-    def _stumble(self, position: Oid, error: SnmpError) -> Oid | None:
+    def _handle_error(self, position: Oid, error: SnmpError) -> Oid | None:
         """Asks for less at a time, then steps over what cannot be answered."""
-        status = error.status if isinstance(error, ErrorStatus) else 0
+        status = error.status if isinstance(error, SnmpStatusError) else 0
         if self._session.version == "1" and status == NO_SUCH_NAME:
             return None  # the end, as v1 says it
         if self._repetitions:
             self._repetitions = self._repetitions // 4 if self.varbinds else 0
             return position
-        further = None if isinstance(error, NoAnswer) else self._step_over()
+        further = None if isinstance(error, SnmpNoResponseError) else self._skip_unreadable()
         if further is None:
-            self.stopped = f"{error}, after {dotted(position)}"
+            self.stop_reason = f"{error}, after {format_oid(position)}"
         return further
 
-    def _step_over(self) -> Oid | None:
+    def _skip_unreadable(self) -> Oid | None:
         """Behind the row that cannot be answered, its column, its table: further each time."""
-        last = self.varbinds[-1].oid if self.varbinds else START
-        up, more = divmod(self._tried, 2)
+        last = self.varbinds[-1].oid if self.varbinds else START_OID
+        up, more = divmod(self._skips_since_row, 2)
         at = len(last) - 1 - up
-        self._tried += 1
-        self._steps_over += 1
-        if at < SHALLOWEST or self._steps_over > MOST_STEPS_OVER:
+        self._skips_since_row += 1
+        self._skips += 1
+        if at < MIN_SKIP_ARCS or self._skips > MAX_SKIPS:
             return None
         return (*last[:at], last[at] + 1 + more)
 
 
-def lines(varbinds: Iterable[Varbind]) -> Iterable[str]:
+def format_lines(varbinds: Iterable[Varbind]) -> Iterable[str]:
     """A recording's lines, in the order of a walk."""
     for oid, value, tag in sorted(varbinds, key=lambda varbind: varbind.oid):
-        yield f"{dotted(oid)}|{_value(value, tag)}"
+        yield f"{format_oid(oid)}|{_format_value(value, tag)}"
 
 
-def _value(value: int | bytes | Oid | None, tag: int) -> str:
+def _format_value(value: int | bytes | Oid | None, tag: int) -> str:
     """Tag and value; octets that are no plain text are hexadecimal, which the tag's x says."""
     match value:
         case int():
             return f"{tag}|{value}"
         case tuple():
-            return f"{tag}|{dotted(value)}"
-        case bytes() if tag == IP_ADDRESS and len(value) == 4:
+            return f"{tag}|{format_oid(value)}"
+        case bytes() if tag == IP_ADDRESS_TAG and len(value) == 4:
             return f"{tag}|{'.'.join(map(str, value))}"
-        case bytes() if tag == OCTETS and (not value or PRINTABLE.fullmatch(value)):
+        case bytes() if tag == OCTET_STRING_TAG and (not value or PRINTABLE_PATTERN.fullmatch(value)):
             return f"{tag}|{value.decode('ascii')}"
         case bytes():
             return f"{tag}x|{value.hex()}"
-    return f"{NULL}|"
+    return f"{NULL_TAG}|"

@@ -276,11 +276,11 @@ class _SmtpConversation:
             return self._reply_error(error)
         return DeliveryDeferredError(self._error_text(error))
 
-    def _reply_error(self, error: aiosmtplib.SMTPResponseException, about: str = "") -> DeliveryError:
+    def _reply_error(self, error: aiosmtplib.SMTPResponseException, suffix: str = "") -> DeliveryError:
         words = one_line(error.message.encode(errors="surrogateescape").decode(errors="replace"))
         if not 200 <= error.code < 600:
             return DeliveryDeferredError(f"{self._mailbox.host}: does not speak SMTP ({words})")
-        reason = f"the mail server said {error.code} {words}".rstrip() + about
+        reason = f"the mail server said {error.code} {words}".rstrip() + suffix
         if error.code < 500:
             return DeliveryDeferredError(reason)
         if not self._is_accepted or error.code == AUTH_REQUIRED:

@@ -99,14 +99,14 @@ class _TransmissionTest:
         self._home, self._config, self._now = home, config, now
         self.steps: list[TransmissionStep] = []
 
-    async def run_step(self, name: str, work: Awaitable[str]) -> None:
+    async def run_step(self, name: str, check: Awaitable[str]) -> None:
         """Raises Failed."""
         began = time.monotonic()
         try:
             async with asyncio.timeout(
                 PARCEL_TIMEOUT_S if name in ("certificate", "parcel") else STEP_TIMEOUT_S
             ):
-                line, good = await work, True
+                line, good = await check, True
         except ConnectProbeError as error:
             line, good = str(error), False
         except TimeoutError:

@@ -98,27 +98,27 @@ class MdnsResponder:
                 self._log_once(str(error))
                 await asyncio.sleep(self._check_interval)
 
-    async def _announce_and_browse(self, wanted: PlugAnnouncement, addresses: tuple[str, ...]) -> None:
+    async def _announce_and_browse(self, announcement: PlugAnnouncement, addresses: tuple[str, ...]) -> None:
         """Until something changes: on another link all is to be probed anew (RFC 6762, 8.3)."""
         self.cache.clear()
         try:
             async with _open_zeroconf(self._interfaces or _prefer_ipv4(addresses)) as air:
-                name, watch = await self._claim_name(air, wanted, addresses)
+                name, watch = await self._claim_name(air, announcement, addresses)
                 self._simultaneous_probes = 0
                 async with _browse(air, PRINTER_SERVICES, self._handle_printer):
                     self.host = f"{name}.local"
                     self._log_once(f"this Plug is {self.host}")
-                    await self._wait_for_change(watch.conflict, wanted, addresses)
+                    await self._wait_for_change(watch.conflict, announcement, addresses)
         finally:
             self.host = None
         if watch.conflict.is_set():
             self._number = self._number % MAX_NAME_NUMBER + 1
 
     async def _wait_for_change(
-        self, conflict: asyncio.Event, wanted: PlugAnnouncement, addresses: tuple[str, ...]
+        self, conflict: asyncio.Event, announcement: PlugAnnouncement, addresses: tuple[str, ...]
     ) -> None:
         while (self._get_announcement(), self._get_addresses()) == (
-            wanted,
+            announcement,
             addresses,
         ) and not conflict.is_set():
             with suppress(TimeoutError):
@@ -133,21 +133,23 @@ class MdnsResponder:
         await asyncio.sleep(self._random_delay(*RETRY_DELAY_RANGE_S))
 
     async def _claim_name(
-        self, air: AsyncZeroconf, wanted: PlugAnnouncement, addresses: tuple[str, ...]
+        self, aiozc: AsyncZeroconf, announcement: PlugAnnouncement, addresses: tuple[str, ...]
     ) -> tuple[str, "_ConflictListener"]:
         """The first free one of name, name-2, name-3 ...; announced (RFC 6762, 8 and 9). Raises AtOnce."""
-        if wanted.name != self._name:
-            self._name, self._number, self._simultaneous_probes = wanted.name, 1, 0
+        if announcement.name != self._name:
+            self._name, self._number, self._simultaneous_probes = announcement.name, 1, 0
         for _ in range(MAX_NAME_NUMBER):
-            name = mdns_txt.append_number(wanted.name, self._number)
-            if not await _is_taken(air, name, addresses):
+            name = mdns_txt.append_number(announcement.name, self._number)
+            if not await _is_taken(aiozc, name, addresses):
                 watch = _ConflictListener(f"{name}.local.", addresses)
-                air.zeroconf.async_add_listener(watch, None)
-                await _announce(air, wanted, name, addresses)
+                aiozc.zeroconf.async_add_listener(watch, None)
+                await _announce(aiozc, announcement, name, addresses)
                 return name, watch
             self._log_once(f"the name {name}.local belongs to another device")
             self._number, self._simultaneous_probes = self._number % MAX_NAME_NUMBER + 1, 0
-        raise zeroconf.NonUniqueNameException(f"{wanted.name}.local and all like it belong to other devices")
+        raise zeroconf.NonUniqueNameException(
+            f"{announcement.name}.local and all like it belong to other devices"
+        )
 
     def _handle_printer(self, service: str, name: str, info: AsyncServiceInfo | None) -> None:
         if info is None:

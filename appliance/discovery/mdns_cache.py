@@ -51,14 +51,14 @@ class MdnsPrinterCache:
         service: str,
         name: str,
         addresses: Iterable[str],
-        said: Mapping[bytes, bytes | None],
+        properties: Mapping[bytes, bytes | None],
         now: datetime,
     ) -> None:
         """Remember an announcement with its TXT record; without an address that can be asked it is no use."""
         address = next(iter(sorted(filter(None, map(_usable_address, addresses)), key=_is_ipv6)), None)
         if address is None:
             return
-        told = {key.lower(): value for key, value in said.items()}
+        told = {key.lower(): value for key, value in properties.items()}
         self._announcements[service, name] = _Announcement(
             service,
             sanitize_text(name.encode("utf-8", "replace")) or address,

@@ -8,18 +8,18 @@ import re
 
 from appliance.domain.model import CounterName
 from appliance.ews import html_tables
-from appliance.ews.http_client import Answer, Client
-from appliance.ews.number_parser import LARGEST
-from appliance.ews.result import NoPage, Page
+from appliance.ews.http_client import EwsClient, EwsResponse
+from appliance.ews.number_parser import MAX_COUNT
+from appliance.ews.result import EwsData, EwsUnavailableError
 
-START = "/"
-PLACES = ("/dcounter.cgi", "/rps/dcounter.cgi")  # smaller, larger devices
-LOGIN = "/login"
+START_PATH = "/"
+COUNTER_PATHS = ("/dcounter.cgi", "/rps/dcounter.cgi")  # smaller, larger devices
+LOGIN_PATH = "/login"
 
-VALUE = re.compile(r"""write_value\(\s*["'](\d{1,5})["']\s*,\s*["']?(\d{1,19})["']?\s*\)""")
-MOST_VALUES = 2_000
+VALUE_PATTERN = re.compile(r"""write_value\(\s*["'](\d{1,5})["']\s*,\s*["']?(\d{1,19})["']?\s*\)""")
+MAX_VALUES = 2_000
 
-NUMBERS = {  # Canon's counters
+COUNTER_BY_NUMBER = {  # Canon's counters
     101: CounterName.TOTAL,
     103: CounterName.LARGE,
     105: CounterName.TOTAL_COLOR,
@@ -38,57 +38,58 @@ NUMBERS = {  # Canon's counters
 }
 
 
-async def read(client: Client, path: str = "", _: int | None = None) -> Page:
+async def read_counters(client: EwsClient, path: str = "", _: int | None = None) -> EwsData:
     """The counters, from `path` where it is known."""
-    await client.get(START)  # for its cookie
+    await client.get(START_PATH)  # for its cookie
     locked = False
-    for place in dict.fromkeys((path or PLACES[0], *PLACES)):
+    for place in dict.fromkeys((path or COUNTER_PATHS[0], *COUNTER_PATHS)):
         answer = await client.get(place)
-        found = values(answer.text) if answer.status == 200 else {}
+        found = parse_values(answer.text) if answer.status == 200 else {}
         if found:
-            return Page(place, counters(found))
-        locked |= _is_locked(answer)
+            return EwsData(place, extract_counters(found))
+        locked |= _requires_login(answer)
     if not locked:
-        raise NoPage("the printer has no page with counters")
-    return await _behind_login(client)
+        raise EwsUnavailableError("the printer has no page with counters")
+    return await _read_after_login(client)
 
 
-async def _behind_login(client: Client) -> Page:
-    credentials = client.credentials()
-    await client.secure()
+async def _read_after_login(client: EwsClient) -> EwsData:
+    credentials = client.require_credentials()
+    await client.switch_to_https()
     form = {
         "deptid": credentials.username,
         "username": credentials.username,
         "password": credentials.password,
         "uri": "/rps/",
     }
-    await client.post(LOGIN, form)
-    for place in reversed(PLACES):
+    await client.post(LOGIN_PATH, form)
+    for place in reversed(COUNTER_PATHS):
         answer = await client.get(place)
-        found = values(answer.text) if answer.status == 200 else {}
+        found = parse_values(answer.text) if answer.status == 200 else {}
         if found:
-            return Page(place, counters(found))
-        if _is_locked(answer):
-            raise client.refuse()
-    raise NoPage("the printer has no page with counters, even after login")
+            return EwsData(place, extract_counters(found))
+        if _requires_login(answer):
+            raise client.rejected_error()
+    raise EwsUnavailableError("the printer has no page with counters, even after login")
 
 
-def values(page: str) -> dict[int, int]:
+def parse_values(html: str) -> dict[int, int]:
     """What the page's script writes, by Canon's numbers."""
     found: dict[int, int] = {}
-    for match in VALUE.finditer(page):
-        if len(found) >= MOST_VALUES:
+    for match in VALUE_PATTERN.finditer(html):
+        if len(found) >= MAX_VALUES:
             break
-        if int(match[2]) <= LARGEST:
+        if int(match[2]) <= MAX_COUNT:
             found.setdefault(int(match[1]), int(match[2]))
     return found
 
 
-def counters(found: dict[int, int]) -> dict[CounterName, int]:
-    return {name: found[number] for number, name in NUMBERS.items() if number in found}
+def extract_counters(values: dict[int, int]) -> dict[CounterName, int]:
+    return {name: values[number] for number, name in COUNTER_BY_NUMBER.items() if number in values}
 
 
-def _is_locked(answer: Answer) -> bool:
-    return answer.status in (401, 403) or (
-        answer.status == 200 and any(field.type == "password" for field in html_tables.inputs(answer.text))
+def _requires_login(response: EwsResponse) -> bool:
+    return response.status in (401, 403) or (
+        response.status == 200
+        and any(field.type == "password" for field in html_tables.parse_form_fields(response.text))
     )

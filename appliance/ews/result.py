@@ -13,38 +13,38 @@ from dataclasses import dataclass, field
 from appliance.domain.model import CounterName
 
 
-class PageError(Exception):
+class EwsError(Exception):
     """No page; the text says why in one line."""
 
 
-class NoPage(PageError):
+class EwsUnavailableError(EwsError):
     """Not there, not answering, too large, or not what was expected."""
 
 
-class Locked(PageError):
+class EwsLoginRequiredError(EwsError):
     """It wants a password, and the entry holds none."""
 
 
-class Refused(Locked):
+class EwsLoginRejectedError(EwsLoginRequiredError):
     """It does not take the password that the entry holds."""
 
 
 @dataclass(frozen=True, slots=True)
-class Ports:
+class EwsPorts:
     """Where a printer's web server listens; nothing else of it is ever asked by TCP."""
 
     http: int = 80
     https: int = 443
 
     @classmethod
-    def usual(cls) -> "Ports":
+    def from_environment(cls) -> "EwsPorts":
         """80 and 443; tests name others, as those of a simulated printer are this computer's own."""
         named = os.environ.get("PRINTMONITOR_PAGE_PORTS")
         return cls(*map(int, named.split())) if named else cls()
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class EwsData:
     """All that is taken from a page."""
 
     path: str  # the page that said it

@@ -4,44 +4,44 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from appliance.ews import brother, canon, lexmark
-from appliance.ews.http_client import Client, Credentials, Scheme
-from appliance.ews.result import Page, PageError, Ports
+from appliance.ews.http_client import EwsClient, EwsCredentials, UrlScheme
+from appliance.ews.result import EwsData, EwsError, EwsPorts
 
-READERS: dict[str, Callable[[Client, str, int | None], Awaitable[Page]]] = {
-    "Brother": brother.read,
-    "Canon": canon.read,
-    "Lexmark": lexmark.read,
+SCRAPERS: dict[str, Callable[[EwsClient, str, int | None], Awaitable[EwsData]]] = {
+    "Brother": brother.read_counters,
+    "Canon": canon.read_counters,
+    "Lexmark": lexmark.read_counters,
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Visited:
+class ScrapeResult:
     """A page, or else why there is none."""
 
-    page: Page | None
+    data: EwsData | None
     reason: str
-    scheme: Scheme  # by which the printer was reached
-    refused: bool  # whether it turned the credentials down, now or earlier
+    scheme: UrlScheme  # by which the printer was reached
+    credentials_rejected: bool  # whether it turned the credentials down, now or earlier
 
 
-async def visit(
-    maker: str,
+async def scrape_printer(
+    vendor: str,
     host: str,
-    ports: Ports,
-    credentials: Credentials | None,
+    ports: EwsPorts,
+    credentials: EwsCredentials | None,
     *,
     path: str = "",
-    scheme: Scheme = "http",
-    refused: bool = False,
+    scheme: UrlScheme = "http",
+    credentials_rejected: bool = False,
     total: int | None = None,
-) -> Visited:
+) -> ScrapeResult:
     """Reads the maker's page; never raises for what a printer does."""
-    client = Client(host, ports, credentials, scheme=scheme, refused=refused)
-    page: Page | None = None
+    client = EwsClient(host, ports, credentials, scheme=scheme, credentials_rejected=credentials_rejected)
+    page: EwsData | None = None
     reason = ""
     try:
         async with client:
-            page = await READERS[maker](client, path, total)
-    except PageError as error:
+            page = await SCRAPERS[vendor](client, path, total)
+    except EwsError as error:
         reason = str(error)
-    return Visited(page, reason, client.scheme, client.refused)
+    return ScrapeResult(page, reason, client.scheme, client.credentials_rejected)

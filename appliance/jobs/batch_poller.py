@@ -7,14 +7,13 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from appliance.collector.poll import NotRead, ask
-from appliance.collector.scanner import Answer
-from appliance.collector.scanner import Progress as ScanProgress
+from appliance.collector.poll import PollError, poll_printer
+from appliance.collector.scanner import ProbeResult, ScanProgress
 from appliance.discovery import entries
 from appliance.discovery.entries import Exclusions, NameNotResolvedError
 from appliance.domain.model import Cost, Identity, Reading, Target
 from appliance.jobs.batch_writer import Keeper, NotKept
-from appliance.snmp.transport import Endpoint
+from appliance.snmp.transport import SnmpEndpoint
 from appliance.storage import printers
 from appliance.storage.printers import KnownPrinter
 
@@ -70,7 +69,7 @@ class Asking:
         known: Sequence[KnownPrinter],
         *,
         progress: Progress,
-        endpoint: Endpoint,
+        endpoint: SnmpEndpoint,
         keeper: Keeper,
     ) -> None:
         self.read: dict[int, Cost] = {}  # by printer
@@ -90,7 +89,7 @@ class Asking:
         if not printer.ignore and not excluded:
             await self._one(printer.target, printer, _where, full=full)
 
-    async def met(self, answer: Answer) -> None:
+    async def met(self, answer: ProbeResult) -> None:
         """Somebody who answered the scan."""
         target = answer.target
         if _place(target) in self._met:
@@ -134,7 +133,7 @@ class Asking:
         except _Unwanted as why:
             self.skipped.append(Skipped(target.host, str(why)))
             self._progress.to_read -= 1
-        except (NameNotResolvedError, NotRead, NotKept, _Fault) as error:
+        except (NameNotResolvedError, PollError, NotKept, _Fault) as error:
             await self._fail(target, printer, str(error))
         else:
             self.read[printer_id] = reading.cost
@@ -148,8 +147,8 @@ class Asking:
             raise _Unwanted("excluded")
         plan = printers.get_poll_cache(self._db, printer.id) if printer else ""
         try:
-            reading = await ask(self._endpoint, target, plan, self._clock(), full=full)
-        except NotRead:
+            reading = await poll_printer(self._endpoint, target, plan, self._clock(), full=full)
+        except PollError:
             raise
         except Exception as error:  # a fault of ours in reading one printer must not cost the others
             log.exception("%s: cannot be read", target.host)

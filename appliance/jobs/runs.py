@@ -29,7 +29,7 @@ from appliance.host import file_lock
 from appliance.jobs.batch_poller import Asking, Failed, Progress, Skipped
 from appliance.jobs.batch_writer import Keeper
 from appliance.settings.schema import Config, DiscoveryConfig, Home
-from appliance.snmp.transport import Endpoint
+from appliance.snmp.transport import SnmpEndpoint
 from appliance.storage import database, jobs, printers
 from appliance.storage.printers import KnownPrinter
 
@@ -105,7 +105,7 @@ async def run_round(
         async with (
             _told(db, job_id, progress, on_progress),
             Keeper(db, clock) as keeper,
-            Endpoint() as endpoint,
+            SnmpEndpoint() as endpoint,
         ):
             exclusions = entries.Exclusions(config.discovery.exclusions)
             known = printers.list_known(db)
@@ -151,7 +151,7 @@ class _Round:
         targets = await self._targets()
         async with asyncio.TaskGroup() as tasks:
             pace = self._settings.packets_per_second
-            async for answer in scanner.answering(targets, pace, self._progress.scan):
+            async for answer in scanner.scan_targets(targets, pace, self._progress.scan):
                 tasks.create_task(self._asking.met(answer))
         covered = [printer for printer in self._known if printer.target in coverage]
         self._left_alone = len(self._known) - len(covered)
@@ -188,7 +188,7 @@ class _Round:
             incomplete=tuple(self._asking.incomplete),
             skipped=tuple(self._asking.skipped),
             left_alone=self._left_alone,
-            asked=self._progress.scan.asked,
+            asked=self._progress.scan.probed,
             answered=self._progress.scan.answered,
             cost=Cost(sum(cost.packets for cost in costs), sum(cost.bytes for cost in costs), seconds),
         )

@@ -2,7 +2,7 @@
 
 import re
 
-_BLOCKS = {
+_NAMES_BY_FIRST_CODE = {
     1: "other unknown coverOpen coverClosed interlockOpen interlockClosed configurationChange jam"
     " subunitMissing subunitLifeAlmostOver subunitLifeOver subunitAlmostEmpty subunitEmpty"
     " subunitAlmostFull subunitFull subunitNearLimit subunitAtLimit subunitOpened subunitClosed"
@@ -32,12 +32,14 @@ _BLOCKS = {
     1509: "interpreterComplexPageEncountered",
     1801: "alertRemovalOfBinaryChangeEntry",
 }
-NAMES = {
-    code: name for first, names in _BLOCKS.items() for code, name in enumerate(names.split(), start=first)
+ALERT_CODE_NAMES = {
+    code: name
+    for first, names in _NAMES_BY_FIRST_CODE.items()
+    for code, name in enumerate(names.split(), start=first)
 }
 
 
-def words(code: int) -> str | None:
+def describe_alert_code(code: int) -> str | None:
     """The name as a person would say it: inputMediaSupplyLow is "input media supply low"."""
-    name = NAMES.get(code)
+    name = ALERT_CODE_NAMES.get(code)
     return re.sub("[A-Z]+", lambda found: f" {found[0].lower()}", name) if name else None

@@ -3,10 +3,10 @@
 import re
 from functools import lru_cache
 
-UTF_8 = 106
-TWO_BYTE = {1000: "utf-16-be", 1013: "utf-16-be", 1014: "utf-16-le", 1015: "utf-16"}
+UTF_8_MIBENUM = 106
+TWO_OCTET_CODECS = {1000: "utf-16-be", 1013: "utf-16-be", 1014: "utf-16-le", 1015: "utf-16"}
 # IANAcharset (RFC 3808) → Python's codec. UTF-8 is tried first in any case: it cannot be mistaken.
-CODECS = {
+CODECS_BY_MIBENUM = {
     3: "latin-1",  # ASCII by name; what is beyond it was Latin-1 wherever it was seen
     4: "latin-1",
     5: "iso8859-2",
@@ -47,33 +47,33 @@ CODECS = {
     2259: "cp874",
 }
 
-LINE_BREAKS = re.compile(r"\s*[\t\n\v\f\r\x85\u2028\u2029]+\s*")
+LINE_BREAK_PATTERN = re.compile(r"\s*[\t\n\v\f\r\x85\u2028\u2029]+\s*")
 # What XML 1.0 cannot hold; the two octets before a string of HP's PML (01 15) are among it.
-FORBIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
-BLANKS = " \N{NO-BREAK SPACE}\N{REPLACEMENT CHARACTER}"
+XML_FORBIDDEN_PATTERN = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+PADDING_CHARS = " \N{NO-BREAK SPACE}\N{REPLACEMENT CHARACTER}"
 
 
 @lru_cache(maxsize=4096)  # a fleet says "Black Toner" a thousand times
-def decode(value: bytes, charset: int | None = None) -> str:
+def decode_text(value: bytes, charset: int | None = None) -> str:
     """The text of a value; `charset` is the printer's own word for it (prtLocalizationCharacterSet)."""
-    text = _two_byte(value, charset) or _decoded(value.split(b"\0", 1)[0], charset)
-    return FORBIDDEN.sub("", LINE_BREAKS.sub(" ", text)).strip(BLANKS)
+    text = _decode_two_octet(value, charset) or _decode_single_octet(value.split(b"\0", 1)[0], charset)
+    return XML_FORBIDDEN_PATTERN.sub("", LINE_BREAK_PATTERN.sub(" ", text)).strip(PADDING_CHARS)
 
 
-def _two_byte(value: bytes, charset: int | None) -> str | None:
-    if charset not in TWO_BYTE or b"\0" not in value:  # some claim UCS-2 and send ASCII
+def _decode_two_octet(value: bytes, charset: int | None) -> str | None:
+    if charset not in TWO_OCTET_CODECS or b"\0" not in value:  # some claim UCS-2 and send ASCII
         return None
-    return value.decode(TWO_BYTE[charset], "replace").split("\0", 1)[0]
+    return value.decode(TWO_OCTET_CODECS[charset], "replace").split("\0", 1)[0]
 
 
-def _decoded(value: bytes, charset: int | None) -> str:
+def _decode_single_octet(value: bytes, charset: int | None) -> str:
     try:
         return value.decode("utf-8")
     except UnicodeDecodeError as error:
         cut_off = error.end == len(value) and error.reason == "unexpected end of data"
         whole = value[: error.start]
-        if cut_off and (charset == UTF_8 or not whole.isascii()):
+        if cut_off and (charset == UTF_8_MIBENUM or not whole.isascii()):
             return whole.decode("utf-8")
-    if charset == UTF_8:
+    if charset == UTF_8_MIBENUM:
         return value.decode("utf-8", "replace").replace("\N{REPLACEMENT CHARACTER}", "?")
-    return value.decode(CODECS.get(charset or 0, "latin-1"), "replace")
+    return value.decode(CODECS_BY_MIBENUM.get(charset or 0, "latin-1"), "replace")

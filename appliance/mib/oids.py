@@ -153,11 +153,11 @@ PRT_ALERT_DESCRIPTION: Oid = (*PRT_ALERT_ENTRY, 8)
 PRT_ALERT_TIME: Oid = (*PRT_ALERT_ENTRY, 9)
 
 
-def dotted(oid: Oid) -> str:
+def format_oid(oid: Oid) -> str:
     return ".".join(map(str, oid))
 
 
-def parsed(text: str) -> Oid:
+def parse_oid(text: str) -> Oid:
     """The OID of a dotted text, with or without a leading dot; raises ValueError."""
     text = text.removeprefix(".")
     return tuple(map(int, text.split("."))) if text else ()

@@ -3,15 +3,15 @@
 from collections.abc import Mapping
 
 from appliance.domain.model import Alert, Amount, InputTray, OutputTray, Storage, Supply, Vague
-from appliance.mib.charsets import decode
-from appliance.mib.oids import Oid, dotted
-from appliance.mib.printer_mib import Cells, Table, Value
+from appliance.mib.charsets import decode_text
+from appliance.mib.oids import Oid, format_oid
+from appliance.mib.printer_mib import Cells, CellValue, MibTable
 
 
-class Row:
+class TableRow:
     """One row of a table: its values as what the MIB means by them."""
 
-    def __init__(self, values: Mapping[int, Value], index: Oid, charset: int | None) -> None:
+    def __init__(self, values: Mapping[int, CellValue], index: Oid, charset: int | None) -> None:
         self._values = values
         self._charset = charset
         self.index = index[-1]
@@ -22,39 +22,39 @@ class Row:
 
     def amount(self, column: int) -> Amount | None:
         value = self._values.get(column)
-        return as_amount(value) if isinstance(value, int) else None
+        return parse_amount(value) if isinstance(value, int) else None
 
     def text(self, column: int) -> str | None:
         value = self._values.get(column)
-        return decode(value, self._charset) if isinstance(value, bytes) else None
+        return decode_text(value, self._charset) if isinstance(value, bytes) else None
 
-    def name(self, column: int) -> str | None:
+    def oid_text(self, column: int) -> str | None:
         value = self._values.get(column)
-        return dotted(value) if isinstance(value, tuple) else None
+        return format_oid(value) if isinstance(value, tuple) else None
 
 
-def as_amount(value: int) -> Amount:
+def parse_amount(value: int) -> Amount:
     """Only zero and more is an amount; a negative number that RFC 3805 does not know says nothing."""
     if value >= 0:
         return value
     return Vague(value) if value in {-1, -2, -3} else Vague.UNKNOWN
 
 
-def table_rows(table: Table, cells: Cells, device: Oid, charset: int | None) -> list[Row]:
+def printer_rows(table: MibTable, cells: Cells, device: Oid, charset: int | None) -> list[TableRow]:
     """The rows of a table that belong to the printer, or to the first device if none does."""
     length = len(table.entry)
-    values: dict[Oid, dict[int, Value]] = {}
+    values: dict[Oid, dict[int, CellValue]] = {}
     for oid, value in cells.items():
         if value is not None and oid[:length] == table.entry and len(oid) > length + 1:
             values.setdefault(oid[length + 1 :], {})[oid[length]] = value
     indexes = sorted(values)
-    if table.by_device and indexes:
+    if table.is_indexed_by_device and indexes:
         first = device if any(index[:1] == device for index in indexes) else indexes[0][:1]
         indexes = [index for index in indexes if index[:1] == first]
-    return [Row(values[index], index, charset) for index in indexes]
+    return [TableRow(values[index], index, charset) for index in indexes]
 
 
-def supply(row: Row, colors: Mapping[int, str]) -> Supply:
+def parse_supply(row: TableRow, colors: Mapping[int, str]) -> Supply:
     """`colors` are the colorants by their index; a row without one is of another colour."""
     colorant = row.number(3)
     color = None if colorant is None else "other" if colorant <= 0 else colors.get(colorant)
@@ -70,7 +70,7 @@ def supply(row: Row, colors: Mapping[int, str]) -> Supply:
     )
 
 
-def alert(row: Row) -> Alert:
+def parse_alert(row: TableRow) -> Alert:
     return Alert(
         index=row.index,
         severity_level=row.number(2),
@@ -84,7 +84,7 @@ def alert(row: Row) -> Alert:
     )
 
 
-def input_tray(row: Row) -> InputTray:
+def parse_input_tray(row: TableRow) -> InputTray:
     return InputTray(
         index=row.index,
         type=row.number(2),
@@ -114,7 +114,7 @@ def input_tray(row: Row) -> InputTray:
     )
 
 
-def output_tray(row: Row) -> OutputTray:
+def parse_output_tray(row: TableRow) -> OutputTray:
     return OutputTray(
         index=row.index,
         type=row.number(2),
@@ -143,10 +143,10 @@ def output_tray(row: Row) -> OutputTray:
     )
 
 
-def storage(row: Row) -> Storage:
+def parse_storage(row: TableRow) -> Storage:
     return Storage(
         index=row.index,
-        type=row.name(2),
+        type=row.oid_text(2),
         description=row.text(3),
         allocation_units=row.number(4),
         size=row.number(5),

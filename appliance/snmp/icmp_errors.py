@@ -12,12 +12,12 @@ from collections.abc import Iterator
 
 IP_RECVERR = 11  # linux/in.h
 IPV6_RECVERR = 25  # linux/in6.h
-EXTENDED_ERROR = struct.Struct("=IBBBBII")  # struct sock_extended_err of linux/errqueue.h
-MOST_REFUSALS = 256  # read in one go
-ROOM = 512  # octets, for the error with the address of who sent it
+SOCK_EXTENDED_ERR = struct.Struct("=IBBBBII")  # struct sock_extended_err of linux/errqueue.h
+MAX_ICMP_ERRORS_PER_READ = 256  # read in one go
+ANCILLARY_BUFFER_BYTES = 512  # octets, for the error with the address of who sent it
 
 
-def switch_on(opened: socket.socket) -> None:
+def enable_icmp_errors(opened: socket.socket) -> None:
     if sys.platform == "linux":
         if opened.family == socket.AF_INET6:
             opened.setsockopt(socket.IPPROTO_IPV6, IPV6_RECVERR, 1)
@@ -25,21 +25,21 @@ def switch_on(opened: socket.socket) -> None:
             opened.setsockopt(socket.IPPROTO_IP, IP_RECVERR, 1)
 
 
-def waiting(opened: socket.socket) -> Iterator[tuple[str, int]]:
+def read_unreachable_peers(opened: socket.socket) -> Iterator[tuple[str, int]]:
     """Addresses and ports that refused since the last call; empties the socket's queue of errors."""
     if sys.platform != "linux":
         return
-    for _ in range(MOST_REFUSALS):
+    for _ in range(MAX_ICMP_ERRORS_PER_READ):
         try:
-            _, ancillary, _, asked = opened.recvmsg(0, ROOM, socket.MSG_ERRQUEUE)
+            _, ancillary, _, asked = opened.recvmsg(0, ANCILLARY_BUFFER_BYTES, socket.MSG_ERRQUEUE)
         except OSError:  # nothing more
             return
-        if asked and any(_says_refused(data) for _, _, data in ancillary):
+        if asked and any(_is_connection_refused(data) for _, _, data in ancillary):
             yield asked[0].partition("%")[0], asked[1]
 
 
-def _says_refused(data: bytes) -> bool:
-    if len(data) < EXTENDED_ERROR.size:
+def _is_connection_refused(data: bytes) -> bool:
+    if len(data) < SOCK_EXTENDED_ERR.size:
         return False
-    code: int = EXTENDED_ERROR.unpack_from(data)[0]
+    code: int = SOCK_EXTENDED_ERR.unpack_from(data)[0]
     return code == errno.ECONNREFUSED

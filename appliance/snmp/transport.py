@@ -15,16 +15,18 @@ from typing import NamedTuple, Protocol, Self
 
 from appliance.snmp import ber, icmp_errors
 
-RECEIVE_BUFFER = 4 << 20  # octets, as far as the system permits; Linux's usual 208 KiB hold 100 full answers
-LARGEST_DATAGRAM = 65_535
-MOST_DATAGRAMS = 256  # read in one go, some 25 ms of work, before everybody else has a turn
-MOST_STALE_ERRORS = 3
-ICMP_ERRORS = {errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EPROTO, errno.EMSGSIZE}
+RECEIVE_BUFFER_BYTES = (
+    4 << 20
+)  # octets, as far as the system permits; Linux's usual 208 KiB hold 100 full answers
+MAX_DATAGRAM_BYTES = 65_535
+MAX_DATAGRAMS_PER_READ = 256  # read in one go, some 25 ms of work, before everybody else has a turn
+MAX_STALE_ERRORS = 3
+ICMP_ERRNOS = {errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EPROTO, errno.EMSGSIZE}
 
 Peer = tuple[str, int]
 
 
-class Address(NamedTuple):
+class AgentAddress(NamedTuple):
     """Where an agent listens: `peer` is how its datagrams are told from others'."""
 
     peer: Peer
@@ -32,40 +34,40 @@ class Address(NamedTuple):
     sockaddr: tuple[str, int] | tuple[str, int, int, int]
 
 
-class Listener(Protocol):
+class ResponseListener(Protocol):
     """Who waits for an answer; none of the calls may raise."""
 
-    def heard(self, message: ber.Message, size: int) -> None:
+    def on_response(self, message: ber.DecodedMessage, size: int) -> None:
         """The answer, once; the listener is forgotten already."""
 
-    def misheard(self, size: int, *, mine: bool) -> None:
+    def on_invalid_datagram(self, size: int, *, matches_request: bool) -> None:
         """Something else from that address: `mine` if it bears the request id but cannot be decoded."""
 
-    def refused(self) -> None:
+    def on_port_unreachable(self) -> None:
         """The address exists, but nobody listens at that port."""
 
 
-def address(host: str, port: int) -> Address:
+def parse_agent_address(host: str, port: int) -> AgentAddress:
     """The address of an agent at an IPv4 or IPv6 address, which may have a %scope; raises ValueError."""
     ip = ipaddress.ip_address(host)
     if isinstance(ip, ipaddress.IPv4Address):
-        return Address((str(ip), port), socket.AF_INET, (str(ip), port))
+        return AgentAddress((str(ip), port), socket.AF_INET, (str(ip), port))
     scope = 0
     if ip.scope_id:
         with contextlib.suppress(OSError):
             scope = int(ip.scope_id) if ip.scope_id.isdecimal() else socket.if_nametoindex(ip.scope_id)
     plain = str(ip).partition("%")[0]
-    return Address((plain, port), socket.AF_INET6, (plain, port, 0, scope))
+    return AgentAddress((plain, port), socket.AF_INET6, (plain, port, 0, scope))
 
 
-class Endpoint:
+class SnmpEndpoint:
     """`async with Endpoint() as endpoint`: one socket each for IPv4 and IPv6, opened when needed."""
 
     def __init__(self) -> None:
-        self.unasked = 0  # datagrams from addresses that nobody is asking
+        self.unexpected_datagrams = 0  # datagrams from addresses that nobody is asking
         self._sockets: dict[socket.AddressFamily, socket.socket] = {}
-        self._listeners: dict[Peer, dict[int, Listener]] = {}
-        self._buffer = memoryview(bytearray(LARGEST_DATAGRAM))
+        self._listeners: dict[Peer, dict[int, ResponseListener]] = {}
+        self._buffer = memoryview(bytearray(MAX_DATAGRAM_BYTES))
 
     async def __aenter__(self) -> Self:
         self._loop = asyncio.get_running_loop()
@@ -77,77 +79,79 @@ class Endpoint:
             open_socket.close()
         self._sockets.clear()
 
-    def listen(self, peer: Peer, request_id: int, listener: Listener) -> None:
+    def add_listener(self, peer: Peer, request_id: int, listener: ResponseListener) -> None:
         self._listeners.setdefault(peer, {})[request_id] = listener
 
-    def forget(self, peer: Peer, request_id: int) -> None:
+    def remove_listener(self, peer: Peer, request_id: int) -> None:
         listeners = self._listeners.get(peer, {})
         listeners.pop(request_id, None)
         if not listeners:
             self._listeners.pop(peer, None)
 
-    def send(self, data: bytes, to: Address) -> None:
+    def send(self, data: bytes, to: AgentAddress) -> None:
         """Sends at once or raises OSError; BlockingIOError where the system's buffer is full."""
-        sender = self._sockets.get(to.family) or self._open(to.family)
-        for _ in range(MOST_STALE_ERRORS):
+        sender = self._sockets.get(to.family) or self._open_socket(to.family)
+        for _ in range(MAX_STALE_ERRORS):
             try:
                 sender.sendto(data, to.sockaddr)
             except BlockingIOError:
                 raise
             except OSError as error:
-                if error.errno not in ICMP_ERRORS:
+                if error.errno not in ICMP_ERRNOS:
                     raise
-                self._read_refusals(sender)  # the kernel tells whoever comes next; it is somebody else's
+                self._dispatch_icmp_errors(
+                    sender
+                )  # the kernel tells whoever comes next; it is somebody else's
             else:
                 return
         sender.sendto(data, to.sockaddr)
 
-    def _open(self, family: socket.AddressFamily) -> socket.socket:
+    def _open_socket(self, family: socket.AddressFamily) -> socket.socket:
         opened = socket.socket(family, socket.SOCK_DGRAM)
         opened.setblocking(False)
-        opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
-        icmp_errors.switch_on(opened)
-        self._loop.add_reader(opened, self._readable, opened)
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
+        icmp_errors.enable_icmp_errors(opened)
+        self._loop.add_reader(opened, self._read_datagrams, opened)
         self._sockets[family] = opened
         return opened
 
-    def _readable(self, opened: socket.socket) -> None:
-        for _ in range(MOST_DATAGRAMS):
+    def _read_datagrams(self, opened: socket.socket) -> None:
+        for _ in range(MAX_DATAGRAMS_PER_READ):
             try:
                 size, source = opened.recvfrom_into(self._buffer)
             except BlockingIOError:
                 break
             except OSError:  # an error that an earlier datagram came back with
                 continue
-            self._received(bytes(self._buffer[:size]), (source[0].partition("%")[0], source[1]))
-        self._read_refusals(opened)
+            self._dispatch_datagram(bytes(self._buffer[:size]), (source[0].partition("%")[0], source[1]))
+        self._dispatch_icmp_errors(opened)
 
-    def _read_refusals(self, opened: socket.socket) -> None:
-        for peer in icmp_errors.waiting(opened):
+    def _dispatch_icmp_errors(self, opened: socket.socket) -> None:
+        for peer in icmp_errors.read_unreachable_peers(opened):
             for each in list(self._listeners.get(peer, {}).values()):
-                each.refused()
+                each.on_port_unreachable()
 
-    def _received(self, data: bytes, peer: Peer) -> None:
+    def _dispatch_datagram(self, data: bytes, peer: Peer) -> None:
         listeners = self._listeners.get(peer)
         if not listeners:
-            self.unasked += 1
+            self.unexpected_datagrams += 1
             return
         try:
-            request_id = ber.request_id(data)
-        except ber.Undecodable:
+            request_id = ber.decode_request_id(data)
+        except ber.BerDecodeError:
             request_id = -1  # nobody's
         listener = listeners.get(request_id)
         if listener is None:
             for each in list(listeners.values()):
-                each.misheard(len(data), mine=False)
+                each.on_invalid_datagram(len(data), matches_request=False)
             return
         try:
-            message = ber.decode(data)
-        except ber.Undecodable:
-            listener.misheard(len(data), mine=True)
+            message = ber.decode_message(data)
+        except ber.BerDecodeError:
+            listener.on_invalid_datagram(len(data), matches_request=True)
             return
-        if message.pdu != ber.RESPONSE:  # our own request, sent back by an echo service
-            listener.misheard(len(data), mine=False)
+        if message.pdu != ber.RESPONSE_PDU:  # our own request, sent back by an echo service
+            listener.on_invalid_datagram(len(data), matches_request=False)
             return
-        self.forget(peer, request_id)
-        listener.heard(message, len(data))
+        self.remove_listener(peer, request_id)
+        listener.on_response(message, len(data))

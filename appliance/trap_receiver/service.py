@@ -23,7 +23,7 @@ from appliance.domain.model import Target, Trap
 from appliance.host import file_lock, sd_notify, socket_activation
 from appliance.settings import schema
 from appliance.settings.schema import Config, Home
-from appliance.snmp.transport import Endpoint
+from appliance.snmp.transport import SnmpEndpoint
 from appliance.storage import database, events, key_value, printers, service_lifecycle
 from appliance.storage.db_outage import DatabaseOutage
 from appliance.storage.printers import KnownPrinter
@@ -65,7 +65,7 @@ async def _serve(home: Home, port: int | None, address: str) -> None:
     db = database.open_database(home.database)
     try:
         given = [each for name, each in socket_activation.take(os.environ, os.getpid()) if name == NAME]
-        async with Endpoint() as endpoint:
+        async with SnmpEndpoint() as endpoint:
             receiver = Receiver(home, db, endpoint, given, port=port, address=address)
             with receiver.outage.tolerate():
                 service_lifecycle.mark_service_started(db, NAME, receiver.clock())
@@ -85,7 +85,7 @@ class Receiver:
         self,
         home: Home,
         db: sqlite3.Connection,
-        endpoint: Endpoint,
+        endpoint: SnmpEndpoint,
         given: list[socket.socket],
         *,
         port: int | None,
@@ -226,7 +226,7 @@ class Receiver:
         came: Counter[tuple[str, int | None, Trap]] = Counter()
         for heard in intake.take():
             try:
-                trap = meanings.meaning(heard.notification)
+                trap = meanings.interpret_notification(heard.notification)
             except Exception:  # a fault of ours in one trap must not cost the others
                 log.exception("%s: a trap cannot be understood", heard.sender)
                 continue

@@ -14,7 +14,7 @@ from appliance.domain.model import Target
 from appliance.jobs.batch_poller import Asking, Progress
 from appliance.jobs.batch_writer import Keeper
 from appliance.settings.schema import Home
-from appliance.snmp.transport import Endpoint
+from appliance.snmp.transport import SnmpEndpoint
 from appliance.storage import jobs, printers, traps
 from appliance.storage.db_outage import DatabaseOutage
 from appliance.storage.printers import KnownPrinter
@@ -34,7 +34,7 @@ class Readings:
         home: Home,
         db: sqlite3.Connection,
         clock: Callable[[], datetime],
-        endpoint: Endpoint,
+        endpoint: SnmpEndpoint,
         outage: DatabaseOutage,
     ) -> None:
         self._home, self._db, self._clock, self._endpoint = home, db, clock, endpoint
@@ -98,7 +98,7 @@ class Readings:
         with self._outage.tolerate():
             asking = self._asking(keeper, exclusions, printers.list_known(self._db))
             async with self._turns:
-                async for answer in scanner.answering(places, PACE):
+                async for answer in scanner.scan_targets(places, PACE):
                     await asking.met(answer)
             self._owe(asking)
             for printer_id in asking.read:

@@ -17,7 +17,7 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
 from appliance.snmp import notifications
-from appliance.snmp.ber import Undecodable
+from appliance.snmp.ber import BerDecodeError
 from appliance.snmp.notifications import Notification
 
 log = logging.getLogger(__name__)
@@ -166,8 +166,8 @@ class Intake:
     def _taken(self, ear: socket.socket, data: bytes, source: tuple[str, int], sender: str) -> str | None:
         """Why it is not taken, or None."""
         try:
-            said = notifications.decode(data)
-        except Undecodable:
+            said = notifications.decode_notification(data)
+        except BerDecodeError:
             return NOT_UNDERSTOOD
         if self._communities and said.community not in self._communities:
             return WRONG_COMMUNITY
@@ -183,7 +183,7 @@ class Intake:
         """Acknowledge an inform; False for one that was only repeated."""
         if self._may_answer(heard.sender):
             with contextlib.suppress(OSError):  # it is repeated, then
-                ear.sendto(notifications.acknowledgement(data), source)
+                ear.sendto(notifications.encode_inform_response(data), source)
         key = (heard.sender, heard.notification.request_id, data[-64:])
         if key in self._acknowledged:
             return False

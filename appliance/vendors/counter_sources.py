@@ -10,39 +10,39 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from appliance.mib import charsets
-from appliance.mib.oids import ENTERPRISES, Oid, parsed
-from appliance.mib.printer_mib import Cells, Table
+from appliance.mib.oids import ENTERPRISES, Oid, parse_oid
+from appliance.mib.printer_mib import Cells, MibTable
 
-COUNT_SIZE = 4  # bytes of a count
-NAME_SIZE = 24  # of the name of a count
-BLOB_SIZE = 90  # of counts packed into one text: Brother's
-NO_COUNTS = {2**32 - 1, 2**31 - 1}  # what agents answer instead of a count that they do not keep
-END = 0xFF  # of Brother's records
+COUNT_BYTES = 4  # bytes of a count
+COUNTER_NAME_BYTES = 24  # of the name of a count
+PACKED_RECORDS_BYTES = 90  # of counts packed into one text: Brother's
+INVALID_COUNTS = {2**32 - 1, 2**31 - 1}  # what agents answer instead of a count that they do not keep
+END_OF_RECORDS = 0xFF  # of Brother's records
 
 
-class Meter(NamedTuple):
+class RawCounter(NamedTuple):
     """What one key of a maker's counts, and which object says so; `short` names it beside its sisters."""
 
     value: int
     source: str
-    short: str
+    short_source: str
 
 
-Found = dict[str, Meter]
+RawCountersByKey = dict[str, RawCounter]
 
 
 @lru_cache(maxsize=4096)
-def below(dotted: str) -> Oid:
+def enterprise_oid(dotted: str) -> Oid:
     """An object below the enterprises' arc."""
-    return (*ENTERPRISES, *parsed(dotted))
+    return (*ENTERPRISES, *parse_oid(dotted))
 
 
-def count(value: object) -> int | None:
+def parse_count(value: object) -> int | None:
     """The value as a count, if it is one."""
-    return value if isinstance(value, int) and value >= 0 and value not in NO_COUNTS else None
+    return value if isinstance(value, int) and value >= 0 and value not in INVALID_COUNTS else None
 
 
-def key_of(name: object, charset: int | None = None) -> str:
+def normalize_name(name: object, charset: int | None = None) -> str:
     """A row's name as rules know it: lower case without blanks.
 
     Names in English are ASCII in every character set of printers, but for zeros between the letters.
@@ -51,12 +51,14 @@ def key_of(name: object, charset: int | None = None) -> str:
         return ""
     plain = name.replace(b"\0", b"")
     return "".join(
-        (charsets.decode(plain) if plain.isascii() else charsets.decode(name, charset)).lower().split()
+        (charsets.decode_text(plain) if plain.isascii() else charsets.decode_text(name, charset))
+        .lower()
+        .split()
     )
 
 
 @dataclass(frozen=True, slots=True)
-class Objects:
+class ScalarCounters:
     """Single objects, by the rest of their names behind one of the roots: the first that has it tells."""
 
     roots: tuple[str, ...]
@@ -64,48 +66,48 @@ class Objects:
     prefix: str = ""  # of the keys in the rules
 
     def scalars(self) -> list[tuple[Oid, int]]:
-        return [(below(root + key), COUNT_SIZE) for root in self.roots for key in self.keys]
+        return [(enterprise_oid(root + key), COUNT_BYTES) for root in self.roots for key in self.keys]
 
-    def tables(self) -> tuple[Table, ...]:
+    def tables(self) -> tuple[MibTable, ...]:
         return ()
 
-    def found(self, cells: Cells, _charset: int | None) -> Found:
-        said: Found = {}
+    def extract(self, cells: Cells, _charset: int | None) -> RawCountersByKey:
+        said: RawCountersByKey = {}
         for root in reversed(self.roots):
             for key in self.keys:
-                value = count(cells.get(below(root + key)))
+                value = parse_count(cells.get(enterprise_oid(root + key)))
                 if value is not None:
-                    said[self.prefix + key] = Meter(value, f"enterprises.{root}{key}", key)
+                    said[self.prefix + key] = RawCounter(value, f"enterprises.{root}{key}", key)
         return said
 
 
 @dataclass(frozen=True, slots=True)
-class Records:
+class PackedRecords:
     """Counts in one text: code, 01, length, then the value in so many bytes, until FF."""
 
     instance: str
     prefix: str
 
     def scalars(self) -> list[tuple[Oid, int]]:
-        return [(below(self.instance), BLOB_SIZE)]
+        return [(enterprise_oid(self.instance), PACKED_RECORDS_BYTES)]
 
-    def tables(self) -> tuple[Table, ...]:
+    def tables(self) -> tuple[MibTable, ...]:
         return ()
 
-    def found(self, cells: Cells, _charset: int | None) -> Found:
-        said: Found = {}
-        blob = cells.get(below(self.instance))
-        for code, value in records(blob) if isinstance(blob, bytes) else ():
+    def extract(self, cells: Cells, _charset: int | None) -> RawCountersByKey:
+        said: RawCountersByKey = {}
+        blob = cells.get(enterprise_oid(self.instance))
+        for code, value in parse_records(blob) if isinstance(blob, bytes) else ():
             called = f"code {code:02x}"
-            meter = Meter(value, f"enterprises.{self.instance} {called}", called)
+            meter = RawCounter(value, f"enterprises.{self.instance} {called}", called)
             said.setdefault(f"{self.prefix}{code:02x}", meter)
         return said
 
 
-def records(blob: bytes) -> Iterator[tuple[int, int]]:
+def parse_records(blob: bytes) -> Iterator[tuple[int, int]]:
     """Code and value of each record, up to where one is cut off or the bytes are no record."""
     at = 0
-    while at + 3 <= len(blob) and blob[at] != END and blob[at + 1] == 1:
+    while at + 3 <= len(blob) and blob[at] != END_OF_RECORDS and blob[at + 1] == 1:
         length = blob[at + 2]
         value = blob[at + 3 : at + 3 + length]
         if not 1 <= length <= 8 or len(value) < length:  # longer ones are no numbers

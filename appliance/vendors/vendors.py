@@ -17,45 +17,45 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from appliance.mib.oids import Oid
-from appliance.mib.printer_mib import Table
-from appliance.vendors.counter_rules import Meters, meters
-from appliance.vendors.counter_sources import Objects, Records, below
-from appliance.vendors.counter_tables import ByName, ByNumber, BySum, ByType
+from appliance.mib.printer_mib import MibTable
+from appliance.vendors.counter_rules import VendorCounters, define_counters
+from appliance.vendors.counter_sources import PackedRecords, ScalarCounters, enterprise_oid
+from appliance.vendors.counter_tables import NamedRows, NumberedRows, SummedRows, TypedRows
 
-TEXT_SIZE = 16  # bytes of a maker's text: a version, a serial number
+VENDOR_TEXT_BYTES = 16  # bytes of a maker's text: a version, a serial number
 
 
 @dataclass(frozen=True, slots=True)
-class Levels:
+class SupplyLevelColumns:
     """A table of true levels in percent, by colour."""
 
     entry: str
-    color: int  # columns
-    percent: int
+    color_column: int  # columns
+    percent_column: int
     colors: Mapping[int, str]  # code → prtMarkerColorantValue
 
 
 @dataclass(frozen=True, slots=True)
-class Maker:
+class Vendor:
     """One maker: its numbers, its names, its private objects."""
 
     name: str
     enterprises: tuple[str, ...]
     brands: Mapping[str, str] = field(default_factory=dict)  # word in lower case → manufacturer
-    printers: tuple[str, ...] = ()  # where only some of its numbers are printers': these
+    printer_prefixes: tuple[str, ...] = ()  # where only some of its numbers are printers': these
     device_id: str | None = None  # IEEE 1284: MFG:..;MDL:..;SN:..;
     model: str | None = None
     serial_numbers: tuple[str, ...] = ()
     firmware: str | None = None
     host_name: str | None = None
-    meters: tuple[Meters, ...] = ()  # its own, then those of who builds for it
-    levels: Levels | None = None
+    counters: tuple[VendorCounters, ...] = ()  # its own, then those of who builds for it
+    supply_levels: SupplyLevelColumns | None = None
 
 
 # ricohEngCounterTable: type codes as agents answer them (glpi-agent Ricoh.pm, Checkmk, a meter monitor);
 # A3/DLT and duplex share one type and are told by their English names.
-RICOH = meters(
-    ByType(
+RICOH = define_counters(
+    TypedRows(
         "ricohEngCounterTable",
         "367.3.2.1.2.19.5.1",
         "ricohEngCounterValue",
@@ -67,7 +67,7 @@ RICOH = meters(
         # fax by colour, a second machine total, transmissions by colour, scans by colour
         other_types=frozenset({301, 302, 303, 800, 870, 871, 872, 873, 874}),
     ),
-    Objects(("367.3.2.1.2.19.",)),  # ricohEngCounterTotal, which older machines have alone
+    ScalarCounters(("367.3.2.1.2.19.",)),  # ricohEngCounterTotal, which older machines have alone
     total="t10 | 1.0 | life",
     large="large",
     duplex="duplex",
@@ -84,8 +84,8 @@ RICOH = meters(
 
 # HP's PML objects: 4.1.2 the engine (5 all, 6 black, 7 colour, 22 duplex), 2.2.1.74 scans (glpi-agent
 # HPNetPeripheral, LibreNMS jetdirect). They do not tell prints from copies.
-HP = meters(
-    Objects(("11.2.3.9.4.2.1.",)),
+HP = define_counters(
+    ScalarCounters(("11.2.3.9.4.2.1.",)),
     total="life | 4.1.2.5.0",
     duplex="4.1.2.22.0",
     total_black="4.1.2.6.0",
@@ -95,8 +95,8 @@ HP = meters(
 
 # kmSysPrintFunctionCounterTable: 5 all, 7 large; [1 black 2 full 3 single 4 two colours].[1 copy 2 print]
 # (glpi-agent Konica.pm, LibreNMS, two meter monitors). Total = copies + prints on a bizhub C250i.
-KONICA = meters(
-    Objects(("18334.1.1.1.5.7.2.",)),
+KONICA = define_counters(
+    ScalarCounters(("18334.1.1.1.5.7.2.",)),
     total="1.1.0 | life",
     large="2.1.7.1.1 + 2.1.7.2.1? + 2.1.7.3.1? + 2.1.7.4.1?"
     " + 2.1.7.1.2 + 2.1.7.2.2? + 2.1.7.3.2? + 2.1.7.4.2?",
@@ -112,9 +112,9 @@ KONICA = meters(
 
 # Canon's counter numbers as on its panels (service mode, dcounter.cgi): 1xx all, 2xx copies, 3xx prints, 5xx
 # scans, 7xx received faxes. The first of a pair counts a large sheet once, as prtMarkerLifeCount does.
-_BLACK = ("black", "black&white", "b&w", "bk&wh")
-_SINGLE = ("singlecolor", "monocolor")
-CANON_NAMES = {
+_BLACK_WORDS = ("black", "black&white", "b&w", "bk&wh")
+_SINGLE_COLOR_WORDS = ("singlecolor", "monocolor")
+CANON_PANEL_NAMES = {
     "total1": "101",
     "total(large)": "103",
     "total1(2-sided)": "114",
@@ -124,26 +124,38 @@ CANON_NAMES = {
     "receptionprint(total1)": "701",
     "receiveprint(total1)": "701",
 }
-for _word in _BLACK:
-    CANON_NAMES |= {f"total({_word}1)": "108", f"total({_word}/large)": "112", f"total({_word}/small)": "113"}
-    CANON_NAMES |= {f"copy({_word}1)": "221", f"copy({_word}/large)": "227", f"copy({_word}/small)": "228"}
-    CANON_NAMES |= {f"print({_word}1)": "313", f"print({_word}/large)": "319", f"print({_word}/small)": "320"}
+for _word in _BLACK_WORDS:
+    CANON_PANEL_NAMES |= {
+        f"total({_word}1)": "108",
+        f"total({_word}/large)": "112",
+        f"total({_word}/small)": "113",
+    }
+    CANON_PANEL_NAMES |= {
+        f"copy({_word}1)": "221",
+        f"copy({_word}/large)": "227",
+        f"copy({_word}/small)": "228",
+    }
+    CANON_PANEL_NAMES |= {
+        f"print({_word}1)": "313",
+        f"print({_word}/large)": "319",
+        f"print({_word}/small)": "320",
+    }
 for _scope, _full, _one, _both in (
     ("total", ("105", "120", "121"), ("118", "110", "111"), ("125", "122", "123")),
     ("copy", ("217", "223", "224"), ("219", "225", "226"), ("232", "229", "230")),
     ("print", ("309", "315", "316"), ("311", "317", "318"), ("324", "321", "322")),
 ):
     for _at, _size in enumerate(("1", "/large", "/small")):
-        CANON_NAMES[f"{_scope}(fullcolor{_size})"] = _full[_at]
-        for _word in _SINGLE:
-            CANON_NAMES[f"{_scope}({_word}{_size})"] = _one[_at]
-            CANON_NAMES[f"{_scope}(fullcolor+{_word}{_size})"] = _both[_at]
-CANON = meters(
+        CANON_PANEL_NAMES[f"{_scope}(fullcolor{_size})"] = _full[_at]
+        for _word in _SINGLE_COLOR_WORDS:
+            CANON_PANEL_NAMES[f"{_scope}({_word}{_size})"] = _one[_at]
+            CANON_PANEL_NAMES[f"{_scope}(fullcolor+{_word}{_size})"] = _both[_at]
+CANON = define_counters(
     # iR-ADV: the numbers are the rows (glpi-agent Canon.pm, Zabbix templates, seen on C5840 and MF660C)
-    ByNumber("canonCounters4", "1602.1.11.1.4.1", "canonCounter", 4),
-    ByNumber("canonCounters3", "1602.1.11.1.3.1", "canonCounter", 4),
+    NumberedRows("canonCounters4", "1602.1.11.1.4.1", "canonCounter", 4),
+    NumberedRows("canonCounters3", "1602.1.11.1.3.1", "canonCounter", 4),
     # LBP, MF: the panel's names, in any order
-    ByName("canonPanelCounters", "1602.1.11.2.1.1", "canonPanelCounter", 2, {3: ""}, CANON_NAMES),
+    NamedRows("canonPanelCounters", "1602.1.11.2.1.1", "canonPanelCounter", 2, {3: ""}, CANON_PANEL_NAMES),
     total="101 | life",
     large="112 + 122 | 112 + 120 + 110 | 103",
     duplex="114",
@@ -164,15 +176,15 @@ CANON = meters(
 # 42.3.1.2: [1 print 2 copy 4 fax].[1 black 2 single 3 full colour], 42.3.1.1 all colours of the same; 42.2.5:
 # 1 one-sided, 2 two-sided, 3 both; 42.2.1: by paper size (glpi-agent, PrintMaster, Zabbix templates; the sums
 # fit on an ECOSYS P2040dw). Some models have the faxes at function 3: only where the sum proves it.
-KYOCERA = meters(
-    Objects(("1347.",)),
-    BySum(
+KYOCERA = define_counters(
+    ScalarCounters(("1347.",)),
+    SummedRows(
         "kyoceraPaperSizes",
         "1347.42.2.1.1.1",
         "kyoceraPaperSizeCount",
         columns={2: 8},
         values=(6,),
-        start=6,
+        discovery_column=6,
         sums={"large": {2: {"a3", "ledger", "tabloid", "11x17", '11x17"', "12x18", '12x18"', "sra3", "8k"}}},
     ),
     proofs={
@@ -196,8 +208,8 @@ KYOCERA = meters(
 
 # XCMI, xcmHrDevDetailTable: [1 usage 103 or 11 copy 102 network scan].20.[item] (glpi-agent Xerox.pm; at ETH
 # Zürich black = printed + copied, colour likewise). Large sheets are told as black and colour.
-XEROX = meters(
-    Objects(("253.8.53.13.2.1.6.",)),
+XEROX = define_counters(
+    ScalarCounters(("253.8.53.13.2.1.6.",)),
     total="1.20.1 | 1.20.33 + 1.20.34 | life",
     large="1.20.43 + 1.20.44 ; 1.20.10 + 1.20.32",
     print_black="1.20.7",
@@ -212,8 +224,8 @@ XEROX = meters(
 
 # LEXMARK-MPS-MIB: paperGeneralCountTable by type, the same type in sides and in sheets; paperSidesCountTable
 # by paper size. 641.2.1.5 is what older printers have (1 all, 2 black, 3 colour).
-LEXMARK = meters(
-    ByType(
+LEXMARK = define_counters(
+    TypedRows(
         "paperGeneralCountTable",
         "641.6.4.2.1.1",
         "paperGeneralCountValue",
@@ -223,14 +235,14 @@ LEXMARK = meters(
         unit=3,
         units=(4, 3),  # sides, items
     ),
-    Objects(("641.2.1.5.",)),
-    BySum(
+    ScalarCounters(("641.2.1.5.",)),
+    SummedRows(
         "paperSidesCountTable",
         "641.6.4.2.2.1",
         "paperSidesSafe",
         columns={2: 1},
         values=(6, 7),
-        start=2,
+        discovery_column=2,
         sums={"large": {2: {14, 67}}},  # tabloid, A3
         part="large pages",
     ),
@@ -249,10 +261,10 @@ LEXMARK = meters(
 
 # Records: 00 all, 01 black, 02 colour, 06 two-sided (bieniu/brother; 00 = 01 + 02 in its recordings). Table
 # 52.21 by function, 52.3 by colour (a meter monitor's notes on HL and MFC models).
-BROTHER = meters(
-    Records("2435.2.3.9.4.2.1.5.5.10.0", "r"),
-    ByType("brotherFunctions", "2435.2.3.9.4.2.1.5.5.52.21.1", "brotherFunctionCount", 2, 3, prefix="f"),
-    ByType("brotherColors", "2435.2.3.9.4.2.1.5.5.52.3.1", "brotherColorCount", 2, 3, prefix="c"),
+BROTHER = define_counters(
+    PackedRecords("2435.2.3.9.4.2.1.5.5.10.0", "r"),
+    TypedRows("brotherFunctions", "2435.2.3.9.4.2.1.5.5.52.21.1", "brotherFunctionCount", 2, 3, prefix="f"),
+    TypedRows("brotherColors", "2435.2.3.9.4.2.1.5.5.52.3.1", "brotherColorCount", 2, 3, prefix="c"),
     total="r00 | life ; f898",
     duplex="r06 ; f11 + f12? + f13? + f94?",
     fax="f2",
@@ -264,9 +276,9 @@ BROTHER = meters(
 
 # 27.1.1: 30 all, 3 black, 4 colour; 27.6.1: functions by name (PrintMaster's AM-C550, WF models elsewhere).
 # 27.1.1.33 is something else on a CW-C6500.
-EPSON = meters(
-    Objects(("1248.1.2.2.27.1.1.",)),
-    ByName(
+EPSON = define_counters(
+    ScalarCounters(("1248.1.2.2.27.1.1.",)),
+    NamedRows(
         "epsonFunctions",
         "1248.1.2.2.27.6.1",
         "epsonFunctionCount",
@@ -294,8 +306,8 @@ EPSON = meters(
 )
 
 # Counts of the engine, by colour (a Zabbix template, a meter monitor); on colour models only.
-OKI = meters(
-    Objects(("2001.1.1.1.1.",)),
+OKI = define_counters(
+    ScalarCounters(("2001.1.1.1.1.",)),
     total="100.1.1.1.3.1 | life",
     total_black="11.1.10.170.1.7.3",
     total_color="11.1.10.170.1.8.3",
@@ -303,8 +315,8 @@ OKI = meters(
 
 # A table of names and values; its rows were the same on every model seen (LibreNMS, an MX-3570N: prints +
 # copies + others = black + colour = prtMarkerLifeCount).
-SHARP = meters(
-    ByName(
+SHARP = define_counters(
+    NamedRows(
         "sharpCounters",
         "2385.1.1.19.2.1",
         "sharpCounter",
@@ -364,8 +376,8 @@ SHARP = meters(
 
 # [2 all 3 print 4 copy 7 fax 207 large].1.[1 full 2 two 3 black 4 all colours] (fusioninventory, two meter
 # readers that were checked on e-STUDIO 2050C, 2555C, 3015AC, 3515AC).
-TOSHIBA = meters(
-    Objects(("1129.2.3.50.1.3.21.6.1.",)),
+TOSHIBA = define_counters(
+    ScalarCounters(("1129.2.3.50.1.3.21.6.1.",)),
     total="2.1.3 + 2.1.1? + 2.1.2? | 2.1.4 | life",
     large="207.1.3 + 207.1.1? + 207.1.2?",
     print_black="3.1.3",
@@ -384,27 +396,27 @@ TOSHIBA = meters(
 # SAMSUNG-HOST-RESOURCES-EXT-MIB, scmHrDevCountTable: 2 job (1 print 2 copy 3 fax received 5 scan 6 report), 3
 # size (2 large 19 ledger 20 A3 31 larger), 4 unit (7 impressions 8 sheets), 5 (2 duplex), 6 (1 full 2 single
 # 3 black). On two HP of Samsung's make the rows of a job add up to what the panel says.
-_PRINTED = frozenset({1, 2, 3, 6, 12, 21})
-SAMSUNG = meters(
-    BySum(
+_PRINTED_JOB_TYPES = frozenset({1, 2, 3, 6, 12, 21})
+SAMSUNG = define_counters(
+    SummedRows(
         "scmHrDevCountTable",
         "236.11.5.11.53.11.2.1",
         "scmHrDevCountValue",
         columns={2: 1, 3: 1, 5: 1, 6: 1},
         values=(7,),
-        start=2,
+        discovery_column=2,
         unit=4,
         units=(7,),
         sums={
-            "pages": {2: _PRINTED},
-            "large": {2: _PRINTED, 3: {2, 19, 20, 31}},
-            "duplex": {2: _PRINTED, 5: {2}},
+            "pages": {2: _PRINTED_JOB_TYPES},
+            "large": {2: _PRINTED_JOB_TYPES, 3: {2, 19, 20, 31}},
+            "duplex": {2: _PRINTED_JOB_TYPES, 5: {2}},
             "prints": {2: {1}},
             "copies": {2: {2}},
             "faxes": {2: {3}},
             "scans": {2: {5}},
-            "black": {2: _PRINTED, 6: {3}},
-            "color": {2: _PRINTED, 6: {1, 2}},
+            "black": {2: _PRINTED_JOB_TYPES, 6: {3}},
+            "color": {2: _PRINTED_JOB_TYPES, 6: {1, 2}},
             **{
                 f"{job}-{color}": {2: {number}, 6: {code}}
                 for number, job in ((1, "print"), (2, "copy"))
@@ -431,8 +443,8 @@ SAMSUNG = meters(
 
 # 10.3.1.1 all pages (a manufacturer's port monitor, GLPI users). 1.1.3: 12 prints, 9 copies, 1 duplex
 # (glpi-agent), but on other models 9 is the printer's state: only where prints and copies give the total.
-PANTUM = meters(
-    Objects(("40093.",)),
+PANTUM = define_counters(
+    ScalarCounters(("40093.",)),
     proofs={"1.1.3.12 + 1.1.3.9?": "1.1.3.12 1.1.3.9 1.1.3.1"},
     total="10.3.1.1 | life",
     duplex="1.1.3.1",
@@ -442,8 +454,8 @@ PANTUM = meters(
 
 # The makers' objects are those of their public MIB modules, as glpi-agent and LibreNMS read them; they were
 # seen in recordings of real printers where there is one of the maker.
-MAKERS = (
-    Maker(
+VENDORS = (
+    Vendor(
         "Ricoh",
         ("367",),
         {
@@ -460,23 +472,23 @@ MAKERS = (
         model="367.3.2.1.1.1.1.0",
         serial_numbers=("367.3.2.1.2.1.4.0",),
         firmware="367.3.2.1.1.1.2.0",
-        meters=(RICOH,),
-        levels=Levels(
+        counters=(RICOH,),
+        supply_levels=SupplyLevelColumns(
             "367.3.2.1.2.24.1.1", 4, 5, {3: "black", 10: "cyan", 11: "magenta", 12: "yellow", 13: "black"}
         ),
     ),
-    Maker(
+    Vendor(
         "HP",
         ("11",),
         {"hp": "HP", "hewlett-packard": "HP", "hewlett packard": "HP", "laserjet": "HP", "officejet": "HP"},
-        printers=("11.2.3.9",),
+        printer_prefixes=("11.2.3.9",),
         device_id="11.2.3.9.1.1.7.0",
         model="11.2.3.9.4.2.1.1.3.2.0",
         serial_numbers=("11.2.3.9.4.2.1.1.3.3.0",),
         firmware="11.2.3.9.4.2.1.1.3.5.0",  # its date, as the configuration page shows it
-        meters=(HP, SAMSUNG),
+        counters=(HP, SAMSUNG),
     ),
-    Maker(
+    Vendor(
         "Konica Minolta",
         ("18334", "2590"),  # Konica Minolta, Minolta
         {
@@ -490,19 +502,19 @@ MAKERS = (
         },
         model="18334.1.1.1.1.6.2.1.0",
         firmware="18334.1.1.1.1.6.1.0",
-        meters=(KONICA,),
+        counters=(KONICA,),
     ),
-    Maker(
+    Vendor(
         "Canon",
         ("1602",),
         {"canon": "Canon", "imagerunner": "Canon", "imageclass": "Canon", "i-sensys": "Canon"},
         model="1602.1.1.1.1.0",
         serial_numbers=("1602.1.2.1.4.0", "1602.1.2.1.8.1.3.1.1"),
         firmware="1602.1.1.1.4.0",
-        meters=(CANON,),
+        counters=(CANON,),
     ),
-    Maker("Océ", ("1552",), {"océ": "Océ", "oce": "Océ", "colorwave": "Océ"}),
-    Maker(
+    Vendor("Océ", ("1552",), {"océ": "Océ", "oce": "Océ", "colorwave": "Océ"}),
+    Vendor(
         "Kyocera",
         ("1347",),
         {
@@ -520,9 +532,9 @@ MAKERS = (
         serial_numbers=("1347.43.5.1.1.28.1",),
         firmware="1347.43.5.4.1.5.1.1",
         host_name="1347.40.10.1.1.5.1",
-        meters=(KYOCERA,),
+        counters=(KYOCERA,),
     ),
-    Maker(
+    Vendor(
         "Xerox",
         ("253", "128"),  # Xerox, Tektronix
         {
@@ -534,95 +546,97 @@ MAKERS = (
         },
         device_id="253.8.51.1.2.1.20.1",
         serial_numbers=("253.8.53.3.2.1.3.1",),
-        meters=(XEROX,),
+        counters=(XEROX,),
     ),
-    Maker(
+    Vendor(
         "FUJIFILM",
         ("297",),
         {"fuji xerox": "Fuji Xerox", "fujixerox": "Fuji Xerox", "fujifilm": "FUJIFILM", "apeos": "FUJIFILM"},
         serial_numbers=("253.8.53.3.2.1.3.1",),
-        meters=(XEROX, BROTHER),  # Brother builds small DocuPrints
+        counters=(XEROX, BROTHER),  # Brother builds small DocuPrints
     ),
-    Maker(
+    Vendor(
         "Lexmark",
         ("641",),
         {"lexmark": "Lexmark", "dell": "Dell", "ibm": "IBM", "infoprint": "IBM", "toshiba": "Toshiba"},
         model="641.2.1.2.1.2.1",
         serial_numbers=("641.2.1.2.1.6.1",),
-        meters=(LEXMARK,),
+        counters=(LEXMARK,),
     ),
-    Maker(
+    Vendor(
         "Dell",
         ("674",),
         {"dell": "Dell"},
-        printers=("674.10898",),
+        printer_prefixes=("674.10898",),
         model="674.10898.100.1.1.1.0",
         serial_numbers=("674.10898.100.2.1.2.1.6.1",),
-        meters=(LEXMARK,),
+        counters=(LEXMARK,),
     ),
-    Maker("IBM", ("2",), {"infoprint": "IBM", "ibm": "IBM"}, printers=("2.6.2.6",), meters=(LEXMARK,)),
-    Maker(
+    Vendor(
+        "IBM", ("2",), {"infoprint": "IBM", "ibm": "IBM"}, printer_prefixes=("2.6.2.6",), counters=(LEXMARK,)
+    ),
+    Vendor(
         "Brother",
         ("2435",),
         {"brother": "Brother", "lenovo": "Lenovo"},
         device_id="2435.2.3.9.1.1.7.0",
         serial_numbers=("2435.2.3.9.4.2.1.5.5.1.0",),
         firmware="2435.2.3.9.4.2.1.5.5.17.0",
-        meters=(BROTHER,),
+        counters=(BROTHER,),
     ),
-    Maker(
+    Vendor(
         "Epson",
         ("1248",),
         {"epson": "Epson"},
-        printers=("1248.1",),  # its projectors are elsewhere
+        printer_prefixes=("1248.1",),  # its projectors are elsewhere
         device_id="1248.1.2.2.1.1.1.1.1",
         model="1248.1.2.2.1.1.1.2.1",
         serial_numbers=("1248.1.2.2.1.1.1.5.1",),
         firmware="1248.1.2.2.2.1.1.2.1.1",
-        meters=(EPSON,),
+        counters=(EPSON,),
     ),
-    Maker(
+    Vendor(
         "OKI",
         ("2001",),
         {"oki": "OKI", "okidata": "OKI", "okilan": "OKI"},
         device_id="11.2.3.9.1.1.7.0",
         model="2001.1.1.1.1.11.1.10.25.0",
         serial_numbers=("2001.1.1.1.1.11.1.10.45.0",),
-        meters=(OKI,),
+        counters=(OKI,),
     ),
-    Maker(
+    Vendor(
         "Sharp",
         ("2385",),
         {"sharp": "Sharp"},
-        printers=("2385.3",),
+        printer_prefixes=("2385.3",),
         firmware="2385.2.1.1.2.1.2.1",
-        meters=(SHARP,),
+        counters=(SHARP,),
     ),
-    Maker(
+    Vendor(
         "Toshiba TEC",
         ("1129",),
         {"toshiba": "Toshiba TEC", "e-studio": "Toshiba TEC"},
-        printers=("1129.1.2", "1129.2.3"),
-        meters=(TOSHIBA,),
+        printer_prefixes=("1129.1.2", "1129.2.3"),
+        counters=(TOSHIBA,),
     ),
-    Maker(
+    Vendor(
         "Samsung",
         ("236",),
         {"samsung": "Samsung"},
-        printers=("236.11.5",),
+        printer_prefixes=("236.11.5",),
         model="236.11.5.1.1.1.1.0",
         serial_numbers=("236.11.5.1.1.1.4.0",),
         firmware="236.11.5.1.1.1.2.0",
-        meters=(SAMSUNG,),
+        counters=(SAMSUNG,),
     ),
-    Maker(
+    Vendor(
         "Pantum",
         ("40093",),
         {"pantum": "Pantum"},
         serial_numbers=("40093.6.1.2", "40093.10.1.1.4", "40093.1.1.5"),
-        meters=(PANTUM,),
+        counters=(PANTUM,),
     ),
-    Maker(
+    Vendor(
         "Zebra",
         ("10642", "683"),  # Zebra, Extended Systems whose print servers Zebra builds in
         {"zebra": "Zebra", "zebranet": "Zebra", "ztc": "Zebra"},
@@ -633,34 +647,38 @@ MAKERS = (
     ),
 )
 
-DEVICE_IDS = tuple(
+DEVICE_ID_OIDS = tuple(
     dict.fromkeys(
-        below(dotted)
-        for dotted in ("2699.1.2.1.2.1.1.3.1", *(maker.device_id for maker in MAKERS if maker.device_id))
+        enterprise_oid(dotted)
+        for dotted in ("2699.1.2.1.2.1.1.3.1", *(maker.device_id for maker in VENDORS if maker.device_id))
     )
 )  # the first one is PWG 5107.1, ppmPortIEEE1284DeviceId: any maker
 
-_BY_ENTERPRISE = {below(number): maker for maker in MAKERS for number in maker.enterprises}
-_PRINTERS = tuple(below(number) for maker in MAKERS for number in (maker.printers or maker.enterprises))
-_BRANDS = {word: (maker, name) for maker in reversed(MAKERS) for word, name in maker.brands.items()}
-_ANY_BRAND = re.compile(
-    r"(?<![a-z0-9])(" + "|".join(sorted(map(re.escape, _BRANDS), key=len, reverse=True)) + r")(?![a-z0-9])"
+_VENDOR_BY_ENTERPRISE = {enterprise_oid(number): maker for maker in VENDORS for number in maker.enterprises}
+_PRINTER_PREFIXES = tuple(
+    enterprise_oid(number) for maker in VENDORS for number in (maker.printer_prefixes or maker.enterprises)
+)
+_VENDOR_BY_BRAND = {word: (maker, name) for maker in reversed(VENDORS) for word, name in maker.brands.items()}
+_BRAND_PATTERN = re.compile(
+    r"(?<![a-z0-9])("
+    + "|".join(sorted(map(re.escape, _VENDOR_BY_BRAND), key=len, reverse=True))
+    + r")(?![a-z0-9])"
 )
 
 
-def maker(object_id: Oid | None, description: str | None = None) -> Maker | None:
+def find_vendor(object_id: Oid | None, description: str | None = None) -> Vendor | None:
     """Whose device answers: by sysObjectID, else by the first brand that the description names."""
     for length in (8, 7):
-        found = _BY_ENTERPRISE.get((object_id or ())[:length])
+        found = _VENDOR_BY_ENTERPRISE.get((object_id or ())[:length])
         if found is not None:
             return found
-    named = _named(description)
+    named = _find_brand(description)
     return named[0] if named else None
 
 
-def manufacturer(object_id: Oid | None, description: str | None = None) -> str | None:
+def resolve_manufacturer(object_id: Oid | None, description: str | None = None) -> str | None:
     """The brand on the printer's case: builders give their number to the devices that others sell."""
-    builder, named = maker(object_id, description), _named(description)
+    builder, named = find_vendor(object_id, description), _find_brand(description)
     if builder is None:
         return None
     if named is not None and (
@@ -670,63 +688,68 @@ def manufacturer(object_id: Oid | None, description: str | None = None) -> str |
     return builder.name
 
 
-def builder_of(objects: Iterable[Oid]) -> Maker | None:
+def find_vendor_by_objects(objects: Iterable[Oid]) -> Vendor | None:
     """Whose private objects these are; HP's are answered by many."""
     for oid in objects:
-        found = _BY_ENTERPRISE.get(oid[:7])
+        found = _VENDOR_BY_ENTERPRISE.get(oid[:7])
         if found is not None and found.name != "HP":
             return found
     return None
 
 
-def is_printer(object_id: Oid) -> bool:
+def is_printer_object_id(object_id: Oid) -> bool:
     """Whether this sysObjectID is given to printers only."""
-    return any(object_id[: len(prefix)] == prefix for prefix in _PRINTERS)
+    return any(object_id[: len(prefix)] == prefix for prefix in _PRINTER_PREFIXES)
 
 
 @lru_cache(maxsize=1024)
-def _named(description: str | None) -> tuple[Maker, str] | None:
-    found = _ANY_BRAND.search(description.lower()) if description else None
-    return _BRANDS[found[1]] if found else None
+def _find_brand(description: str | None) -> tuple[Vendor, str] | None:
+    found = _BRAND_PATTERN.search(description.lower()) if description else None
+    return _VENDOR_BY_BRAND[found[1]] if found else None
 
 
-def object_of(dotted: str | None) -> Oid | None:
+def optional_oid(dotted: str | None) -> Oid | None:
     """The instance that a maker's row names."""
-    return below(dotted) if dotted else None
+    return enterprise_oid(dotted) if dotted else None
 
 
-def scalars(maker: Maker) -> dict[Oid, int]:
+def vendor_scalars(vendor: Vendor) -> dict[Oid, int]:
     """A maker's single objects, with the size of what they hold."""
-    named = (maker.model, *maker.serial_numbers, maker.firmware, maker.host_name)
-    return {below(dotted): TEXT_SIZE for dotted in named if dotted} | moving_scalars(maker)
+    named = (vendor.model, *vendor.serial_numbers, vendor.firmware, vendor.host_name)
+    return {enterprise_oid(dotted): VENDOR_TEXT_BYTES for dotted in named if dotted} | volatile_scalars(
+        vendor
+    )
 
 
-def moving_scalars(maker: Maker) -> dict[Oid, int]:
+def volatile_scalars(vendor: Vendor) -> dict[Oid, int]:
     """Those of them that count."""
-    return {oid: size for each in maker.meters for group in each.groups for oid, size in group.scalars()}
+    return {oid: size for each in vendor.counters for group in each.sources for oid, size in group.scalars()}
 
 
 @lru_cache(maxsize=64)
-def tables_of(name: str) -> tuple[Table, ...]:
-    maker = next(maker for maker in MAKERS if maker.name == name)
-    return tuple(table for each in maker.meters for group in each.groups for table in group.tables())
+def counter_tables_of(name: str) -> tuple[MibTable, ...]:
+    maker = next(maker for maker in VENDORS if maker.name == name)
+    return tuple(table for each in maker.counters for group in each.sources for table in group.tables())
 
 
-def tables(maker: Maker | None, *, vague: bool = False) -> tuple[Table, ...]:
+def vendor_tables(vendor: Vendor | None, *, has_vague_levels: bool = False) -> tuple[MibTable, ...]:
     """A maker's tables, to be read like any other; true levels only where the usual ones are vague."""
-    if maker is None:
+    if vendor is None:
         return ()
-    return (*tables_of(maker.name), *((_levels_table(maker.levels),) if maker.levels and vague else ()))
+    return (
+        *counter_tables_of(vendor.name),
+        *((_supply_level_table(vendor.supply_levels),) if vendor.supply_levels and has_vague_levels else ()),
+    )
 
 
-def _levels_table(levels: Levels) -> Table:
-    return Table(
+def _supply_level_table(levels: SupplyLevelColumns) -> MibTable:
+    return MibTable(
         "levels",
         "supplies",
-        below(levels.entry),
-        {levels.color: 1, levels.percent: 1},
-        moving=(levels.percent,),
-        start=levels.color,
-        by_device=False,
-        wanted=lambda _cells, _row: (levels.color, levels.percent),
+        enterprise_oid(levels.entry),
+        {levels.color_column: 1, levels.percent_column: 1},
+        volatile=(levels.percent_column,),
+        discovery_column=levels.color_column,
+        is_indexed_by_device=False,
+        select_columns=lambda _cells, _row: (levels.color_column, levels.percent_column),
     )

@@ -167,7 +167,7 @@ class AuthApi:
         self._sessions.delete_all()
         return self._sessions.create(session.username, scheme_and_port(request), False, time.monotonic())
 
-    async def _check_password(self, request: web.Request, password: str, wanted: str | None) -> bool:
+    async def _check_password(self, request: web.Request, password: str, password_hash: str | None) -> bool:
         """Whether a password has this hash; None: a user who does not exist. Raises Trouble 429."""
         address, now = request.remote or "", time.monotonic()
         if wait := self._throttle.seconds_to_wait(address, now):
@@ -189,7 +189,7 @@ class AuthApi:
         self._queued_logins += 1
         try:
             right = await asyncio.get_running_loop().run_in_executor(
-                self._scrypt_thread, _verify_password, password[:1000], wanted
+                self._scrypt_thread, _verify_password, password[:1000], password_hash
             )
         finally:
             self._queued_logins -= 1

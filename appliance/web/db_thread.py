@@ -24,12 +24,12 @@ class DatabaseThread:
     async def call(
         self,
         function: Callable[Concatenate[sqlite3.Connection, Params], Result],
-        *given: Params.args,
-        **named: Params.kwargs,
+        *args: Params.args,
+        **kwargs: Params.kwargs,
     ) -> Result:
         """What a function of a database gives. Raises Unusable besides what the function raises."""
         return await asyncio.get_running_loop().run_in_executor(
-            self._thread, lambda: self._call_with_connection(lambda db: function(db, *given, **named))
+            self._thread, lambda: self._call_with_connection(lambda db: function(db, *args, **kwargs))
         )
 
     async def data_version(self) -> tuple[int, int]:
@@ -41,11 +41,11 @@ class DatabaseThread:
         await asyncio.get_running_loop().run_in_executor(self._thread, self._close_connection)
         self._thread.shutdown(wait=False)
 
-    def _call_with_connection(self, question: Callable[[sqlite3.Connection], Result]) -> Result:
+    def _call_with_connection(self, function: Callable[[sqlite3.Connection], Result]) -> Result:
         if self._db is None:
             self._db = database.open_database(self._path)
         try:
-            return question(self._db)
+            return function(self._db)
         except sqlite3.DatabaseError as error:
             raise database.DatabaseUnavailableError(str(error)) from error
 

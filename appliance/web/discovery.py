@@ -30,7 +30,7 @@ SECRET_FIELDS = ("community_write", "http_password")
 
 @dataclass(frozen=True, slots=True)
 class _TestResult:
-    answers: list[scanner.Answer]
+    answers: list[scanner.ProbeResult]
     probed: int
     seconds: float
 
@@ -55,11 +55,11 @@ class DiscoveryApi:
             ("POST", "/api/discovery/test", self._test_entry),
         ]
 
-    async def _get_discovery(self, _asked: ApiRequest) -> JsonMapping:
+    async def _get_discovery(self, _request: ApiRequest) -> JsonMapping:
         return self._serialize_discovery(self._settings.current)
 
-    async def _update_discovery(self, asked: ApiRequest) -> JsonMapping:
-        body = asked.body
+    async def _update_discovery(self, request: ApiRequest) -> JsonMapping:
+        body = request.body
 
         def change(config: Config) -> Config:
             discovery, when = config.discovery, config.schedule
@@ -82,8 +82,8 @@ class DiscoveryApi:
         )
         return self._serialize_discovery(changed)
 
-    async def _add_entry(self, asked: ApiRequest) -> JsonMapping:
-        entry = _merge_entry(asked.body, DiscoveryEntry(""))
+    async def _add_entry(self, request: ApiRequest) -> JsonMapping:
+        entry = _merge_entry(request.body, DiscoveryEntry(""))
         await self._save_settings(
             lambda config: _with_entries(
                 config, [*config.discovery.entries, _validate_new_entry(entry, config)]
@@ -91,12 +91,12 @@ class DiscoveryApi:
         )
         return self._serialize_entry(entry)
 
-    async def _update_entry(self, asked: ApiRequest) -> JsonMapping:
+    async def _update_entry(self, request: ApiRequest) -> JsonMapping:
         made: list[DiscoveryEntry] = []
 
         def change(config: Config) -> Config:
-            old = self._find_entry(config, asked.params["id"])
-            new = _merge_entry(asked.body, old)
+            old = self._find_entry(config, request.params["id"])
+            new = _merge_entry(request.body, old)
             made.append(new)
             others = [each for each in config.discovery.entries if each != old]
             _validate_new_entry(new, _with_entries(config, others))
@@ -105,17 +105,17 @@ class DiscoveryApi:
         await self._save_settings(change)
         return self._serialize_entry(made[0])
 
-    async def _delete_entry(self, asked: ApiRequest) -> None:
+    async def _delete_entry(self, request: ApiRequest) -> None:
         def change(config: Config) -> Config:
-            old = self._find_entry(config, asked.params["id"])
+            old = self._find_entry(config, request.params["id"])
             return _with_entries(config, [each for each in config.discovery.entries if each != old])
 
         await self._save_settings(change)
 
-    async def _test_entry(self, asked: ApiRequest) -> JsonMapping:
+    async def _test_entry(self, request: ApiRequest) -> JsonMapping:
         config = self._settings.current
-        known = get_str(asked.body, "id")
-        entry = _merge_entry(asked.body, self._find_entry(config, known) if known else DiscoveryEntry(""))
+        known = get_str(request.body, "id")
+        entry = _merge_entry(request.body, self._find_entry(config, known) if known else DiscoveryEntry(""))
         _validate_entry(entry, min(config.discovery.max_addresses, MAX_TEST_ADDRESSES))
         if self._test_lock.locked():
             raise ApiError(503, "A test is running already.", code="busy")
@@ -127,9 +127,9 @@ class DiscoveryApi:
         self._poller.wake()
         return config
 
-    def _find_entry(self, config: Config, wanted: str) -> DiscoveryEntry:
+    def _find_entry(self, config: Config, entry_id: str) -> DiscoveryEntry:
         for entry in config.discovery.entries:
-            if self._entry_id(entry) == wanted:
+            if self._entry_id(entry) == entry_id:
                 return entry
         raise not_found("such entry any more: somebody has changed it meanwhile")
 
@@ -222,7 +222,7 @@ def _validate_entry(entry: DiscoveryEntry, max_addresses: int) -> None:
 async def _probe_entry(entry: DiscoveryEntry, config: Config) -> _TestResult:
     """Probe every address of an entry, without keeping anything."""
     exclusions = entries.Exclusions(config.discovery.exclusions)
-    began, progress, found = time.monotonic(), scanner.Progress(), []
+    began, progress, found = time.monotonic(), scanner.ScanProgress(), []
     targets = []
     for target in entries.expand(entry, exclusions, limit=MAX_TEST_ADDRESSES):
         try:
@@ -233,11 +233,11 @@ async def _probe_entry(entry: DiscoveryEntry, config: Config) -> _TestResult:
         raise invalid_value("addresses: all of them are excluded.", "addresses")
     try:
         async with asyncio.timeout(TEST_TIMEOUT_S):
-            async for answer in scanner.answering(targets, config.discovery.packets_per_second, progress):
+            async for answer in scanner.scan_targets(targets, config.discovery.packets_per_second, progress):
                 found.append(answer)
     except TimeoutError:
         pass  # what answered by then is told
-    return _TestResult(found, progress.asked, time.monotonic() - began)
+    return _TestResult(found, progress.probed, time.monotonic() - began)
 
 
 def _serialize_test_result(entry: DiscoveryEntry, result: _TestResult) -> dict[str, Json]:

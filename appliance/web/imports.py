@@ -42,8 +42,8 @@ class ImportApi:
     def routes(self) -> Routes:
         return [("POST", "/api/discovery/import", self._import_list)]
 
-    async def _import_list(self, asked: ApiRequest) -> JsonMapping:
-        body = asked.body
+    async def _import_list(self, request: ApiRequest) -> JsonMapping:
+        body = request.body
         listed = await asyncio.to_thread(
             _parse_import_list, _decode_base64_field(body, "list"), _decode_base64_field(body, "exclusions")
         )

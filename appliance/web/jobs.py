@@ -68,16 +68,16 @@ class JobsApi:
             ("GET", "/api/jobs/{id}", self._get_job),
         ]
 
-    async def _get_jobs(self, _asked: ApiRequest) -> JsonMapping:
+    async def _get_jobs(self, _request: ApiRequest) -> JsonMapping:
         return {"jobs": await self._store.call(_serialize_recent_jobs)}
 
-    async def _start_run(self, asked: ApiRequest) -> JsonMapping:
+    async def _start_run(self, request: ApiRequest) -> JsonMapping:
         return await self._poller.request_run(
-            "discover" if get_str(asked.body, "kind") == "discover" else "query"
+            "discover" if get_str(request.body, "kind") == "discover" else "query"
         )
 
-    async def _get_job(self, asked: ApiRequest) -> JsonMapping:
-        return await self._store.call(load_job, asked.path_id)
+    async def _get_job(self, request: ApiRequest) -> JsonMapping:
+        return await self._store.call(load_job, request.path_id)
 
 
 def load_job(db: sqlite3.Connection, job_id: int) -> dict[str, Json]:

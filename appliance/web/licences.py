@@ -39,11 +39,11 @@ class LicenceApi:
             ("POST", "/api/licence/enrolment", self._enrol_licence),
         ]
 
-    async def _get_licence(self, _asked: ApiRequest) -> JsonMapping:
+    async def _get_licence(self, _request: ApiRequest) -> JsonMapping:
         return await asyncio.to_thread(self._serialize_licence_details)
 
-    async def _install_licence(self, asked: ApiRequest) -> JsonMapping:
-        data = (get_str(asked.body, "licence") or "").encode()
+    async def _install_licence(self, request: ApiRequest) -> JsonMapping:
+        data = (get_str(request.body, "licence") or "").encode()
         try:
             await asyncio.to_thread(installer.install, self._home.folder, data, self._clock())
         except InvalidLicenceError as error:
@@ -53,7 +53,7 @@ class LicenceApi:
         self._poller.wake()
         return await asyncio.to_thread(self._serialize_licence_details)
 
-    async def _download_csr(self, _asked: ApiRequest) -> Download:
+    async def _download_csr(self, _request: ApiRequest) -> Download:
         try:
             made = await asyncio.to_thread(self._load_or_create_csr)
         except file_lock.Busy as error:
@@ -62,12 +62,14 @@ class LicenceApi:
             raise ApiError(409, to_sentence(f"no request can be made: {error}")) from error
         return Download(f"{made.plug_id}-request.pem", "application/x-pem-file", made.pem.encode())
 
-    async def _enrol_licence(self, asked: ApiRequest) -> JsonMapping:
+    async def _enrol_licence(self, request: ApiRequest) -> JsonMapping:
         if self._enrolment_lock.locked():
             raise ApiError(503, "The provider is being asked already.", code="busy")
         async with self._enrolment_lock:
             try:
-                found = await self._enrol_or_renew(get_str(asked.body, "url"), get_str(asked.body, "code"))
+                found = await self._enrol_or_renew(
+                    get_str(request.body, "url"), get_str(request.body, "code")
+                )
             except DeliveryNotConfiguredError as error:
                 raise invalid_value(f"url: {to_sentence(str(error))}", "url") from error
             except enrolment_client.EnrolmentPendingError as error:

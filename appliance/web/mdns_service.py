@@ -87,7 +87,7 @@ class MdnsApi:
         plug_id = licence_policy.resolve_plug_id(self._home, config)
         return PlugAnnouncement(plug_id, config.plug.name, config.plug.site, __version__, self._port)
 
-    async def _get_announced_printers(self, _asked: ApiRequest) -> JsonMapping:
+    async def _get_announced_printers(self, _request: ApiRequest) -> JsonMapping:
         config, neighbours = self._settings.current, self._neighbours
         on = config.plug.mdns and neighbours is not None and neighbours.host is not None
         heard = neighbours.cache.list_printers() if on and neighbours else []

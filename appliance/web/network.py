@@ -98,13 +98,13 @@ class NetworkApi:
             with suppress(asyncio.CancelledError):
                 await watching
 
-    async def _get_network(self, _asked: ApiRequest) -> JsonMapping:
+    async def _get_network(self, _request: ApiRequest) -> JsonMapping:
         return await self._serialize_network()
 
-    async def _apply_network_settings(self, asked: ApiRequest) -> JsonMapping:
+    async def _apply_network_settings(self, api_request: ApiRequest) -> JsonMapping:
         self._require_installed()
         now = self._settings.current
-        wanted = _merge_network_settings(now.network, asked.body)
+        wanted = _merge_network_settings(now.network, api_request.body)
         for problem in configuration.problems(configuration.as_data(replace(now, network=wanted))):
             if problem.startswith("network."):
                 raise settings_error(problem, "network")
@@ -116,7 +116,7 @@ class NetworkApi:
             await self._store.call(events.begin, EVENT_KIND, EVENT_KIND, STARTED_TEXT, self._clock())
         return await self._serialize_network()
 
-    async def _confirm_network_settings(self, _asked: ApiRequest) -> JsonMapping:
+    async def _confirm_network_settings(self, _request: ApiRequest) -> JsonMapping:
         self._require_installed()
         trial = self._pending
         if trial is None or not self.is_awaiting_confirmation:
@@ -128,7 +128,7 @@ class NetworkApi:
                 await self._finished_event.wait()
         return await self._serialize_network()
 
-    async def _cancel_network_settings(self, _asked: ApiRequest) -> JsonMapping:
+    async def _cancel_network_settings(self, _request: ApiRequest) -> JsonMapping:
         self._require_installed()
         if not self.is_awaiting_confirmation:
             raise ApiError(409, NO_PENDING_CHANGE_TEXT)
@@ -183,14 +183,14 @@ class NetworkApi:
         late = time.monotonic() - trial.asked > REQUEST_TIMEOUT_S
         return _ChangeStatus("failed", "nobody has done it") if late else _ChangeStatus("ordered")
 
-    def _store_pending_change(self, trial: _PendingChange | None) -> None:
+    def _store_pending_change(self, pending: _PendingChange | None) -> None:
         """In memory alone, but beyond an end of this service: the candidate may hold a passphrase."""
-        self._pending, self._is_ending = trial, False
+        self._pending, self._is_ending = pending, False
         path = self._home.run / PENDING_CHANGE_FILE
-        if trial is None:
+        if pending is None:
             path.unlink(missing_ok=True)
             return
-        atomic_file.write(path, json.dumps(asdict(trial)).encode())
+        atomic_file.write(path, json.dumps(asdict(pending)).encode())
         self._finished_event.clear()
         self._pending_event.set()
 

@@ -73,7 +73,7 @@ class OverviewApi:
     def routes(self) -> Routes:
         return [("GET", "/api/overview", self._get_overview), ("GET", "/api/events", self._get_events)]
 
-    async def _get_overview(self, _asked: ApiRequest) -> JsonMapping:
+    async def _get_overview(self, _request: ApiRequest) -> JsonMapping:
         config, now = self._settings.current, self._clock()
         listed = await self._list_cache.get()
         state = await self._store.call(_DatabaseState.read)
@@ -109,7 +109,7 @@ class OverviewApi:
             "poller": {"state": poller},
         }
 
-    async def _get_events(self, _asked: ApiRequest) -> JsonMapping:
+    async def _get_events(self, _request: ApiRequest) -> JsonMapping:
         return {"events": [_serialize_event(each) for each in await self._store.call(events.list_recent)]}
 
 

@@ -89,34 +89,36 @@ class PrintersApi:
             ("POST", "/api/printers/{id}/counters/{name}/confirm", self._confirm_counter),
         ]
 
-    async def _get_printers(self, _asked: ApiRequest) -> EncodedJson:
+    async def _get_printers(self, _request: ApiRequest) -> EncodedJson:
         return (await self._list_cache.get()).encoded
 
-    async def _download_printers_csv(self, asked: ApiRequest) -> Download:
+    async def _download_printers_csv(self, request: ApiRequest) -> Download:
         listed = await self._list_cache.get()
-        separator = ";" if asked.params.get("separator") == "semicolon" else ","
+        separator = ";" if request.params.get("separator") == "semicolon" else ","
         return Download("printers.csv", "text/csv", _format_csv(listed.rows, separator))
 
-    async def _get_printer(self, asked: ApiRequest) -> JsonMapping:
-        return await self._store.call(_load_printer_json, asked.path_id, self._clock())
+    async def _get_printer(self, request: ApiRequest) -> JsonMapping:
+        return await self._store.call(_load_printer_json, request.path_id, self._clock())
 
-    async def _patch_printer(self, asked: ApiRequest) -> JsonMapping:
-        return await self._store.call(_update_printer, asked.path_id, asked.body, self._clock())
+    async def _patch_printer(self, request: ApiRequest) -> JsonMapping:
+        return await self._store.call(_update_printer, request.path_id, request.body, self._clock())
 
-    async def _delete_printer(self, asked: ApiRequest) -> None:
-        await self._store.call(_delete_printer, asked.path_id)
+    async def _delete_printer(self, request: ApiRequest) -> None:
+        await self._store.call(_delete_printer, request.path_id)
 
-    async def _get_history(self, asked: ApiRequest) -> JsonMapping:
+    async def _get_history(self, request: ApiRequest) -> JsonMapping:
         return await self._store.call(
-            _load_history, asked.path_id, asked.params.get("range", "month"), self._clock()
+            _load_history, request.path_id, request.params.get("range", "month"), self._clock()
         )
 
-    async def _poll_printer(self, asked: ApiRequest) -> JsonMapping:
-        await self._store.call(_require_printer, asked.path_id)
-        return await self._poller.request_run("query", {"printers": [asked.path_id]})
+    async def _poll_printer(self, request: ApiRequest) -> JsonMapping:
+        await self._store.call(_require_printer, request.path_id)
+        return await self._poller.request_run("query", {"printers": [request.path_id]})
 
-    async def _confirm_counter(self, asked: ApiRequest) -> JsonMapping:
-        return await self._store.call(_confirm_counter, asked.path_id, asked.params["name"], self._clock())
+    async def _confirm_counter(self, request: ApiRequest) -> JsonMapping:
+        return await self._store.call(
+            _confirm_counter, request.path_id, request.params["name"], self._clock()
+        )
 
 
 def _build_printer_list(db: sqlite3.Connection) -> PrinterList:

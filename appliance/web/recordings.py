@@ -10,7 +10,7 @@ from datetime import datetime
 from appliance.collector import snmp_recorder
 from appliance.discovery import entries
 from appliance.domain.model import Target
-from appliance.snmp.client import Endpoint
+from appliance.snmp.client import SnmpEndpoint
 from appliance.storage import printers
 from appliance.web.db_thread import DatabaseThread
 from appliance.web.errors import ApiError, not_found
@@ -68,56 +68,60 @@ class RecordingsApi:
                 await self._task
         self._current = self._task = None
 
-    async def _start_recording(self, asked: ApiRequest) -> JsonMapping:
-        target = await self._store.call(_load_target, asked.path_id)
+    async def _start_recording(self, request: ApiRequest) -> JsonMapping:
+        target = await self._store.call(_load_target, request.path_id)
         if self._current and self._current.state == "running":
             raise ApiError(503, f"Printer {self._current.printer} is being recorded just now.", code="busy")
         await self.close()
         made = self._current = _PrinterRecording(
-            asked.path_id, get_bool(asked.body, "mask") or False, self._clock()
+            request.path_id, get_bool(request.body, "mask") or False, self._clock()
         )
         self._task = asyncio.create_task(self._record_printer(made, target))
         return _serialize_recording(made)
 
-    async def _get_recording(self, asked: ApiRequest) -> JsonMapping:
-        await self._store.call(_load_target, asked.path_id)
-        return _serialize_recording(self._find_recording(asked.path_id))
+    async def _get_recording(self, request: ApiRequest) -> JsonMapping:
+        await self._store.call(_load_target, request.path_id)
+        return _serialize_recording(self._find_recording(request.path_id))
 
-    async def _delete_recording(self, asked: ApiRequest) -> None:
-        await self._store.call(_load_target, asked.path_id)
-        if self._find_recording(asked.path_id):
+    async def _delete_recording(self, request: ApiRequest) -> None:
+        await self._store.call(_load_target, request.path_id)
+        if self._find_recording(request.path_id):
             await self.close()
 
-    async def _download_recording(self, asked: ApiRequest) -> Download:
-        await self._store.call(_load_target, asked.path_id)
-        made = self._find_recording(asked.path_id)
+    async def _download_recording(self, request: ApiRequest) -> Download:
+        await self._store.call(_load_target, request.path_id)
+        made = self._find_recording(request.path_id)
         if made is None or made.data is None:
-            raise not_found(f"recording of printer {asked.path_id}")
+            raise not_found(f"recording of printer {request.path_id}")
         kind = "-masked" if made.masked else ""
-        return Download(f"printer-{asked.path_id}{kind}.snmprec", "text/plain", made.data)
+        return Download(f"printer-{request.path_id}{kind}.snmprec", "text/plain", made.data)
 
     def _find_recording(self, printer: int) -> _PrinterRecording | None:
         return self._current if self._current and self._current.printer == printer else None
 
-    async def _record_printer(self, made: _PrinterRecording, target: Target) -> None:
+    async def _record_printer(self, recording: _PrinterRecording, target: Target) -> None:
         """Fill in what comes; forget it after a while."""
 
         def count(objects: int) -> None:
-            made.objects = objects
+            recording.objects = objects
 
         try:
             found = await entries.resolve_target(target)
-            async with Endpoint() as endpoint:
-                recorded = await snmp_recorder.record(endpoint, found, mask=made.masked, progress=count)
-            made.data = (await asyncio.to_thread(lambda: recorded.text)).encode()[:MAX_RECORDING_BYTES]
-            made.complete = not recorded.stopped
-            made.text = f"Not complete: {recorded.stopped}." if recorded.stopped else "It is complete."
-        except (snmp_recorder.NotRecorded, entries.NameNotResolvedError, OSError) as error:
-            made.text = f"Nothing could be recorded: {error}."
+            async with SnmpEndpoint() as endpoint:
+                recorded = await snmp_recorder.record_printer(
+                    endpoint, found, anonymize=recording.masked, on_progress=count
+                )
+            recording.data = (await asyncio.to_thread(lambda: recorded.text)).encode()[:MAX_RECORDING_BYTES]
+            recording.complete = not recorded.stop_reason
+            recording.text = (
+                f"Not complete: {recorded.stop_reason}." if recorded.stop_reason else "It is complete."
+            )
+        except (snmp_recorder.RecordingError, entries.NameNotResolvedError, OSError) as error:
+            recording.text = f"Nothing could be recorded: {error}."
         finally:
-            made.ended_at = self._clock()
+            recording.ended_at = self._clock()
         await asyncio.sleep(RETENTION_S)
-        if self._current is made:
+        if self._current is recording:
             self._current = None
 
 

@@ -27,7 +27,7 @@ class ServicesApi:
             ("GET", "/api/services/{name}/log", self._get_service_log),
         ]
 
-    async def _get_services(self, _asked: ApiRequest) -> JsonMapping:
+    async def _get_services(self, _request: ApiRequest) -> JsonMapping:
         try:
             found, text = await unit_status.show(), ""
             if not any(unit.loaded for unit in found.values()):
@@ -41,15 +41,15 @@ class ServicesApi:
             "services": [_serialize_service(name, found.get(name), installed=here) for name in UNITS],
         }
 
-    async def _control_service(self, asked: ApiRequest) -> JsonMapping:
-        name, action = asked.params["name"], asked.params["action"]
+    async def _control_service(self, request: ApiRequest) -> JsonMapping:
+        name, action = request.params["name"], request.params["action"]
         asked_for = privileged_client.submit_privileged_request(
             self._home, {"do": action, "unit": UNITS[name]}
         )
         return {"id": asked_for, "text": f"{name}: {action} was asked for."}
 
-    async def _get_service_log(self, asked: ApiRequest) -> JsonMapping:
-        return await read_unit_log(UNITS[asked.params["name"]], int(asked.params.get("lines", "200")))
+    async def _get_service_log(self, request: ApiRequest) -> JsonMapping:
+        return await read_unit_log(UNITS[request.params["name"]], int(request.params.get("lines", "200")))
 
 
 async def trap_receiver_state(traps: TrapsConfig) -> str:

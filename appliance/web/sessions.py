@@ -34,13 +34,13 @@ class SessionStore:
     def __len__(self) -> int:
         return len(self._sessions)
 
-    def create(self, username: str, door: tuple[str, int], must_change: bool, now: float) -> str:
+    def create(self, username: str, scheme_port: tuple[str, int], must_change: bool, now: float) -> str:
         """The token for the cookie: 256 random bits."""
         self._delete_expired(now)
         while len(self._sessions) >= MAX_SESSIONS:
             del self._sessions[min(self._sessions, key=lambda digest: self._sessions[digest].last_used_at)]
         token = secrets.token_urlsafe(32)
-        self._sessions[_hash_token(token)] = LoginSession(username, door, must_change, now, now)
+        self._sessions[_hash_token(token)] = LoginSession(username, scheme_port, must_change, now, now)
         return token
 
     def find(

@@ -93,12 +93,12 @@ class SystemApi:
             ("GET", "/api/time-zones", self._get_time_zones),
         ]
 
-    async def _get_system(self, _asked: ApiRequest) -> JsonMapping:
+    async def _get_system(self, _request: ApiRequest) -> JsonMapping:
         return await self._serialize_system()
 
-    async def _update_system_settings(self, asked: ApiRequest) -> JsonMapping:
-        await self._settings.update(lambda config: _merge_system_settings(config, asked.body))
-        if {"port", "tls_port", "mdns"} & asked.body.keys():
+    async def _update_system_settings(self, request: ApiRequest) -> JsonMapping:
+        await self._settings.update(lambda config: _merge_system_settings(config, request.body))
+        if {"port", "tls_port", "mdns"} & request.body.keys():
             privileged_client.request_apply_settings(self._home)
         return await self._serialize_system()
 
@@ -143,16 +143,19 @@ class SystemApi:
             "uploaded": tls.is_uploaded(self._home),
         }
 
-    async def _upload_certificate(self, asked: ApiRequest) -> JsonMapping:
+    async def _upload_certificate(self, request: ApiRequest) -> JsonMapping:
         self._require_tls()
-        certificate, key = get_str(asked.body, "certificate") or "", get_str(asked.body, "private_key") or ""
+        certificate, key = (
+            get_str(request.body, "certificate") or "",
+            get_str(request.body, "private_key") or "",
+        )
         try:
             await tls.install_uploaded(self._home, certificate, key, self._clock())
         except tls.CertificateError as error:
             raise invalid_value(f"certificate: {error}.", "certificate") from error
         return await self._reload_certificate()
 
-    async def _delete_certificate(self, _asked: ApiRequest) -> JsonMapping:
+    async def _delete_certificate(self, _request: ApiRequest) -> JsonMapping:
         self._require_tls()
         await tls.create_self_signed(self._home, self._settings.current.plug.name)
         return await self._reload_certificate()
@@ -169,7 +172,7 @@ class SystemApi:
         tls.load_certificate(context, self._home)
         return shaped
 
-    async def _download_backup(self, asked: ApiRequest) -> Download:
+    async def _download_backup(self, request: ApiRequest) -> Download:
         config = self._settings.current
         settings = {
             key: value
@@ -184,13 +187,13 @@ class SystemApi:
         }
         data = json.dumps(document, indent=1).encode()
         packed = await asyncio.to_thread(
-            archive.pack, "settings", data, get_str(asked.body, "password") or "", ".json"
+            archive.pack, "settings", data, get_str(request.body, "password") or "", ".json"
         )
         return Download(f"{config.plug.name}-settings-{self._clock():%Y%m%d}.zip", "application/zip", packed)
 
-    async def _restore_backup(self, asked: ApiRequest) -> JsonMapping:
+    async def _restore_backup(self, request: ApiRequest) -> JsonMapping:
         settings = await asyncio.to_thread(
-            _unpack_backup, get_str(asked.body, "backup") or "", get_str(asked.body, "password") or ""
+            _unpack_backup, get_str(request.body, "backup") or "", get_str(request.body, "password") or ""
         )
         before = self._settings.current
 
@@ -215,33 +218,33 @@ class SystemApi:
             "settings": changed,
         }
 
-    async def _download_support_bundle(self, _asked: ApiRequest) -> Download:
+    async def _download_support_bundle(self, _request: ApiRequest) -> Download:
         data = await build_support_bundle(self._settings, self._store, self._clock())
         return Download(
             f"{self._settings.current.plug.name}-support-{self._clock():%Y%m%d}.zip", "application/zip", data
         )
 
-    async def _request_restart(self, asked: ApiRequest) -> JsonMapping:
-        what = get_str(asked.body, "what")
+    async def _request_restart(self, request: ApiRequest) -> JsonMapping:
+        what = get_str(request.body, "what")
         order: dict[str, Json] = {"do": "reboot"} if what == "box" else {"do": "restart", "unit": ALL}
         asked_for = privileged_client.submit_privileged_request(self._home, order, self._root)
         return {"id": asked_for, "text": "The restart was asked for."}
 
-    async def _request_factory_reset(self, asked: ApiRequest) -> JsonMapping:
+    async def _request_factory_reset(self, request: ApiRequest) -> JsonMapping:
         """Nobody does this by a slip: the Plug's name has to be typed."""
-        if get_str(asked.body, "name") != self._settings.current.plug.name:
+        if get_str(request.body, "name") != self._settings.current.plug.name:
             raise invalid_value("name: is not the name of this Plug.", "name")
         asked_for = privileged_client.submit_privileged_request(
             self._home, {"do": "factory-reset"}, self._root
         )
         return {"id": asked_for, "text": "The Plug forgets everything and starts again."}
 
-    async def _create_metrics_token(self, _asked: ApiRequest) -> JsonMapping:
+    async def _create_metrics_token(self, _request: ApiRequest) -> JsonMapping:
         token = secrets.token_urlsafe(32)
         await self._save_metrics_token(token)
         return {"token": token}
 
-    async def _delete_metrics_token(self, _asked: ApiRequest) -> None:
+    async def _delete_metrics_token(self, _request: ApiRequest) -> None:
         await self._save_metrics_token("")
 
     async def _save_metrics_token(self, token: str) -> None:
@@ -249,7 +252,7 @@ class SystemApi:
             lambda config: replace(config, web=replace(config.web, metrics_token=token)), "web"
         )
 
-    async def _get_time_zones(self, _asked: ApiRequest) -> JsonMapping:
+    async def _get_time_zones(self, _request: ApiRequest) -> JsonMapping:
         known = await asyncio.to_thread(available_timezones)
         zones = sorted(name for name in known if "/" in name and not name.startswith(("Etc/", "SystemV/")))
         return {"zones": [*zones, "UTC"]}

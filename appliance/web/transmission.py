@@ -50,17 +50,17 @@ class TransmissionApi:
             ("GET", "/api/outbox/{id}/download", self._download_parcel),
         ]
 
-    async def _get_transmission(self, _asked: ApiRequest) -> JsonMapping:
+    async def _get_transmission(self, _request: ApiRequest) -> JsonMapping:
         return await self._serialize_transmission(self._settings.current)
 
-    async def _update_transmission_settings(self, asked: ApiRequest) -> JsonMapping:
+    async def _update_transmission_settings(self, request: ApiRequest) -> JsonMapping:
         config = await self._settings.update(
-            lambda config: _merge_transmission_settings(config, asked.body), "transmission"
+            lambda config: _merge_transmission_settings(config, request.body), "transmission"
         )
         self._poller.wake()
         return await self._serialize_transmission(config)
 
-    async def _test_transmission(self, _asked: ApiRequest) -> JsonMapping:
+    async def _test_transmission(self, _request: ApiRequest) -> JsonMapping:
         if self._test_lock.locked():
             raise ApiError(503, "A test is running already.", code="busy")
         async with self._test_lock:
@@ -70,16 +70,16 @@ class TransmissionApi:
             "steps": [_serialize_test_step(step) for step in steps],
         }
 
-    async def _get_outbox(self, _asked: ApiRequest) -> JsonMapping:
+    async def _get_outbox(self, _request: ApiRequest) -> JsonMapping:
         return await self._store.call(_serialize_outbox, self._home)
 
-    async def _retry_parcel(self, asked: ApiRequest) -> JsonMapping:
-        answer = await self._store.call(_retry_parcel, self._home, asked.params["id"], self._clock())
+    async def _retry_parcel(self, request: ApiRequest) -> JsonMapping:
+        answer = await self._store.call(_retry_parcel, self._home, request.params["id"], self._clock())
         self._poller.wake()
         return answer
 
-    async def _download_parcel(self, asked: ApiRequest) -> Download:
-        return await self._store.call(_read_parcel, self._home, asked.params["id"])
+    async def _download_parcel(self, request: ApiRequest) -> Download:
+        return await self._store.call(_read_parcel, self._home, request.params["id"])
 
     async def _serialize_transmission(self, config: Config) -> dict[str, Json]:
         wanted = config.transmission

@@ -33,11 +33,11 @@ class TrapsApi:
     def routes(self) -> Routes:
         return [("GET", "/api/traps", self._get_traps), ("PATCH", "/api/traps", self._update_trap_settings)]
 
-    async def _get_traps(self, _asked: ApiRequest) -> JsonMapping:
+    async def _get_traps(self, _request: ApiRequest) -> JsonMapping:
         return await self._serialize_traps(self._settings.current)
 
-    async def _update_trap_settings(self, asked: ApiRequest) -> JsonMapping:
-        body = asked.body
+    async def _update_trap_settings(self, request: ApiRequest) -> JsonMapping:
+        body = request.body
 
         def change(config: Config) -> Config:
             wanted = config.traps

@@ -107,27 +107,27 @@ class UpdatesApi:
             if not bundle.size:
                 raise ApiError(400, "The bundle is empty.")
 
-    async def _get_updates(self, _asked: ApiRequest) -> JsonMapping:
+    async def _get_updates(self, _request: ApiRequest) -> JsonMapping:
         return await self._serialize_updates()
 
-    async def _patch_update_settings(self, asked: ApiRequest) -> JsonMapping:
-        await self._settings.update(lambda config: _merge_update_settings(config, asked.body), "update")
+    async def _patch_update_settings(self, request: ApiRequest) -> JsonMapping:
+        await self._settings.update(lambda config: _merge_update_settings(config, request.body), "update")
         self._poller.wake()
         return await self._serialize_updates()
 
-    async def _delete_bundle(self, _asked: ApiRequest) -> JsonMapping:
+    async def _delete_bundle(self, _request: ApiRequest) -> JsonMapping:
         self._require_installed()
         await self._require_idle()
         await asyncio.to_thread(bundle_store.remove, self._home.updates)
         return await self._serialize_updates()
 
-    async def _install_update(self, asked: ApiRequest) -> JsonMapping:
+    async def _install_update(self, request: ApiRequest) -> JsonMapping:
         self._require_installed()
         await self._require_idle()
-        source = await self._resolve_source(asked.body)
-        older = "yes" if get_bool(asked.body, "older") else "no"
-        reboot = "no" if get_str(asked.body, "when") == "window" else "yes"
-        if get_str(asked.body, "source") == "channel" and channel.is_roundabout(self._settings.current):
+        source = await self._resolve_source(request.body)
+        older = "yes" if get_bool(request.body, "older") else "no"
+        reboot = "no" if get_str(request.body, "when") == "window" else "yes"
+        if get_str(request.body, "source") == "channel" and channel.is_roundabout(self._settings.current):
             await self._store.call(key_value.put, channel.WANTED, f"{older} {reboot}")
             self._poller.wake()
             return {"id": "", "text": "The update was asked for."}
@@ -153,7 +153,7 @@ class UpdatesApi:
             raise ApiError(409, "No bundle was uploaded.")
         return "upload"
 
-    async def _check_channel(self, _asked: ApiRequest) -> JsonMapping:
+    async def _check_channel(self, _request: ApiRequest) -> JsonMapping:
         if not self._settings.current.update.channel:
             raise ApiError(409, "No channel is set.")
         await self._store.call(key_value.put, channel.NEXT, None)
@@ -174,7 +174,7 @@ class UpdatesApi:
         known = await self._store.call(_read_update_info)
         return await asyncio.to_thread(self._serialize_update_state, known)
 
-    def _serialize_update_state(self, known: _UpdateInfo) -> dict[str, Json]:
+    def _serialize_update_state(self, info: _UpdateInfo) -> dict[str, Json]:
         here, config = privileged_client.is_installed_plug(self._home, self._root), self._settings.current
         slots = update_status.slots(self._home.run)
         version = slots.version if slots and slots.version else __version__
@@ -190,9 +190,9 @@ class UpdatesApi:
             "outcome": _serialize_update_outcome(update_trial.outcome(self._root)),
             "bundle": {"bytes": bundle.size, "at": format_timestamp(bundle.at)} if bundle else None,
             "most_bytes": bundle_store.MOST_BYTES,
-            "offer": _serialize_offer(known.offer, config, version),
-            "channel_problem": known.channel_problem,
-            "fleet_problem": known.hawkbit_problem,
+            "offer": _serialize_offer(info.offer, config, version),
+            "channel_problem": info.channel_problem,
+            "fleet_problem": info.hawkbit_problem,
             "has_window": hours is not None,
             "channel": config.update.channel,
             "automatic": config.update.automatic,

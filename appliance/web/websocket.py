@@ -121,35 +121,35 @@ class ChangeNotifier:
                 )
                 self._watch_task = asyncio.create_task(self._watch_changes(seen))
 
-    async def _watch_changes(self, seen: "_DataSnapshot") -> None:
+    async def _watch_changes(self, snapshot: "_DataSnapshot") -> None:
         """Tell what changed, as long as somebody looks."""
         while self._queues:
             await asyncio.sleep(CHECK_INTERVAL_S)
             with suppress(
                 database.DatabaseUnavailableError
             ):  # told by whatever else is asked of it; it may be back soon
-                seen = await self._broadcast_changes(seen)
+                snapshot = await self._broadcast_changes(snapshot)
 
-    async def _broadcast_changes(self, seen: "_DataSnapshot") -> "_DataSnapshot":
+    async def _broadcast_changes(self, snapshot: "_DataSnapshot") -> "_DataSnapshot":
         changed: list[Json] = []
-        if (settings := self._settings.file_stamp()) != seen.settings:
-            seen = replace(seen, settings=settings)
+        if (settings := self._settings.file_stamp()) != snapshot.settings:
+            snapshot = replace(snapshot, settings=settings)
             changed.append("settings")
-        if (version := await self._store.data_version()) != seen.version:
+        if (version := await self._store.data_version()) != snapshot.version:
             marks = await self._store.call(_read_topic_marks)
-            changed += [topic for topic in TOPIC_QUERIES if marks[topic] != seen.marks[topic]]
-            seen = replace(
-                seen, version=version, marks=marks, run=await self._broadcast_run_progress(seen.run)
+            changed += [topic for topic in TOPIC_QUERIES if marks[topic] != snapshot.marks[topic]]
+            snapshot = replace(
+                snapshot, version=version, marks=marks, run=await self._broadcast_run_progress(snapshot.run)
             )
         if changed:
             self._broadcast({"changed": changed})
-        return seen
+        return snapshot
 
-    async def _broadcast_run_progress(self, told: str) -> str:
+    async def _broadcast_run_progress(self, last_sent: str) -> str:
         """Tell how far the run is, unless that is what was `told`."""
         running = await self._store.call(_serialize_running_job)
         now = json.dumps(running)
-        if running is not None and now != told:
+        if running is not None and now != last_sent:
             self._broadcast({"job": running})
         return now
 

@@ -29,7 +29,7 @@ from appliance.domain.model import (
 from appliance.host import passwords
 from appliance.settings import schema
 from appliance.settings.schema import Config, Home
-from appliance.snmp.transport import Endpoint
+from appliance.snmp.transport import SnmpEndpoint
 from appliance.storage import database, events, printers
 from appliance.web import service
 from appliance.web.listeners import ListenSockets
@@ -141,7 +141,7 @@ async def _fill(home: Home, port: int) -> None:
     """Two months of readings, one printer that fell silent and whose names are an attack, a parcel."""
     now = datetime.now(UTC)
     with contextlib.closing(database.open_database(home.database)) as db:
-        async with Endpoint() as endpoint:
+        async with SnmpEndpoint() as endpoint:
             readings = [reading async for reading in _readings(endpoint, port, now)]
         with database.transaction(db):
             for number, reading in enumerate(readings):
@@ -170,10 +170,10 @@ def refuse_parcel(home: Home, name: str) -> None:
         outbox.mark_refused(db, refused, "422: the receiver cannot read it")
 
 
-async def _readings(endpoint: Endpoint, port: int, now: datetime) -> AsyncIterator[Reading]:
+async def _readings(endpoint: SnmpEndpoint, port: int, now: datetime) -> AsyncIterator[Reading]:
     async def one(address: str) -> Reading | None:
-        with contextlib.suppress(poll.NotRead):
-            return await poll.ask(endpoint, Target(address, port=port), "", now)
+        with contextlib.suppress(poll.PollError):
+            return await poll.poll_printer(endpoint, Target(address, port=port), "", now)
         return None
 
     for reading in await asyncio.gather(*(one(address) for address in addresses(DEVICES, FIRST))):

@@ -4,10 +4,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from appliance.snmp.client import Endpoint
+from appliance.snmp.client import SnmpEndpoint
 
 
 @pytest.fixture
-async def endpoint() -> AsyncIterator[Endpoint]:
-    async with Endpoint() as opened:
+async def endpoint() -> AsyncIterator[SnmpEndpoint]:
+    async with SnmpEndpoint() as opened:
         yield opened

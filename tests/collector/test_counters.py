@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from appliance.collector import reading_builder
 from appliance.domain.model import Counter, CounterName, Target
-from appliance.mib.printer_mib import Value
+from appliance.mib.printer_mib import CellValue
 from appliance.vendors import counter_rules, vendors
-from appliance.vendors.counter_sources import below, records
+from appliance.vendors.counter_sources import enterprise_oid, parse_records
 from tests.collector.cells import cells
 from tests.fakes.models import MODELS
 from tests.fakes.models.life import Life
@@ -33,7 +33,9 @@ def counted(number: str, own: Own, life: int | None = None, unit: int = 7, **mor
     rows |= {oid: (4, text) for oid, text in more.items()}
     if life is not None:
         rows |= {f"{LIFE}.3.1.1": (2, unit), f"{LIFE}.4.1.1": (65, life)}
-    return {counter.name.value: counter for counter in reading_builder.build(cells(rows), TARGET).counters}
+    return {
+        counter.name.value: counter for counter in reading_builder.build_reading(cells(rows), TARGET).counters
+    }
 
 
 def values(number: str, own: Own, life: int | None = None, **more: str) -> dict[str, int]:
@@ -580,19 +582,19 @@ def test_a_black_printer_prints_black() -> None:
     ],
 )
 def test_records(raw: bytes, expected: dict[int, int]) -> None:
-    assert dict(records(raw)) == expected
+    assert dict(parse_records(raw)) == expected
 
 
 @given(st.binary(max_size=60))
 def test_no_bytes_break_the_records(raw: bytes) -> None:
-    assert sum(3 + 1 for _ in records(raw)) <= len(raw)
+    assert sum(3 + 1 for _ in parse_records(raw)) <= len(raw)
 
 
 # Rules
 
 
 def test_rules_read_as_they_are_written() -> None:
-    assert counter_rules.choices("a + b? | 1.2.0 ; t10") == (
+    assert counter_rules.parse_rule("a + b? | 1.2.0 ; t10") == (
         ((("a", False), ("b", True)), (("1.2.0", False),)),
         ((("t10", False),),),
     )
@@ -600,15 +602,17 @@ def test_rules_read_as_they_are_written() -> None:
 
 def test_only_telling_rows_of_a_counter_table_are_asked() -> None:
     (asked,) = (
-        table for table in vendors.tables(vendors.maker(below("367.1.1"))) if table.part == "counters"
+        table
+        for table in vendors.vendor_tables(vendors.find_vendor(enterprise_oid("367.1.1")))
+        if table.part == "counters"
     )
     own = ricoh((10, "", 1), (870, "", 2), (1, "Counter:Duplex", 3), (1, "Counter:Coverage", 4))
-    said: dict[tuple[int, ...], Value] = {below(oid): value for oid, value in own.items()}
+    said: dict[tuple[int, ...], CellValue] = {enterprise_oid(oid): value for oid, value in own.items()}
     types = {oid: value for oid, value in said.items() if oid[-2] == 2}
-    assert asked.wanted is not None
+    assert asked.select_columns is not None
 
-    by_type = {value: set(asked.wanted(types, oid[-1:])) for oid, value in types.items()}
-    later = [set(asked.wanted(said, oid[-1:])) for oid, value in types.items() if value == 1]
+    by_type = {value: set(asked.select_columns(types, oid[-1:])) for oid, value in types.items()}
+    later = [set(asked.select_columns(said, oid[-1:])) for oid, value in types.items() if value == 1]
 
     assert by_type == {10: {9}, 870: set(), 1: {5, 9}}
     assert later == [{5, 9}, set()]
@@ -701,7 +705,7 @@ def test_authored_printers_have_counted_what_they_printed(key: str) -> None:
     model = MODELS[key]
     life = truth(model.life())
 
-    found = reading_builder.build(cells(model.rows()), TARGET).counters
+    found = reading_builder.build_reading(cells(model.rows()), TARGET).counters
 
     said = {counter.name.value: counter.value for counter in found}
     assert {name: said.get(name) for name in AUTHORED[key]} == {name: life[name] for name in AUTHORED[key]}

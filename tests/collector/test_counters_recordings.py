@@ -6,9 +6,9 @@ from typing import Literal
 
 import pytest
 
-from appliance.collector.poll import ask
+from appliance.collector.poll import poll_printer
 from appliance.domain.model import Reading, Target
-from appliance.snmp.client import Endpoint
+from appliance.snmp.client import SnmpEndpoint
 from tests.conftest import Recordings
 from tests.fakes import snmprec
 from tests.fakes.agent import Agent, Device
@@ -59,17 +59,17 @@ DISPUTED = {"bieniu_brother_hl-l2340dw", "pm_kyocera_p2040"}
 
 
 async def read(
-    agent: Agent, endpoint: Endpoint, rows: dict[str, Cell], version: Literal["1", "2"] = "2"
+    agent: Agent, endpoint: SnmpEndpoint, rows: dict[str, Cell], version: Literal["1", "2"] = "2"
 ) -> Reading:
     agent.add(ADDRESS, Device(rows))
-    return await ask(endpoint, Target(ADDRESS, port=agent.port, snmp_version=version), "", NOW)
+    return await poll_printer(endpoint, Target(ADDRESS, port=agent.port, snmp_version=version), "", NOW)
 
 
 def values(reading: Reading) -> dict[str, int]:
     return {counter.name.value: counter.value for counter in reading.counters}
 
 
-async def test_every_recorded_counter(agent: Agent, endpoint: Endpoint, recording: Path) -> None:
+async def test_every_recorded_counter(agent: Agent, endpoint: SnmpEndpoint, recording: Path) -> None:
     reading = await read(agent, endpoint, dict(snmprec.read(recording)))
 
     assert values(reading) == COUNTED.get(recording.stem, {})
@@ -78,7 +78,7 @@ async def test_every_recorded_counter(agent: Agent, endpoint: Endpoint, recordin
 
 @pytest.mark.parametrize("version", ["1", "2"])
 async def test_sharps_counters_follow_their_names(
-    agent: Agent, endpoint: Endpoint, recordings: Recordings, version: Literal["1", "2"]
+    agent: Agent, endpoint: SnmpEndpoint, recordings: Recordings, version: Literal["1", "2"]
 ) -> None:
     rows = dict(snmprec.read(recordings["librenms_sharp"]))
     bent: dict[str, Cell] = {}
@@ -95,7 +95,7 @@ async def test_sharps_counters_follow_their_names(
 @pytest.mark.parametrize("charset", [(17, "shift_jis"), (1013, "utf-16-be"), (2004, "hp-roman8")])
 @pytest.mark.parametrize("name", ["librenms_sharp", "excerpt_canon_mf642c"])
 async def test_counters_in_another_character_set(
-    agent: Agent, endpoint: Endpoint, recordings: Recordings, name: str, charset: tuple[int, str]
+    agent: Agent, endpoint: SnmpEndpoint, recordings: Recordings, name: str, charset: tuple[int, str]
 ) -> None:
     rows = dict(snmprec.read(recordings[name])) | {CHARSET: (2, charset[0])}
     for oid, (tag, value) in rows.items():
@@ -107,7 +107,7 @@ async def test_counters_in_another_character_set(
 
 @pytest.mark.parametrize("name", [name for name in COUNTED if name.startswith("bieniu")])
 async def test_brothers_records_may_be_shorter(
-    agent: Agent, endpoint: Endpoint, recordings: Recordings, name: str
+    agent: Agent, endpoint: SnmpEndpoint, recordings: Recordings, name: str
 ) -> None:
     rows = dict(snmprec.read(recordings[name]))
     blob = rows[BLOB][1]
@@ -122,7 +122,7 @@ async def test_brothers_records_may_be_shorter(
 
 
 async def test_canons_panel_counters_in_another_order(
-    agent: Agent, endpoint: Endpoint, recordings: Recordings
+    agent: Agent, endpoint: SnmpEndpoint, recordings: Recordings
 ) -> None:
     rows = dict(snmprec.read(recordings["excerpt_canon_mf642c"]))
     bent = {

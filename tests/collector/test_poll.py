@@ -9,11 +9,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from appliance.collector import poll_cache as plans
-from appliance.collector.poll import NotRead, ask
-from appliance.collector.request_batcher import LARGEST
+from appliance.collector.poll import PollError, poll_printer
+from appliance.collector.request_batcher import MAX_RESPONSE_BYTES
 from appliance.domain.model import CounterName, Reading, Target
-from appliance.ews.result import Ports
-from appliance.snmp.client import Budget, Endpoint
+from appliance.ews.result import EwsPorts
+from appliance.snmp.client import SnmpBudget, SnmpEndpoint
 from tests.fakes import ber
 from tests.fakes.agent import Agent, Device
 from tests.fakes.ber import Oid
@@ -49,16 +49,18 @@ def said(reading: Reading) -> Reading:
 
 
 @pytest.fixture
-async def plain(agent: Agent, endpoint: Endpoint) -> Reading:
+async def plain(agent: Agent, endpoint: SnmpEndpoint) -> Reading:
     """What the printer says when it has no faults."""
     agent.add("127.0.6.99", Device(MODELS[RICOH].rows()))
-    return said(await ask(endpoint, Target("127.0.6.99", port=agent.port, snmp_version="2"), "", NOW))
+    return said(
+        await poll_printer(endpoint, Target("127.0.6.99", port=agent.port, snmp_version="2"), "", NOW)
+    )
 
 
-async def test_a_reading_holds_everything(agent: Agent, endpoint: Endpoint) -> None:
+async def test_a_reading_holds_everything(agent: Agent, endpoint: SnmpEndpoint) -> None:
     device = add(agent)
 
-    reading = await ask(endpoint, target(agent), "", NOW)
+    reading = await poll_printer(endpoint, target(agent), "", NOW)
 
     assert (reading.identity.manufacturer, reading.identity.model) == ("Ricoh", "RICOH IM C3010")
     assert reading.details.display_text == "Bereit Papier nachfüllen: Magazin 3"
@@ -96,12 +98,12 @@ async def test_a_reading_holds_everything(agent: Agent, endpoint: Endpoint) -> N
     ids=str,
 )
 async def test_faults_change_nothing_of_what_is_read(
-    agent: Agent, endpoint: Endpoint, plain: Reading, faults: dict[str, object]
+    agent: Agent, endpoint: SnmpEndpoint, plain: Reading, faults: dict[str, object]
 ) -> None:
     add(agent, **faults)
 
-    first = await ask(endpoint, target(agent, "auto"), "", NOW, tries=QUICK)
-    second = await ask(endpoint, target(agent, "auto"), first.plan, LATER, tries=QUICK)
+    first = await poll_printer(endpoint, target(agent, "auto"), "", NOW, tries=QUICK)
+    second = await poll_printer(endpoint, target(agent, "auto"), first.plan, LATER, tries=QUICK)
 
     assert said(first) == plain
     assert said(second) == plain
@@ -110,14 +112,14 @@ async def test_faults_change_nothing_of_what_is_read(
 @pytest.mark.parametrize("key", [key for key, model in MODELS.items() if model.is_printer])
 @pytest.mark.parametrize("version", ["1", "2"])
 async def test_authored_printers_stay_below_the_bars(
-    agent: Agent, endpoint: Endpoint, key: str, version: str
+    agent: Agent, endpoint: SnmpEndpoint, key: str, version: str
 ) -> None:
     device = add(agent, key)
 
-    first = await ask(endpoint, target(agent, version), "", NOW)
+    first = await poll_printer(endpoint, target(agent, version), "", NOW)
     requests = device.requests.total()
     device.forget()
-    second = await ask(endpoint, target(agent, version), first.plan, LATER)
+    second = await poll_printer(endpoint, target(agent, version), first.plan, LATER)
 
     assert said(first) == said(second)
     assert requests <= (16 if version == "2" else 40)
@@ -134,15 +136,15 @@ async def test_authored_printers_stay_below_the_bars(
     ids=str,
 )
 async def test_what_a_printer_bears_is_remembered(
-    agent: Agent, endpoint: Endpoint, faults: dict[str, object]
+    agent: Agent, endpoint: SnmpEndpoint, faults: dict[str, object]
 ) -> None:
     device = add(agent, **faults)
-    first = await ask(endpoint, target(agent, "auto"), "", NOW, tries=QUICK)
+    first = await poll_printer(endpoint, target(agent, "auto"), "", NOW, tries=QUICK)
     device.forget()
     if "max_response" in faults:
-        assert plans.load(first.plan).limits.size < LARGEST
+        assert plans.load(first.plan).limits.max_response_bytes < MAX_RESPONSE_BYTES
 
-    await ask(endpoint, target(agent, "auto"), first.plan, LATER, tries=QUICK)
+    await poll_printer(endpoint, target(agent, "auto"), first.plan, LATER, tries=QUICK)
 
     assert device.refused == 0
     assert device.requests.total() == device.responses <= 12
@@ -162,19 +164,19 @@ class Lying(Device):
         ]
 
 
-async def test_a_bulk_that_lies(agent: Agent, endpoint: Endpoint, plain: Reading) -> None:
+async def test_a_bulk_that_lies(agent: Agent, endpoint: SnmpEndpoint, plain: Reading) -> None:
     device = agent.add(ADDRESS, Lying(MODELS[RICOH].rows()))
 
-    reading = await ask(endpoint, target(agent), "", NOW)
+    reading = await poll_printer(endpoint, target(agent), "", NOW)
 
     assert said(reading) == plain
     assert device.requests["get_bulk"] == 1
 
 
-async def test_a_bulk_that_gives_one_row_is_not_used_twice(agent: Agent, endpoint: Endpoint) -> None:
+async def test_a_bulk_that_gives_one_row_is_not_used_twice(agent: Agent, endpoint: SnmpEndpoint) -> None:
     device = add(agent, bulk="one")
 
-    await ask(endpoint, target(agent), "", NOW)
+    await poll_printer(endpoint, target(agent), "", NOW)
 
     assert device.requests["get_bulk"] == 1
 
@@ -187,24 +189,24 @@ class Shy(Mib):
         return super().after(following) if following == SERIAL_NUMBER else following
 
 
-async def test_objects_that_only_get_finds(agent: Agent, endpoint: Endpoint, plain: Reading) -> None:
+async def test_objects_that_only_get_finds(agent: Agent, endpoint: SnmpEndpoint, plain: Reading) -> None:
     device = agent.add(ADDRESS, Device(Shy(MODELS["hp_laserjet_m404"].rows())))
 
-    first = await ask(endpoint, target(agent), "", NOW)
+    first = await poll_printer(endpoint, target(agent), "", NOW)
     device.forget()
-    second = await ask(endpoint, target(agent), first.plan, LATER)
+    second = await poll_printer(endpoint, target(agent), first.plan, LATER)
 
     assert first.identity.serial_number == MODELS["hp_laserjet_m404"].who().serial
     assert said(second) == said(first)
     assert device.requests.total() <= 3
 
 
-async def test_tables_that_a_device_does_not_have_cost_nothing(agent: Agent, endpoint: Endpoint) -> None:
+async def test_tables_that_a_device_does_not_have_cost_nothing(agent: Agent, endpoint: SnmpEndpoint) -> None:
     device = add(agent, "zebra_zt411")
 
     for version in ("1", "2"):
         device.forget()
-        await ask(endpoint, target(agent, version), "", NOW)
+        await poll_printer(endpoint, target(agent, version), "", NOW)
         assert device.requests.total() <= 4
         assert device.largest_response <= 1_472
 
@@ -212,13 +214,13 @@ async def test_tables_that_a_device_does_not_have_cost_nothing(agent: Agent, end
 @pytest.mark.parametrize("version", ["1", "2"])
 @pytest.mark.parametrize("key", ["xerox_altalink_c8245", "brother_hl_l2375"])
 async def test_a_row_without_its_first_column_is_found(
-    agent: Agent, endpoint: Endpoint, version: str, key: str
+    agent: Agent, endpoint: SnmpEndpoint, version: str, key: str
 ) -> None:
     device = add(agent, key)
-    expected = [supply.index for supply in (await ask(endpoint, target(agent), "", NOW)).supplies]
+    expected = [supply.index for supply in (await poll_printer(endpoint, target(agent), "", NOW)).supplies]
     del device.mib[f"{SUPPLIES}.3.1.{expected[1]}"]
 
-    reading = await ask(endpoint, target(agent, version), "", NOW)
+    reading = await poll_printer(endpoint, target(agent, version), "", NOW)
 
     assert [supply.index for supply in reading.supplies] == expected
     assert reading.supplies[1].level is not None
@@ -227,46 +229,46 @@ async def test_a_row_without_its_first_column_is_found(
 # What fails
 
 
-async def test_silence_has_a_name(agent: Agent, endpoint: Endpoint) -> None:
+async def test_silence_has_a_name(agent: Agent, endpoint: SnmpEndpoint) -> None:
     device = add(agent, asleep=True)
 
-    with pytest.raises(NotRead, match=r"^silent$"):
-        await ask(endpoint, target(agent), "", NOW, tries=QUICK)
+    with pytest.raises(PollError, match=r"^silent$"):
+        await poll_printer(endpoint, target(agent), "", NOW, tries=QUICK)
 
     assert device.requests.total() == 3
 
 
-async def test_silence_costs_no_more_than_the_tries(agent: Agent, endpoint: Endpoint) -> None:
+async def test_silence_costs_no_more_than_the_tries(agent: Agent, endpoint: SnmpEndpoint) -> None:
     device = add(agent)
-    plan = (await ask(endpoint, target(agent), "", NOW)).plan
+    plan = (await poll_printer(endpoint, target(agent), "", NOW)).plan
     device.asleep = True
 
     for version in ("2", "auto"):
         started = time.monotonic()
-        with pytest.raises(NotRead, match=r"^silent$"):
-            await ask(endpoint, target(agent, version), plan, LATER, tries=QUICK)
+        with pytest.raises(PollError, match=r"^silent$"):
+            await poll_printer(endpoint, target(agent, version), plan, LATER, tries=QUICK)
         assert time.monotonic() - started < 0.8
 
 
-async def test_another_community(agent: Agent, endpoint: Endpoint) -> None:
+async def test_another_community(agent: Agent, endpoint: SnmpEndpoint) -> None:
     add(agent, community="secret")
 
-    with pytest.raises(NotRead, match=r"^silent$"):
-        await ask(endpoint, target(agent), "", NOW, tries=QUICK)
+    with pytest.raises(PollError, match=r"^silent$"):
+        await poll_printer(endpoint, target(agent), "", NOW, tries=QUICK)
 
-    assert (await ask(endpoint, target(agent, community_read="secret"), "", NOW)).supplies
-
-
-async def test_nobody_there(agent: Agent, endpoint: Endpoint) -> None:
-    with pytest.raises(NotRead, match="closed"):
-        await ask(endpoint, target(agent), "", NOW, tries=QUICK)
+    assert (await poll_printer(endpoint, target(agent, community_read="secret"), "", NOW)).supplies
 
 
-async def test_rubbish(agent: Agent, endpoint: Endpoint) -> None:
+async def test_nobody_there(agent: Agent, endpoint: SnmpEndpoint) -> None:
+    with pytest.raises(PollError, match="closed"):
+        await poll_printer(endpoint, target(agent), "", NOW, tries=QUICK)
+
+
+async def test_rubbish(agent: Agent, endpoint: SnmpEndpoint) -> None:
     add(agent, truncate=True)
 
-    with pytest.raises(NotRead, match="not with what was asked"):
-        await ask(endpoint, target(agent), "", NOW, tries=QUICK)
+    with pytest.raises(PollError, match="not with what was asked"):
+        await poll_printer(endpoint, target(agent), "", NOW, tries=QUICK)
 
 
 @pytest.mark.parametrize(
@@ -279,13 +281,13 @@ async def test_rubbish(agent: Agent, endpoint: Endpoint) -> None:
     }.items(),
 )
 async def test_an_endless_table_is_a_failure_of_its_part(
-    agent: Agent, endpoint: Endpoint, plain: Reading, part: str, table: str
+    agent: Agent, endpoint: SnmpEndpoint, plain: Reading, part: str, table: str
 ) -> None:
     device = add(agent, endless=table)
     for version in ("1", "2"):
-        first = await ask(endpoint, target(agent, version), "", NOW)
+        first = await poll_printer(endpoint, target(agent, version), "", NOW)
         device.forget()
-        second = await ask(endpoint, target(agent, version), first.plan, LATER)
+        second = await poll_printer(endpoint, target(agent, version), first.plan, LATER)
 
         for reading in (first, second):
             assert [(one.part, one.reason) for one in reading.failures] == [(part, "more than 200 rows")]
@@ -296,12 +298,12 @@ async def test_an_endless_table_is_a_failure_of_its_part(
 
 @pytest.mark.parametrize("version", ["1", "2"])
 async def test_a_table_whose_agent_repeats_a_row_is_told_to_be_doubtful(
-    agent: Agent, endpoint: Endpoint, plain: Reading, version: str
+    agent: Agent, endpoint: SnmpEndpoint, plain: Reading, version: str
 ) -> None:
     device = add(agent, stuck=[f"{SUPPLIES}.{column}.1.2" for column in range(1, 10)])
 
-    first = await ask(endpoint, target(agent, version), "", NOW)
-    again = await ask(endpoint, target(agent, version), first.plan, LATER)
+    first = await poll_printer(endpoint, target(agent, version), "", NOW)
+    again = await poll_printer(endpoint, target(agent, version), first.plan, LATER)
 
     for reading in (first, again):
         assert len(reading.supplies) < len(plain.supplies)
@@ -313,19 +315,19 @@ async def test_a_table_whose_agent_repeats_a_row_is_told_to_be_doubtful(
 
 
 async def test_an_agent_that_begins_a_column_anew_at_its_end_is_no_doubt(
-    agent: Agent, endpoint: Endpoint, plain: Reading
+    agent: Agent, endpoint: SnmpEndpoint, plain: Reading
 ) -> None:
     add(agent, increasing=False)
 
-    reading = await ask(endpoint, target(agent), "", NOW)
+    reading = await poll_printer(endpoint, target(agent), "", NOW)
 
     assert not [note for note in reading.notes if note.startswith("supplies")]
 
 
-async def test_an_endless_printer_ends(agent: Agent, endpoint: Endpoint) -> None:
+async def test_an_endless_printer_ends(agent: Agent, endpoint: SnmpEndpoint) -> None:
     device = add(agent, endless="1.3.6.1.2.1.43")
 
-    reading = await ask(endpoint, target(agent), "", NOW)
+    reading = await poll_printer(endpoint, target(agent), "", NOW)
 
     assert {failure.part for failure in reading.failures} >= {"supplies", "inputs", "alerts", "counters"}
     assert reading.storages
@@ -334,11 +336,11 @@ async def test_an_endless_printer_ends(agent: Agent, endpoint: Endpoint) -> None
 
 @pytest.mark.parametrize("version", ["1", "2"])
 async def test_an_object_that_cannot_be_read_costs_only_itself(
-    agent: Agent, endpoint: Endpoint, plain: Reading, version: str
+    agent: Agent, endpoint: SnmpEndpoint, plain: Reading, version: str
 ) -> None:
     add(agent, gen_err=[f"{SUPPLIES}.6.1.2"])
 
-    reading = await ask(endpoint, target(agent, version), "", NOW)
+    reading = await poll_printer(endpoint, target(agent, version), "", NOW)
 
     assert [supply.description for supply in reading.supplies] == [
         None if supply.index == 2 else supply.description for supply in plain.supplies
@@ -348,42 +350,42 @@ async def test_an_object_that_cannot_be_read_costs_only_itself(
 
 @pytest.mark.parametrize("version", ["1", "2"])
 async def test_a_row_that_cannot_be_read_hides_no_other(
-    agent: Agent, endpoint: Endpoint, plain: Reading, version: str
+    agent: Agent, endpoint: SnmpEndpoint, plain: Reading, version: str
 ) -> None:
     add(agent, gen_err=[f"{SUPPLIES}.{column}.1.2" for column in range(2, 10)])
 
-    reading = await ask(endpoint, target(agent, version), "", NOW)
+    reading = await poll_printer(endpoint, target(agent, version), "", NOW)
 
     assert reading.supplies == tuple(supply for supply in plain.supplies if supply.index != 2)
     assert replace(said(reading), supplies=plain.supplies) == plain
 
 
 async def test_a_table_that_cannot_be_read_costs_only_itself(
-    agent: Agent, endpoint: Endpoint, plain: Reading
+    agent: Agent, endpoint: SnmpEndpoint, plain: Reading
 ) -> None:
     device = add(agent, gen_err=[SUPPLIES])
 
-    reading = await ask(endpoint, target(agent), "", NOW)
+    reading = await poll_printer(endpoint, target(agent), "", NOW)
 
     assert [failure.part for failure in reading.failures] == ["supplies"]
     assert replace(said(reading), supplies=plain.supplies, failures=()) == plain
     assert device.requests.total() < 40
 
 
-async def test_a_printer_that_takes_too_long(agent: Agent, endpoint: Endpoint) -> None:
+async def test_a_printer_that_takes_too_long(agent: Agent, endpoint: SnmpEndpoint) -> None:
     add(agent, delay=0.1)
 
     started = time.monotonic()
-    with pytest.raises(NotRead, match=r"took longer than 0\.3 s"):
-        await ask(endpoint, target(agent), "", NOW, budget=Budget(seconds=0.3))
+    with pytest.raises(PollError, match=r"took longer than 0\.3 s"):
+        await poll_printer(endpoint, target(agent), "", NOW, budget=SnmpBudget(seconds=0.3))
     assert time.monotonic() - started < 0.5
 
 
-async def test_too_many_packets(agent: Agent, endpoint: Endpoint) -> None:
+async def test_too_many_packets(agent: Agent, endpoint: SnmpEndpoint) -> None:
     add(agent)
 
-    with pytest.raises(NotRead, match="took more than 6 packets"):
-        await ask(endpoint, target(agent), "", NOW, budget=Budget(packets=6))
+    with pytest.raises(PollError, match="took more than 6 packets"):
+        await poll_printer(endpoint, target(agent), "", NOW, budget=SnmpBudget(packets=6))
 
 
 class Mute(Device):
@@ -395,11 +397,11 @@ class Mute(Device):
         return [ber.response(request, request.request_id, 0, 0, [])]
 
 
-async def test_a_device_that_says_nothing(agent: Agent, endpoint: Endpoint) -> None:
+async def test_a_device_that_says_nothing(agent: Agent, endpoint: SnmpEndpoint) -> None:
     device = agent.add(ADDRESS, Mute({}))
 
-    with pytest.raises(NotRead, match="says nothing"):
-        await ask(endpoint, target(agent), "", NOW)
+    with pytest.raises(PollError, match="says nothing"):
+        await poll_printer(endpoint, target(agent), "", NOW)
     assert device.requests.total() < 200
 
 
@@ -411,22 +413,24 @@ class Fading(Device):
         return super().answers(data)
 
 
-async def test_a_printer_that_stops_answering(agent: Agent, endpoint: Endpoint) -> None:
+async def test_a_printer_that_stops_answering(agent: Agent, endpoint: SnmpEndpoint) -> None:
     agent.add(ADDRESS, Fading(MODELS[RICOH].rows()))
 
-    with pytest.raises(NotRead, match="stopped answering"):
-        await ask(endpoint, target(agent), "", NOW, tries=QUICK)
+    with pytest.raises(PollError, match="stopped answering"):
+        await poll_printer(endpoint, target(agent), "", NOW, tries=QUICK)
 
 
-async def test_who_stops_late_leaves_what_was_read(agent: Agent, endpoint: Endpoint, plain: Reading) -> None:
+async def test_who_stops_late_leaves_what_was_read(
+    agent: Agent, endpoint: SnmpEndpoint, plain: Reading
+) -> None:
     add(agent)
 
-    reading = await ask(endpoint, target(agent), "", NOW, budget=Budget(packets=11))
+    reading = await poll_printer(endpoint, target(agent), "", NOW, budget=SnmpBudget(packets=11))
 
     assert {failure.reason for failure in reading.failures} == {"took more than 11 packets"}
     assert reading.identity == plain.identity
     assert reading.details == plain.details
-    assert said(await ask(endpoint, target(agent), reading.plan, LATER)) == plain
+    assert said(await poll_printer(endpoint, target(agent), reading.plan, LATER)) == plain
     for failure in reading.failures:
         assert not getattr(reading, failure.part)
 
@@ -443,13 +447,15 @@ def unknown_maker() -> dict[str, tuple[int, object]]:
 
 
 async def test_of_an_unknown_makers_printer_too_what_was_read_is_left(
-    agent: Agent, endpoint: Endpoint
+    agent: Agent, endpoint: SnmpEndpoint
 ) -> None:
     device = agent.add(ADDRESS, Device(unknown_maker(), max_varbinds=6))
-    whole = await ask(endpoint, target(agent), "", NOW)
+    whole = await poll_printer(endpoint, target(agent), "", NOW)
     assert (whole.identity.manufacturer, whole.failures) == (None, ())
 
-    reading = await ask(endpoint, target(agent), "", NOW, budget=Budget(packets=whole.cost.packets * 3 // 4))
+    reading = await poll_printer(
+        endpoint, target(agent), "", NOW, budget=SnmpBudget(packets=whole.cost.packets * 3 // 4)
+    )
 
     assert reading.failures
     assert reading.identity == whole.identity
@@ -459,13 +465,13 @@ async def test_of_an_unknown_makers_printer_too_what_was_read_is_left(
 # The next query
 
 
-async def first_plan(agent: Agent, endpoint: Endpoint, device: Device) -> str:
-    plan = (await ask(endpoint, target(agent), "", NOW)).plan
+async def first_plan(agent: Agent, endpoint: SnmpEndpoint, device: Device) -> str:
+    plan = (await poll_printer(endpoint, target(agent), "", NOW)).plan
     device.forget()
     return plan
 
 
-async def test_moving_values_are_asked_again(agent: Agent, endpoint: Endpoint) -> None:
+async def test_moving_values_are_asked_again(agent: Agent, endpoint: SnmpEndpoint) -> None:
     device = add(agent, "hp_color_mfp_m480")
     plan = await first_plan(agent, endpoint, device)
     device.mib[f"{SUPPLIES}.9.1.1"] = (2, 3)
@@ -475,7 +481,7 @@ async def test_moving_values_are_asked_again(agent: Agent, endpoint: Endpoint) -
     device.mib["1.3.6.1.2.1.25.3.5.1.2.1"] = (4, b"\x04\x00")
     device.mib["1.3.6.1.2.1.25.3.2.1.5.1"] = (2, 5)
 
-    reading = await ask(endpoint, target(agent), plan, LATER)
+    reading = await poll_printer(endpoint, target(agent), plan, LATER)
 
     assert reading.supplies[0].level == 3
     assert reading.counters[0].value == 99_999
@@ -488,20 +494,20 @@ async def test_moving_values_are_asked_again(agent: Agent, endpoint: Endpoint) -
     assert device.requests.total() <= 2
 
 
-async def test_private_counters_are_asked_again(agent: Agent, endpoint: Endpoint) -> None:
+async def test_private_counters_are_asked_again(agent: Agent, endpoint: SnmpEndpoint) -> None:
     device = add(agent)
     plan = await first_plan(agent, endpoint, device)
-    before = await ask(endpoint, target(agent), plan, LATER)
+    before = await poll_printer(endpoint, target(agent), plan, LATER)
     for oid, (tag, value) in list(device.mib.items()):
         if ".19.5.1.9." in oid:
             device.mib[oid] = (tag, value + 7)
 
-    after = await ask(endpoint, target(agent), plan, LATER)
+    after = await poll_printer(endpoint, target(agent), plan, LATER)
 
     assert [counter.value - 7 for counter in after.counters] == [counter.value for counter in before.counters]
 
 
-async def test_alerts_that_come_and_go(agent: Agent, endpoint: Endpoint) -> None:
+async def test_alerts_that_come_and_go(agent: Agent, endpoint: SnmpEndpoint) -> None:
     device = add(agent, "hp_color_mfp_m480")
     plan = await first_plan(agent, endpoint, device)
     device.mib.remove(ALERTS)
@@ -509,7 +515,7 @@ async def test_alerts_that_come_and_go(agent: Agent, endpoint: Endpoint) -> None
         for column, cell in {2: (2, 3), 4: (2, 8), 7: (2, 8), 8: (4, text), 9: (67, 77)}.items():
             device.mib[f"{ALERTS}.{column}.1.{index}"] = cell
 
-    reading = await ask(endpoint, target(agent), plan, LATER)
+    reading = await poll_printer(endpoint, target(agent), plan, LATER)
 
     assert [(alert.index, alert.description, alert.training_level) for alert in reading.alerts] == [
         (1835, "Papierstau", None),
@@ -519,14 +525,14 @@ async def test_alerts_that_come_and_go(agent: Agent, endpoint: Endpoint) -> None
 
     device.forget()
     device.mib.remove(ALERTS)
-    gone = await ask(endpoint, target(agent), reading.plan, LATER)
-    back = await ask(endpoint, target(agent), gone.plan, LATER)
+    gone = await poll_printer(endpoint, target(agent), reading.plan, LATER)
+    back = await poll_printer(endpoint, target(agent), gone.plan, LATER)
 
     assert (gone.alerts, back.alerts) == ((), ())
     assert said(gone) == said(back)
 
 
-async def test_another_alert_under_the_same_number(agent: Agent, endpoint: Endpoint) -> None:
+async def test_another_alert_under_the_same_number(agent: Agent, endpoint: SnmpEndpoint) -> None:
     device = add(agent, "kyocera_ecosys_ma2100")
     row = f"{ALERTS}.{{}}.1.9"
     for column, cell in {
@@ -543,30 +549,30 @@ async def test_another_alert_under_the_same_number(agent: Agent, endpoint: Endpo
     for column, cell in {4: (2, 11), 5: (2, 4), 8: (4, b"B")}.items():
         device.mib[row.format(column)] = cell
 
-    reading = await ask(endpoint, target(agent), plan, LATER)
+    reading = await poll_printer(endpoint, target(agent), plan, LATER)
 
     (alert,) = (alert for alert in reading.alerts if alert.index == 9)
     assert (alert.description, alert.group, alert.group_index) == ("B", 11, 4)
 
 
-async def test_a_new_supply_is_noticed(agent: Agent, endpoint: Endpoint) -> None:
+async def test_a_new_supply_is_noticed(agent: Agent, endpoint: SnmpEndpoint) -> None:
     device = add(agent, "hp_laserjet_m404")
     plan = await first_plan(agent, endpoint, device)
     for column, cell in {3: (2, 0), 4: (2, 3), 5: (2, 15), 6: (4, b"Fuser"), 8: (2, 100), 9: (2, 64)}.items():
         device.mib[f"{SUPPLIES}.{column}.1.9"] = cell
 
-    supplies = (await ask(endpoint, target(agent), plan, LATER)).supplies
+    supplies = (await poll_printer(endpoint, target(agent), plan, LATER)).supplies
 
     assert (supplies[-1].index, supplies[-1].description, supplies[-1].level) == (9, "Fuser", 64)
 
 
-async def test_a_tray_that_was_taken_out_is_gone(agent: Agent, endpoint: Endpoint) -> None:
+async def test_a_tray_that_was_taken_out_is_gone(agent: Agent, endpoint: SnmpEndpoint) -> None:
     device = add(agent)
     plan = await first_plan(agent, endpoint, device)
     for column in range(2, 26):
         device.mib.pop(f"{MIB}.8.2.1.{column}.1.2", None)
 
-    inputs = (await ask(endpoint, target(agent), plan, LATER)).inputs
+    inputs = (await poll_printer(endpoint, target(agent), plan, LATER)).inputs
 
     assert 2 not in {tray.index for tray in inputs}
     assert len(inputs) >= 2
@@ -580,33 +586,33 @@ async def test_a_tray_that_was_taken_out_is_gone(agent: Agent, endpoint: Endpoin
     ],
 )
 async def test_after_a_change_everything_is_read(
-    agent: Agent, endpoint: Endpoint, oid: str, cell: tuple[int, int]
+    agent: Agent, endpoint: SnmpEndpoint, oid: str, cell: tuple[int, int]
 ) -> None:
     device = add(agent)
     plan = await first_plan(agent, endpoint, device)
     device.mib["1.3.6.1.2.1.1.6.0"] = (4, "Basement")
-    unchanged = await ask(endpoint, target(agent), plan, LATER)
+    unchanged = await poll_printer(endpoint, target(agent), plan, LATER)
     device.mib[oid] = cell
 
-    changed = await ask(endpoint, target(agent), plan, LATER)
+    changed = await poll_printer(endpoint, target(agent), plan, LATER)
 
     assert unchanged.details.location != "Basement"  # it is not asked every hour
     assert changed.details.location == "Basement"
 
 
-async def test_everything_is_read_daily_or_on_demand(agent: Agent, endpoint: Endpoint) -> None:
+async def test_everything_is_read_daily_or_on_demand(agent: Agent, endpoint: SnmpEndpoint) -> None:
     device = add(agent)
     plan = await first_plan(agent, endpoint, device)
     device.mib["1.3.6.1.2.1.1.6.0"] = (4, "Basement")
 
-    demanded = await ask(endpoint, target(agent), plan, LATER, full=True)
-    daily = await ask(endpoint, target(agent), plan, NOW + timedelta(hours=24))
+    demanded = await poll_printer(endpoint, target(agent), plan, LATER, full=True)
+    daily = await poll_printer(endpoint, target(agent), plan, NOW + timedelta(hours=24))
 
     assert demanded.details.location == daily.details.location == "Basement"
 
 
 async def test_another_printer_at_the_same_address_is_never_mistaken(
-    agent: Agent, endpoint: Endpoint
+    agent: Agent, endpoint: SnmpEndpoint
 ) -> None:
     """Two of the same model: the address has changed hands, nothing else tells."""
     plan = await first_plan(agent, endpoint, add(agent, "hp_laserjet_m404"))
@@ -615,34 +621,36 @@ async def test_another_printer_at_the_same_address_is_never_mistaken(
     agent.remove(ADDRESS)
     agent.add(ADDRESS, Device(other))
 
-    reading = await ask(endpoint, target(agent), plan, LATER)
+    reading = await poll_printer(endpoint, target(agent), plan, LATER)
 
     who = MODELS["hp_laserjet_m404"].who(1)
     assert (reading.identity.serial_number, reading.details.name) == (who.serial, who.name)
     assert reading.identity.mac_address == who.mac.hex().upper()
 
 
-async def test_a_printer_that_has_lost_its_version(agent: Agent, endpoint: Endpoint) -> None:
+async def test_a_printer_that_has_lost_its_version(agent: Agent, endpoint: SnmpEndpoint) -> None:
     device = add(agent)
     plan = await first_plan(agent, endpoint, device)
     device.versions = {"1"}
 
-    reading = await ask(endpoint, target(agent, "auto"), plan, LATER, tries=QUICK)
+    reading = await poll_printer(endpoint, target(agent, "auto"), plan, LATER, tries=QUICK)
 
     assert reading.target.snmp_version == "1"
     assert reading.supplies
 
 
-async def test_a_damaged_plan_is_a_first_reading(agent: Agent, endpoint: Endpoint, plain: Reading) -> None:
+async def test_a_damaged_plan_is_a_first_reading(
+    agent: Agent, endpoint: SnmpEndpoint, plain: Reading
+) -> None:
     add(agent)
 
-    assert said(await ask(endpoint, target(agent), '{"form":1,"rows":', LATER)) == plain
+    assert said(await poll_printer(endpoint, target(agent), '{"form":1,"rows":', LATER)) == plain
 
 
-async def test_requests_never_overlap(agent: Agent, endpoint: Endpoint) -> None:
+async def test_requests_never_overlap(agent: Agent, endpoint: SnmpEndpoint) -> None:
     device = add(agent, delay=0.005)
 
-    await ask(endpoint, target(agent), "", NOW)
+    await poll_printer(endpoint, target(agent), "", NOW)
 
     assert device.most_at_once == 1
 
@@ -650,20 +658,20 @@ async def test_requests_never_overlap(agent: Agent, endpoint: Endpoint) -> None:
 # Web pages
 
 
-async def test_a_page_joins_the_reading_and_its_plan(agent: Agent, endpoint: Endpoint) -> None:
+async def test_a_page_joins_the_reading_and_its_plan(agent: Agent, endpoint: SnmpEndpoint) -> None:
     device = add(agent, BROTHER)
     device.objects().remove("1.3.6.1.4.1.2435.2.3.9.4.2.1.5.5")  # its private counters
     page = Brother({"Page Counter": "9", "Fax": "7"}, login="old", serial="")
     asked = target(agent, http_password="guess")
     async with Website(page, ADDRESS) as site:
-        ports = Ports(site.http, site.https)
-        refused = await ask(endpoint, asked, "", NOW, ports=ports)
-        again = await ask(endpoint, asked, refused.plan, LATER, full=True, ports=ports)
+        ports = EwsPorts(site.http, site.https)
+        refused = await poll_printer(endpoint, asked, "", NOW, ports=ports)
+        again = await poll_printer(endpoint, asked, refused.plan, LATER, full=True, ports=ports)
         asked = replace(asked, http_password="initpass")
-        read = await ask(endpoint, asked, again.plan, LATER, full=True, ports=ports)
+        read = await poll_printer(endpoint, asked, again.plan, LATER, full=True, ports=ports)
         page.login = ""
         site.requests.clear()
-        hourly = await ask(endpoint, asked, read.plan, LATER, ports=ports)
+        hourly = await poll_printer(endpoint, asked, read.plan, LATER, ports=ports)
 
     assert page.logins == ["guess", "initpass"]
     assert "does not take the password" in again.notes[0]
@@ -674,18 +682,25 @@ async def test_a_page_joins_the_reading_and_its_plan(agent: Agent, endpoint: End
     assert device.most_at_once == 1
 
 
-async def test_no_page_is_asked_of_a_printer_that_stopped_answering(agent: Agent, endpoint: Endpoint) -> None:
+async def test_no_page_is_asked_of_a_printer_that_stopped_answering(
+    agent: Agent, endpoint: SnmpEndpoint
+) -> None:
     add(agent, BROTHER)
     async with Website(Brother(), ADDRESS) as site:
-        reading = await ask(
-            endpoint, target(agent), "", NOW, budget=Budget(packets=11), ports=Ports(site.http, site.https)
+        reading = await poll_printer(
+            endpoint,
+            target(agent),
+            "",
+            NOW,
+            budget=SnmpBudget(packets=11),
+            ports=EwsPorts(site.http, site.https),
         )
 
     assert reading.failures
     assert site.requests == []
 
 
-async def test_no_test_reaches_a_web_server_of_this_computer(agent: Agent, endpoint: Endpoint) -> None:
+async def test_no_test_reaches_a_web_server_of_this_computer(agent: Agent, endpoint: SnmpEndpoint) -> None:
     add(agent, BROTHER)
     with ExitStack() as stack:
         try:
@@ -695,7 +710,7 @@ async def test_no_test_reaches_a_web_server_of_this_computer(agent: Agent, endpo
         except OSError as error:
             pytest.skip(f"ports 80 and 443 of {ADDRESS} cannot be had: {error.strerror}")
 
-        await ask(endpoint, target(agent), "", NOW)
+        await poll_printer(endpoint, target(agent), "", NOW)
 
         for server in servers:
             server.setblocking(False)

@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from appliance.collector import poll_cache as plans
-from appliance.collector.poll_cache import Plan
-from appliance.collector.request_batcher import LARGEST, MOST_OBJECTS, Limits
-from appliance.collector.web_counters import NOTHING, Memory
+from appliance.collector.poll_cache import PollCache
+from appliance.collector.request_batcher import MAX_OBJECTS_PER_REQUEST, MAX_RESPONSE_BYTES, AgentLimits
+from appliance.collector.web_counters import EMPTY_EWS_STATE, EwsState
 from appliance.mib import oids
-from appliance.mib.printer_mib import STANDARD, SUPPLIES
+from appliance.mib.printer_mib import STANDARD_TABLES, SUPPLIES
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SERIAL = (*oids.PRT_GENERAL_SERIAL_NUMBER, 1)
@@ -23,10 +23,10 @@ LEVEL = SUPPLIES.column(9)
 UNIT = SUPPLIES.column(7)
 
 
-def known() -> Plan:
-    return Plan(
+def known() -> PollCache:
+    return PollCache(
         version="1",
-        limits=Limits(bulk=False, size=300, most=20),
+        limits=AgentLimits(supports_bulk=False, max_response_bytes=300, max_objects=20),
         full_at=NOW,
         rows={"supplies": ((1, 1), (1, 4)), "alerts": ()},
         failed={"inputs": "more than 200 rows"},
@@ -39,25 +39,25 @@ def known() -> Plan:
             (*UNIT, 1, 4): None,  # a hole
         },
         get_only=frozenset({(1, 3, 6, 1, 4, 1, 11, 0)}),
-        door=Memory("/etc/mnt_info.csv", "https", adds=True, refused="0a" * 16 + ":" + "1b" * 16),
+        ews_state=EwsState("/etc/mnt_info.csv", "https", adds=True, refused="0a" * 16 + ":" + "1b" * 16),
     )
 
 
 def test_what_is_kept_comes_back() -> None:
-    back = plans.load(plans.dump(known(), STANDARD))
+    back = plans.load(plans.dump(known(), STANDARD_TABLES))
 
-    assert (back.version, back.limits, back.full_at) == ("1", Limits(False, 300, 20), NOW)
+    assert (back.version, back.limits, back.full_at) == ("1", AgentLimits(False, 300, 20), NOW)
     assert back.rows == known().rows
     assert back.failed == known().failed
     assert back.get_only == known().get_only
-    assert back.door == known().door
+    assert back.ews_state == known().ews_state
     assert {oid: value for oid, value in back.cells.items() if value is not None} == {
         oid: value for oid, value in known().cells.items() if value is not None
     }
 
 
 def test_holes_are_remembered_so_that_nobody_asks_again() -> None:
-    back = plans.load(plans.dump(known(), STANDARD))
+    back = plans.load(plans.dump(known(), STANDARD_TABLES))
 
     assert (*UNIT, 1, 4) in back.cells
     assert all(
@@ -66,26 +66,26 @@ def test_holes_are_remembered_so_that_nobody_asks_again() -> None:
 
 
 def test_a_text_is_no_longer_than_needed() -> None:
-    assert len(plans.dump(known(), STANDARD)) < 700
+    assert len(plans.dump(known(), STANDARD_TABLES)) < 700
 
 
 @pytest.mark.parametrize(
     "text", ["", "{", "null", "[]", "7", '{"form":1}', '{"form":99,"tables":{}}', "x" * 99]
 )
 def test_what_cannot_be_understood_is_an_empty_plan(text: str) -> None:
-    assert plans.load(text) == Plan()
+    assert plans.load(text) == PollCache()
 
 
 @given(st.data())
 def test_a_damaged_text_is_an_empty_plan_or_a_sound_one(data: st.DataObject) -> None:
-    text = plans.dump(known(), STANDARD)
+    text = plans.dump(known(), STANDARD_TABLES)
     at = data.draw(st.integers(0, len(text) - 1))
     damaged = text[:at] + data.draw(st.text(max_size=3)) + text[at + data.draw(st.integers(0, 4)) :]
 
     plan = plans.load(damaged)
 
-    assert 1 <= plan.limits.size <= LARGEST
-    plans.dump(plan, STANDARD)
+    assert 1 <= plan.limits.max_response_bytes <= MAX_RESPONSE_BYTES
+    plans.dump(plan, STANDARD_TABLES)
 
 
 @pytest.mark.parametrize(
@@ -100,10 +100,10 @@ def test_a_damaged_text_is_an_empty_plan_or_a_sound_one(data: st.DataObject) -> 
     ],
 )
 def test_impossible_values_are_not_believed(member: str, value: object) -> None:
-    data = json.loads(plans.dump(known(), STANDARD))
+    data = json.loads(plans.dump(known(), STANDARD_TABLES))
     data[member] = value
 
-    assert plans.load(json.dumps(data)) == Plan()
+    assert plans.load(json.dumps(data)) == PollCache()
 
 
 @pytest.mark.parametrize(
@@ -117,47 +117,49 @@ def test_impossible_values_are_not_believed(member: str, value: object) -> None:
     ],
 )
 def test_everything_is_read_daily(age: timedelta, due: bool) -> None:
-    assert plans.due(Plan(full_at=NOW - age), NOW) is due
+    assert plans.is_full_poll_due(PollCache(full_at=NOW - age), NOW) is due
 
 
 def test_a_printer_that_was_never_read_is_due() -> None:
-    assert plans.due(Plan(), NOW)
+    assert plans.is_full_poll_due(PollCache(), NOW)
 
 
 @pytest.mark.parametrize(
     ("old", "new", "rebuilt"),
     [
-        ({plans.UPTIME: 500, CHANGES: 3}, {plans.UPTIME: 900, CHANGES: 3}, False),
-        ({plans.UPTIME: 500}, {plans.UPTIME: 20}, True),
-        ({plans.UPTIME: 500, CHANGES: 3}, {plans.UPTIME: 900, CHANGES: 4}, True),
-        ({plans.UPTIME: 500, CHANGES: 3}, {plans.UPTIME: 900}, False),  # it did not say this time
-        ({}, {plans.UPTIME: 20, CHANGES: 4}, False),
+        ({plans.UPTIME_OID: 500, CHANGES: 3}, {plans.UPTIME_OID: 900, CHANGES: 3}, False),
+        ({plans.UPTIME_OID: 500}, {plans.UPTIME_OID: 20}, True),
+        ({plans.UPTIME_OID: 500, CHANGES: 3}, {plans.UPTIME_OID: 900, CHANGES: 4}, True),
+        ({plans.UPTIME_OID: 500, CHANGES: 3}, {plans.UPTIME_OID: 900}, False),  # it did not say this time
+        ({}, {plans.UPTIME_OID: 20, CHANGES: 4}, False),
     ],
 )
 def test_rebuilt(old: dict[tuple[int, ...], int], new: dict[tuple[int, ...], int], rebuilt: bool) -> None:
-    assert plans.rebuilt(old, new) is rebuilt
+    assert plans.is_restarted_or_reconfigured(old, new) is rebuilt
 
 
 def test_more_is_tried_again_daily() -> None:
-    assert plans.limits(known(), full=False) == Limits(False, 300, 20)
-    assert plans.limits(known(), full=True) == Limits(False, 600, 40)
-    assert plans.limits(Plan(), full=True) == Limits(True, LARGEST, MOST_OBJECTS)
+    assert plans.starting_limits(known(), full=False) == AgentLimits(False, 300, 20)
+    assert plans.starting_limits(known(), full=True) == AgentLimits(False, 600, 40)
+    assert plans.starting_limits(PollCache(), full=True) == AgentLimits(
+        True, MAX_RESPONSE_BYTES, MAX_OBJECTS_PER_REQUEST
+    )
 
 
 @pytest.mark.parametrize(
     "door", [[], {"path": 5}, {"refused": "x"}, {"refused": "0a:1b"}, {"refused": None}, {"note": 5}]
 )
 def test_a_door_that_is_none_is_no_plan(door: object) -> None:
-    text = json.loads(plans.dump(known(), STANDARD)) | {"door": door}
-    assert plans.load(json.dumps(text)) == Plan()
+    text = json.loads(plans.dump(known(), STANDARD_TABLES)) | {"door": door}
+    assert plans.load(json.dumps(text)) == PollCache()
 
 
 def test_a_note_is_remembered() -> None:
-    noted = replace(known(), door=Memory(note="no web page"))
-    assert plans.load(plans.dump(noted, STANDARD)).door == noted.door
+    noted = replace(known(), ews_state=EwsState(note="no web page"))
+    assert plans.load(plans.dump(noted, STANDARD_TABLES)).ews_state == noted.ews_state
 
 
 def test_a_plan_from_before_there_were_doors() -> None:
-    text = json.loads(plans.dump(known(), STANDARD))
+    text = json.loads(plans.dump(known(), STANDARD_TABLES))
     del text["door"]
-    assert plans.load(json.dumps(text)).door == NOTHING
+    assert plans.load(json.dumps(text)).ews_state == EMPTY_EWS_STATE

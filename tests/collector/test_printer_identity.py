@@ -2,10 +2,10 @@
 
 import pytest
 
-from appliance.collector.printer_identity import identify, is_placeholder, subject
-from appliance.collector.reading_builder import build
+from appliance.collector.printer_identity import identify_printer, is_placeholder_serial, resolve_context
+from appliance.collector.reading_builder import build_reading
 from appliance.domain.model import Target
-from appliance.mib.printer_mib import Value
+from appliance.mib.printer_mib import CellValue
 from tests.collector.cells import cells
 
 SYS = "1.3.6.1.2.1.1"
@@ -17,7 +17,7 @@ GENERAL = "1.3.6.1.2.1.43.5.1.1"
 
 def described(
     sys_descr: str, object_id: str = "0.0", device: str | None = None, **more: str
-) -> dict[tuple[int, ...], Value]:
+) -> dict[tuple[int, ...], CellValue]:
     rows: dict[str, tuple[int, int | bytes | str]] = {
         f"{SYS}.1.0": (4, sys_descr.encode()),
         f"{SYS}.2.0": (6, object_id),
@@ -180,7 +180,7 @@ def test_maker_model_firmware(
     sys_descr: str, number: str, device: str | None, expected: tuple[str | None, str | None, str | None]
 ) -> None:
     object_id = "0.0" if number == "0" else f"1.3.6.1.4.1.{number}"
-    reading = build(described(sys_descr, object_id, device), Target("192.0.2.1"))
+    reading = build_reading(described(sys_descr, object_id, device), Target("192.0.2.1"))
 
     found = reading.identity.manufacturer, reading.identity.model, reading.details.firmware
     assert found == expected
@@ -195,7 +195,7 @@ def test_serial_number_and_firmware_are_no_part_of_the_model() -> None:
         **{f"{GENERAL}.17.1": "7XQ1R92-132-13"},
     )
 
-    assert identify(subject(said)).model == "Dell S5830dn"
+    assert identify_printer(resolve_context(said)).model == "Dell S5830dn"
 
 
 def test_the_printers_own_row_among_devices_names_it() -> None:
@@ -206,20 +206,20 @@ def test_the_printers_own_row_among_devices_names_it() -> None:
         f"{DEVICE}.3.2": (4, b"SHARP MX-3570N"),
     }
 
-    assert identify(subject(cells(rows))).model == "SHARP MX-3570N"
+    assert identify_printer(resolve_context(cells(rows))).model == "SHARP MX-3570N"
 
 
 def test_a_name_that_people_gave_is_no_model() -> None:
     said = described("Printer", **{f"{SYS}.5.0": "Reception", f"{GENERAL}.16.1": "Reception"})
 
-    assert identify(subject(said)).model is None
+    assert identify_printer(resolve_context(said)).model is None
 
 
 def test_ieee_1284_device_id_names_maker_and_model() -> None:
     device_id = "MFG:Brother;CMD:PJL,PCL;MDL:DCP-7070DW;CLS:PRINTER;"
     said = described("", **{"1.3.6.1.4.1.2435.2.3.9.1.1.7.0": device_id})
 
-    identity = identify(subject(said))
+    identity = identify_printer(resolve_context(said))
 
     assert (identity.manufacturer, identity.model) == ("Brother", "DCP-7070DW")
 
@@ -229,13 +229,18 @@ def test_ieee_1284_device_id_names_maker_and_model() -> None:
     ["serial_number", "AAAAAAAAAA", "XXXXXXXX", "0000000000", "-", "----", "", "N/A", "Unknown", "0-0"],
 )
 def test_placeholders_identify_nobody(serial: str) -> None:
-    assert is_placeholder(serial)
-    assert identify(subject(described("x", **{f"{GENERAL}.17.1": serial}))).serial_number is None
+    assert is_placeholder_serial(serial)
+    assert (
+        identify_printer(resolve_context(described("x", **{f"{GENERAL}.17.1": serial}))).serial_number is None
+    )
 
 
 @pytest.mark.parametrize("serial", ["V1.399605417", "MKRA012345", "6509415X00", "7XQ1R92-132-13", "00A0"])
 def test_serial_numbers_of_real_printers_stand(serial: str) -> None:
-    assert identify(subject(described("x", **{f"{GENERAL}.17.1": f" {serial} "}))).serial_number == serial
+    assert (
+        identify_printer(resolve_context(described("x", **{f"{GENERAL}.17.1": f" {serial} "}))).serial_number
+        == serial
+    )
 
 
 def test_behind_a_placeholder_the_makers_own_serial_number_counts() -> None:
@@ -245,7 +250,7 @@ def test_behind_a_placeholder_the_makers_own_serial_number_counts() -> None:
         **{f"{GENERAL}.17.1": "serial_number", "1.3.6.1.4.1.2435.2.3.9.4.2.1.5.5.1.0": "E71833C4J372261"},
     )
 
-    assert identify(subject(said)).serial_number == "E71833C4J372261"
+    assert identify_printer(resolve_context(said)).serial_number == "E71833C4J372261"
 
 
 def test_serial_number_in_the_description_of_a_card() -> None:
@@ -253,7 +258,7 @@ def test_serial_number_in_the_description_of_a_card() -> None:
         "HP ETHERNET MULTI-ENVIRONMENT,SN:TH7U8YZ0G0,FN:1,PID:HP OfficeJet", "1.3.6.1.4.1.11.2.3.9.1"
     )
 
-    assert identify(subject(said)).serial_number == "TH7U8YZ0G0"
+    assert identify_printer(resolve_context(said)).serial_number == "TH7U8YZ0G0"
 
 
 @pytest.mark.parametrize(
@@ -280,4 +285,4 @@ def test_mac_address(interfaces: list[tuple[int, bytes]], mac: str | None) -> No
     for index, (kind, address) in enumerate(interfaces, 1):
         rows |= {f"{IF}.3.{index}": (2, kind), f"{IF}.6.{index}": (4, address)}
 
-    assert identify(subject(cells(rows))).mac_address == mac
+    assert identify_printer(resolve_context(cells(rows))).mac_address == mac

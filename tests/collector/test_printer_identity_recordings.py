@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from appliance.collector.poll import ask
-from appliance.collector.reading_builder import build
+from appliance.collector.poll import poll_printer
+from appliance.collector.reading_builder import build_reading
 from appliance.domain.model import Target
-from appliance.snmp.client import Endpoint
+from appliance.snmp.client import SnmpEndpoint
 from tests.collector.cells import cells
 from tests.fakes import snmprec
 from tests.fakes.agent import Agent, Device
@@ -141,10 +141,12 @@ DESCRIBED: dict[str, Who] = {  # by sysDescr alone, as Rapid7's recog lists them
 }
 
 
-async def test_every_recorded_printer_is_who_it_is(agent: Agent, endpoint: Endpoint, recording: Path) -> None:
+async def test_every_recorded_printer_is_who_it_is(
+    agent: Agent, endpoint: SnmpEndpoint, recording: Path
+) -> None:
     agent.add("127.0.7.9", Device(snmprec.read(recording)))
 
-    reading = await ask(endpoint, Target("127.0.7.9", port=agent.port, snmp_version="2"), "", NOW)
+    reading = await poll_printer(endpoint, Target("127.0.7.9", port=agent.port, snmp_version="2"), "", NOW)
 
     who = reading.identity
     found = who.manufacturer, who.model, who.serial_number, reading.details.firmware
@@ -153,7 +155,7 @@ async def test_every_recorded_printer_is_who_it_is(agent: Agent, endpoint: Endpo
 
 @pytest.mark.parametrize("description", DESCRIBED)
 def test_who_says_it_in_its_description(description: str) -> None:
-    reading = build(cells({"1.3.6.1.2.1.1.1.0": (4, description.encode())}), Target("192.0.2.1"))
+    reading = build_reading(cells({"1.3.6.1.2.1.1.1.0": (4, description.encode())}), Target("192.0.2.1"))
 
     who = reading.identity
     found = who.manufacturer, who.model, who.serial_number, reading.details.firmware

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from appliance.collector import reading_builder
 from appliance.domain.model import Amount, CounterName, Failure, Reading, Target, Vague
-from appliance.mib.printer_mib import STANDARD
+from appliance.mib.printer_mib import STANDARD_TABLES
 from tests.collector.cells import cells
 from tests.fakes.models import MODELS
 
@@ -17,7 +17,7 @@ Rows = dict[str, tuple[int, int | bytes | str]]
 
 
 def built(rows: Rows, **more: object) -> Reading:
-    return reading_builder.build(cells(rows), TARGET, **more)  # type: ignore[arg-type]
+    return reading_builder.build_reading(cells(rows), TARGET, **more)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -196,7 +196,7 @@ def test_values_of_the_wrong_type_say_nothing() -> None:
     st.dictionaries(
         st.builds(
             lambda table, column, row: (*table.entry, column, *row),
-            st.sampled_from(STANDARD),
+            st.sampled_from(STANDARD_TABLES),
             st.integers(1, 26),
             st.lists(st.integers(0, 3), max_size=3).map(tuple),
         ),
@@ -205,7 +205,7 @@ def test_values_of_the_wrong_type_say_nothing() -> None:
     )
 )
 def test_no_cells_break_it(said: dict[tuple[int, ...], int | bytes | tuple[int, ...] | None]) -> None:
-    reading_builder.build(said, TARGET)
+    reading_builder.build_reading(said, TARGET)
 
 
 @pytest.mark.parametrize("key", [key for key, model in MODELS.items() if model.is_printer])

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from appliance.collector.poll import ask
-from appliance.collector.recording_anonymizer import masked
-from appliance.collector.snmp_recorder import lines, record
+from appliance.collector.poll import poll_printer
+from appliance.collector.recording_anonymizer import anonymize_varbinds
+from appliance.collector.snmp_recorder import format_lines, record_printer
 from appliance.domain.model import Target
-from appliance.mib.oids import parsed
-from appliance.snmp.client import Endpoint, Varbind
+from appliance.mib.oids import parse_oid
+from appliance.snmp.client import SnmpEndpoint, Varbind
 from tests.conftest import NO_RECORDINGS, RECORDINGS
 from tests.fakes import snmprec
 from tests.fakes.agent import Agent, Device
@@ -53,17 +53,17 @@ def texts() -> dict[str, bytes]:
 
 
 def recording() -> list[Varbind]:
-    found = [Varbind(parsed(oid), value, 4) for oid, value in texts().items()]
+    found = [Varbind(parse_oid(oid), value, 4) for oid, value in texts().items()]
     address = tuple(ip_address(HOST).packed)
     return [
         *found,
-        Varbind((*parsed("1.3.6.1.2.1.4.20.1.1"), *address), bytes(address), 64),
-        Varbind((*parsed("1.3.6.1.2.1.4.20.1.3"), *address), b"\xff\xff\xff\x00", 64),
-        Varbind(parsed("1.3.6.1.2.1.4.21.1.7.0.0.0.0"), ip_address(GATEWAY).packed, 64),
-        Varbind((*parsed("1.3.6.1.2.1.4.34.1.3.2.16"), *ip_address(SIX).packed), 1, 2),
-        Varbind((*parsed("1.3.6.1.4.1.2435.9.1.1.1.6"), *NAME.encode()), 5, 2),
-        Varbind(parsed("1.3.6.1.2.1.43.10.2.1.4.1.1"), 4711, 65),
-        Varbind(parsed("1.3.6.1.2.1.1.2.0"), parsed("1.3.6.1.4.1.2435.2.3.9.1"), 6),
+        Varbind((*parse_oid("1.3.6.1.2.1.4.20.1.1"), *address), bytes(address), 64),
+        Varbind((*parse_oid("1.3.6.1.2.1.4.20.1.3"), *address), b"\xff\xff\xff\x00", 64),
+        Varbind(parse_oid("1.3.6.1.2.1.4.21.1.7.0.0.0.0"), ip_address(GATEWAY).packed, 64),
+        Varbind((*parse_oid("1.3.6.1.2.1.4.34.1.3.2.16"), *ip_address(SIX).packed), 1, 2),
+        Varbind((*parse_oid("1.3.6.1.4.1.2435.9.1.1.1.6"), *NAME.encode()), 5, 2),
+        Varbind(parse_oid("1.3.6.1.2.1.43.10.2.1.4.1.1"), 4711, 65),
+        Varbind(parse_oid("1.3.6.1.2.1.1.2.0"), parse_oid("1.3.6.1.4.1.2435.2.3.9.1"), 6),
     ]
 
 
@@ -77,7 +77,7 @@ def secrets() -> list[bytes]:
 
 def everything(varbinds: tuple[Varbind, ...]) -> bytes:
     octets = b"\n".join(value for _, value, _ in varbinds if isinstance(value, bytes))
-    return octets + "\n".join(lines(varbinds)).encode()
+    return octets + "\n".join(format_lines(varbinds)).encode()
 
 
 def arcs(octets: bytes) -> str:
@@ -85,7 +85,7 @@ def arcs(octets: bytes) -> str:
 
 
 def test_nothing_that_names_anybody_stays() -> None:
-    whole = everything(masked(recording(), Target(HOST)))
+    whole = everything(anonymize_varbinds(recording(), Target(HOST)))
 
     assert all(
         secret in everything(tuple(recording())) for secret in (MAC, SERIAL.encode(), GATEWAY.encode())
@@ -97,7 +97,7 @@ def test_nothing_that_names_anybody_stays() -> None:
 
 def test_what_tells_the_model_stays() -> None:
     before = {varbind.oid: varbind for varbind in recording()}
-    after = {varbind.oid: varbind for varbind in masked(recording())}
+    after = {varbind.oid: varbind for varbind in anonymize_varbinds(recording())}
 
     for dotted in (
         "1.3.6.1.2.1.1.1.0",
@@ -106,13 +106,13 @@ def test_what_tells_the_model_stays() -> None:
         "1.3.6.1.2.1.43.10.2.1.4.1.1",
         "1.3.6.1.4.1.2435.1.7.0",
     ):
-        assert after[parsed(dotted)] == before[parsed(dotted)]
+        assert after[parse_oid(dotted)] == before[parse_oid(dotted)]
     assert len(after) == len(before)
     assert {varbind.value for varbind in after.values() if varbind.tag == 64} >= {b"\xff\xff\xff\x00"}
 
 
 def test_the_same_secret_is_the_same_mask_of_the_same_form() -> None:
-    after = {".".join(map(str, oid)): value for oid, value, _ in masked(recording())}
+    after = {".".join(map(str, oid)): value for oid, value, _ in anonymize_varbinds(recording())}
 
     def text(oid: str) -> str:
         value = after[oid]
@@ -141,10 +141,10 @@ def test_the_same_secret_is_the_same_mask_of_the_same_form() -> None:
 
 
 def test_addresses_are_examples_and_agree() -> None:
-    varbinds = masked(recording())
+    varbinds = anonymize_varbinds(recording())
     whole = everything(varbinds).decode("latin-1")
 
-    (host,) = {oid[-4:] for oid, _, _ in varbinds if oid[:10] == parsed("1.3.6.1.2.1.4.20.1.1")}
+    (host,) = {oid[-4:] for oid, _, _ in varbinds if oid[:10] == parse_oid("1.3.6.1.2.1.4.20.1.1")}
     made_up = ".".join(map(str, host))
     assert made_up.startswith("192.0.2.")
     assert f"http://{made_up}/" in whole
@@ -155,28 +155,30 @@ def test_addresses_are_examples_and_agree() -> None:
 def test_two_maskings_have_nothing_in_common() -> None:
     def serial() -> object:
         return next(
-            value for oid, value, _ in masked(recording()) if oid == parsed("1.3.6.1.2.1.43.5.1.1.17.1")
+            value
+            for oid, value, _ in anonymize_varbinds(recording())
+            if oid == parse_oid("1.3.6.1.2.1.43.5.1.1.17.1")
         )
 
     assert len({serial() for _ in range(5)}) == 5
 
 
 def test_the_order_of_a_walk_is_kept() -> None:
-    found = [varbind.oid for varbind in masked(recording())]
+    found = [varbind.oid for varbind in anonymize_varbinds(recording())]
     assert found == sorted(found)
 
 
 @pytest.mark.parametrize("key", MODELS)
 async def test_a_masked_printer_is_read_as_before(
-    agent: Agent, endpoint: Endpoint, tmp_path: Path, key: str
+    agent: Agent, endpoint: SnmpEndpoint, tmp_path: Path, key: str
 ) -> None:
     agent.add(ADDRESS, Device(MODELS[key].rows()))
     target = Target(ADDRESS, port=agent.port, snmp_version="2")
     path = tmp_path / "masked.snmprec"
-    path.write_text((await record(endpoint, target, mask=True)).text)
+    path.write_text((await record_printer(endpoint, target, anonymize=True)).text)
     agent.add("127.0.8.3", Device(snmprec.read(path)))
-    known = await ask(endpoint, target, "", NOW)
-    other = await ask(endpoint, Target("127.0.8.3", port=agent.port, snmp_version="2"), "", NOW)
+    known = await poll_printer(endpoint, target, "", NOW)
+    other = await poll_printer(endpoint, Target("127.0.8.3", port=agent.port, snmp_version="2"), "", NOW)
 
     who = MODELS[key].who()
     text = path.read_text()
@@ -196,15 +198,15 @@ async def test_a_masked_printer_is_read_as_before(
 @pytest.mark.skipif(not RECORDINGS.exists(), reason=NO_RECORDINGS)
 @pytest.mark.parametrize("name", ["pm_brother", "pm_kyocera_p2040", "pm_epson_cw"])
 async def test_a_real_printer_is_read_as_before(
-    agent: Agent, endpoint: Endpoint, tmp_path: Path, name: str
+    agent: Agent, endpoint: SnmpEndpoint, tmp_path: Path, name: str
 ) -> None:
     agent.add(ADDRESS, Device(snmprec.read(RECORDINGS / f"{name}.snmprec")))
     target = Target(ADDRESS, port=agent.port, snmp_version="2")
     path = tmp_path / "masked.snmprec"
-    path.write_text((await record(endpoint, target, mask=True)).text)
+    path.write_text((await record_printer(endpoint, target, anonymize=True)).text)
     agent.add("127.0.8.3", Device(snmprec.read(path)))
-    known = await ask(endpoint, target, "", NOW)
-    other = await ask(endpoint, Target("127.0.8.3", port=agent.port, snmp_version="2"), "", NOW)
+    known = await poll_printer(endpoint, target, "", NOW)
+    other = await poll_printer(endpoint, Target("127.0.8.3", port=agent.port, snmp_version="2"), "", NOW)
 
     text = path.read_text()
     assert known.identity.serial_number

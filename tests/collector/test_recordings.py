@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from appliance.collector.poll import ask
+from appliance.collector.poll import poll_printer
 from appliance.domain.model import CounterName, Reading, Target, Vague
-from appliance.snmp.client import Endpoint
+from appliance.snmp.client import SnmpEndpoint
 from tests.conftest import NO_RECORDINGS, RECORDINGS, Recordings
 from tests.fakes import snmprec
 from tests.fakes.agent import Agent, Device
@@ -32,23 +32,23 @@ def said(reading: Reading) -> Reading:
 
 
 async def read(
-    agent: Agent, endpoint: Endpoint, path: Path, version: str = "2", **faults: object
+    agent: Agent, endpoint: SnmpEndpoint, path: Path, version: str = "2", **faults: object
 ) -> tuple[Reading, Reading, Device, int]:
     """A first reading, the next one, the printer, the requests of the first."""
     device = Device(snmprec.read(path), **faults)  # type: ignore[arg-type]
     agent.add(ADDRESS, device)
     target = Target(ADDRESS, port=agent.port, snmp_version=version)  # type: ignore[arg-type]
-    first = await ask(endpoint, target, "", NOW)
+    first = await poll_printer(endpoint, target, "", NOW)
     requests = device.requests.total()
     device.requests.clear()
-    again = await ask(endpoint, target, first.plan, NOW + timedelta(hours=1))
+    again = await poll_printer(endpoint, target, first.plan, NOW + timedelta(hours=1))
     agent.remove(ADDRESS)
     return first, again, device, requests
 
 
 @pytest.mark.parametrize("name", there)
 async def test_every_recording_reads_the_same_in_every_way(
-    agent: Agent, endpoint: Endpoint, recordings: Recordings, name: str
+    agent: Agent, endpoint: SnmpEndpoint, recordings: Recordings, name: str
 ) -> None:
     path = recordings[name]
     first, again, device, _ = await read(agent, endpoint, path)
@@ -73,7 +73,7 @@ async def test_every_recording_reads_the_same_in_every_way(
 
 @pytest.mark.parametrize("name", FULL_WALKS)
 async def test_full_walks_stay_below_the_bars(
-    agent: Agent, endpoint: Endpoint, recordings: Recordings, name: str
+    agent: Agent, endpoint: SnmpEndpoint, recordings: Recordings, name: str
 ) -> None:
     for version, most in (("2", 16), ("1", 40)):
         _, _, device, requests = await read(agent, endpoint, recordings[name], version)
@@ -83,7 +83,7 @@ async def test_full_walks_stay_below_the_bars(
 
 
 @needs_aficio
-async def test_the_reference_printer_gives_its_values(agent: Agent, endpoint: Endpoint) -> None:
+async def test_the_reference_printer_gives_its_values(agent: Agent, endpoint: SnmpEndpoint) -> None:
     first, again, _, _ = await read(agent, endpoint, AFICIO)
 
     for reading in (first, again):
@@ -121,7 +121,7 @@ async def test_the_reference_printer_gives_its_values(agent: Agent, endpoint: En
 
 
 @needs_aficio
-async def test_the_reference_printer_costs_little(agent: Agent, endpoint: Endpoint) -> None:
+async def test_the_reference_printer_costs_little(agent: Agent, endpoint: SnmpEndpoint) -> None:
     """The reference's manual: 1,834 packets, 170,260 bytes."""
     for version in ("2", "1"):
         first, again, device, _ = await read(agent, endpoint, AFICIO, version)
@@ -132,7 +132,7 @@ async def test_the_reference_printer_costs_little(agent: Agent, endpoint: Endpoi
 
 
 @needs_aficio
-async def test_counters_follow_their_type_to_other_rows(agent: Agent, endpoint: Endpoint) -> None:
+async def test_counters_follow_their_type_to_other_rows(agent: Agent, endpoint: SnmpEndpoint) -> None:
     rows = snmprec.read(AFICIO)
     table = "1.3.6.1.4.1.367.3.2.1.2.19.5.1."
     moved = {}
@@ -142,7 +142,7 @@ async def test_counters_follow_their_type_to_other_rows(agent: Agent, endpoint: 
     agent.add(ADDRESS, Device(rows))
     agent.add("127.0.7.2", Device(moved))
 
-    straight = await ask(endpoint, Target(ADDRESS, port=agent.port, snmp_version="2"), "", NOW)
-    bent = await ask(endpoint, Target("127.0.7.2", port=agent.port, snmp_version="2"), "", NOW)
+    straight = await poll_printer(endpoint, Target(ADDRESS, port=agent.port, snmp_version="2"), "", NOW)
+    bent = await poll_printer(endpoint, Target("127.0.7.2", port=agent.port, snmp_version="2"), "", NOW)
 
     assert bent.counters == straight.counters

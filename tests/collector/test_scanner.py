@@ -10,7 +10,7 @@ from contextlib import aclosing
 import pytest
 
 from appliance.collector import scanner
-from appliance.collector.scanner import Answer, Progress
+from appliance.collector.scanner import ProbeResult, ScanProgress
 from appliance.domain.model import Target
 from tests.fakes.agent import Agent, Device
 
@@ -39,12 +39,14 @@ def add(agent: Agent, number: int, mib=PRINTER, **options) -> Device:
     return agent.add(f"127.0.5.{number}", Device(mib, **options))
 
 
-async def scanned(asked, pace: int = FAST, progress: Progress | None = None, **options) -> list[Answer]:
-    answers = scanner.answering(asked, pace, progress, **{"time_out": QUICK, **options})
+async def scanned(
+    asked, pace: int = FAST, progress: ScanProgress | None = None, **options
+) -> list[ProbeResult]:
+    answers = scanner.scan_targets(asked, pace, progress, **{"time_out": QUICK, **options})
     return [answer async for answer in answers]
 
 
-def hosts(answers: list[Answer]) -> list[str]:
+def hosts(answers: list[ProbeResult]) -> list[str]:
     return sorted(answer.target.host for answer in answers)
 
 
@@ -52,13 +54,13 @@ async def test_who_answers_is_told_apart_from_who_does_not(agent):
     add(agent, 1)
     add(agent, 2, SWITCH)
     add(agent, 3, asleep=True)
-    progress = Progress(total=4)
+    progress = ScanProgress(total=4)
     answers = await scanned(targets(agent, 1, 2, 3, 4), progress=progress)
     assert {answer.target.host: answer.is_printer for answer in answers} == {
         "127.0.5.1": True,
         "127.0.5.2": False,
     }
-    assert progress == Progress(total=4, asked=4, answered=2, printers=1)
+    assert progress == ScanProgress(total=4, probed=4, answered=2, printers=1)
     (printer,) = [answer for answer in answers if answer.is_printer]
     assert printer.identity.serial_number == "Q123"
     assert printer.identity.object_id == "1.3.6.1.4.1.367.1.1"
@@ -141,11 +143,11 @@ async def test_each_community_and_port_is_asked(agent):
 async def test_answers_come_while_the_scan_goes_on(agent):
     add(agent, 1)
     add(agent, 2, asleep=True)
-    progress = Progress()
-    async with aclosing(scanner.answering(targets(agent, 1, *[2] * 50), 100, progress)) as answers:
+    progress = ScanProgress()
+    async with aclosing(scanner.scan_targets(targets(agent, 1, *[2] * 50), 100, progress)) as answers:
         first = await anext(answers)
     assert first.target.host == "127.0.5.1"
-    assert progress.asked < 25
+    assert progress.probed < 25
 
 
 async def test_a_late_answer_counts_once(agent):
@@ -163,7 +165,7 @@ async def test_an_answer_after_the_version_was_settled_is_no_second_one(agent):
     add(agent, 2, asleep=True)
     answers = []
     async with (
-        aclosing(scanner.answering(targets(agent, 1, *[2] * 30), 100, time_out=QUICK)) as scanning,
+        aclosing(scanner.scan_targets(targets(agent, 1, *[2] * 30), 100, timeout_s=QUICK)) as scanning,
         asyncio.TaskGroup() as group,
     ):
         group.create_task(slow_down(device, 0.45))
@@ -245,7 +247,7 @@ async def test_the_pace_is_kept_retries_included(agent):
     took = time.monotonic() - began
     sent = sum(device.requests.total() for device in devices)
     assert sent == 90
-    assert took >= (sent - 2 * scanner.BURST) / 200
+    assert took >= (sent - 2 * scanner.MAX_BURST_DATAGRAMS) / 200
 
 
 async def test_a_silent_neighbourhood_takes_no_longer_than_its_packets(agent):
@@ -274,7 +276,7 @@ async def test_a_large_scan_holds_only_the_addresses_that_are_waited_for(agent):
                 most = max(most, alive() - before)
             yield from targets(agent, 1)
 
-    progress = Progress()
+    progress = ScanProgress()
     assert await scanned(many(), pace=20_000, progress=progress, time_out=0.001) == []
-    assert progress.asked == 2_000
+    assert progress.probed == 2_000
     assert 0 < most < 1_000

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.collector.trap_meaning import meaning
+from appliance.collector.trap_meaning import interpret_notification
 from appliance.domain.model import Trap
 from appliance.mib import alert_codes
 from appliance.snmp import ber, notifications
@@ -12,7 +12,7 @@ from tests.fakes import traps
 
 
 def read(data: bytes) -> Trap:
-    return meaning(notifications.decode(data))
+    return interpret_notification(notifications.decode_notification(data))
 
 
 def test_a_printer_alert_is_told_by_its_code() -> None:
@@ -58,10 +58,10 @@ def test_serial_number_and_mac_address_are_found() -> None:
 
 
 def test_codes_in_words() -> None:
-    assert alert_codes.words(8) == "jam"
-    assert alert_codes.words(1104) == "marker toner almost empty"
-    assert alert_codes.words(1801) == "alert removal of binary change entry"
-    assert alert_codes.words(4711) is None
+    assert alert_codes.describe_alert_code(8) == "jam"
+    assert alert_codes.describe_alert_code(1104) == "marker toner almost empty"
+    assert alert_codes.describe_alert_code(1801) == "alert removal of binary change entry"
+    assert alert_codes.describe_alert_code(4711) is None
 
 
 @given(
@@ -76,10 +76,10 @@ def test_codes_in_words() -> None:
 )
 def test_whatever_is_said_has_a_short_meaning(bindings: traps.Bindings, oid: str) -> None:
     try:
-        said = notifications.decode(traps.version_2(oid, bindings))
-    except ber.Undecodable:
+        said = notifications.decode_notification(traps.version_2(oid, bindings))
+    except ber.BerDecodeError:
         return
-    told = meaning(said)
+    told = interpret_notification(said)
     assert told.kind
     assert len(told.text) <= 300
     assert all(len(line) < 300 for line in told.objects)

@@ -5,7 +5,13 @@ from dataclasses import replace
 import pytest
 
 from appliance.collector import web_counters
-from appliance.collector.web_counters import NOTHING, Memory, is_same, knock, merge
+from appliance.collector.web_counters import (
+    EMPTY_EWS_STATE,
+    EwsState,
+    add_ews_values,
+    is_same_serial,
+    merge_counters,
+)
 from appliance.domain.model import (
     Counter,
     CounterName,
@@ -17,7 +23,7 @@ from appliance.domain.model import (
     Target,
     Vague,
 )
-from appliance.ews.result import Ports
+from appliance.ews.result import EwsPorts
 from tests.fakes.pages import NOT_FOUND, Brother, Canon, LexmarkClassic, LexmarkJson
 from tests.fakes.website import Handler, Website
 
@@ -38,15 +44,15 @@ def with_password(password: str) -> Reading:
     return reading(target=Target(ADDRESS, http_password=password))
 
 
-def ports(site: Website) -> Ports:
-    return Ports(site.http, site.https)
+def ports(site: Website) -> EwsPorts:
+    return EwsPorts(site.http, site.https)
 
 
 async def asked(
-    handler: Handler, of: Reading, memory: Memory = NOTHING, *, full: bool = True
-) -> tuple[Reading, Memory, Website]:
+    handler: Handler, of: Reading, memory: EwsState = EMPTY_EWS_STATE, *, full: bool = True
+) -> tuple[Reading, EwsState, Website]:
     async with Website(handler, ADDRESS) as site:
-        return *(await knock(of, memory, full=full, ports=ports(site))), site
+        return *(await add_ews_values(of, memory, full=full, ports=ports(site))), site
 
 
 async def test_a_page_fills_what_snmp_leaves_out() -> None:
@@ -96,12 +102,12 @@ async def test_a_page_that_adds_nothing_is_asked_at_full_readings_only() -> None
     ],
 )
 def test_whose_pages_are_asked(object_id: str, door: str | None) -> None:
-    assert web_counters.door(reading(object_id)) == door
+    assert web_counters.ews_vendor(reading(object_id)) == door
 
 
 def test_canon_that_counts_by_snmp_is_left_alone() -> None:
     counters = (TOTAL, Counter(CounterName.PRINT_TOTAL, 7, "1602..."))
-    assert web_counters.door(reading(CANON, counters=counters)) is None
+    assert web_counters.ews_vendor(reading(CANON, counters=counters)) is None
 
 
 async def test_nobody_else_is_asked() -> None:
@@ -151,7 +157,7 @@ async def test_a_page_that_was_never_there_is_a_note() -> None:
 
 
 async def test_a_page_that_counted_and_fails_leaves_the_last_values() -> None:
-    memory = Memory(path="/etc/mnt_info.csv", adds=True)
+    memory = EwsState(path="/etc/mnt_info.csv", adds=True)
     found, after, _ = await asked(lambda _: NOT_FOUND, reading(), memory)
 
     assert found.failures == (Failure("counters", "the printer has no page with counters"),)
@@ -161,16 +167,16 @@ async def test_a_page_that_counted_and_fails_leaves_the_last_values() -> None:
 
 async def test_nobody_listens() -> None:
     async with Website(Brother(), ADDRESS, plain=False, tls=False) as site:
-        found, memory = await knock(reading(), ports=ports(site))
+        found, memory = await add_ews_values(reading(), ports=ports(site))
 
     assert found.notes == ("no web page: the printer takes no connection",)
-    again, _ = await knock(reading(), memory, full=False, ports=Ports(1, 1))
+    again, _ = await add_ews_values(reading(), memory, full=False, ports=EwsPorts(1, 1))
     assert again.notes == found.notes  # not asked again, and still so
 
 
 async def test_a_fault_of_ours_spoils_nothing(caplog: pytest.LogCaptureFixture) -> None:
     target = Target("not an address \0")
-    found, _ = await knock(reading(target=target))
+    found, _ = await add_ews_values(reading(target=target))
 
     assert found.counters == (TOTAL,)
     assert len(found.notes) == 1
@@ -198,21 +204,21 @@ async def test_another_devices_page() -> None:
     ],
 )
 def test_serial_numbers(one: str | None, other: str | None, same: bool) -> None:
-    assert is_same(one, other) is same is is_same(other, one)
+    assert is_same_serial(one, other) is same is is_same_serial(other, one)
 
 
 # Two counts
 
 
 def test_merge() -> None:
-    assert merge((), {CounterName.FAX: 3}, CSV) == (Counter(CounterName.FAX, 3, CSV),)
-    assert merge((TOTAL,), {CounterName.TOTAL: 51_490}, CSV) == (TOTAL,)
-    (disputed,) = merge((TOTAL,), {CounterName.TOTAL: 61_482}, CSV)
+    assert merge_counters((), {CounterName.FAX: 3}, CSV) == (Counter(CounterName.FAX, 3, CSV),)
+    assert merge_counters((TOTAL,), {CounterName.TOTAL: 51_490}, CSV) == (TOTAL,)
+    (disputed,) = merge_counters((TOTAL,), {CounterName.TOTAL: 61_482}, CSV)
     assert disputed == replace(
         TOTAL, dispute="51482 by prtMarkerLifeCount.1.1, but 61482 by http /etc/mnt_info.csv"
     )
     told = replace(TOTAL, dispute="told")
-    assert merge((told,), {CounterName.TOTAL: 1}, CSV) == (told,)
+    assert merge_counters((told,), {CounterName.TOTAL: 1}, CSV) == (told,)
 
 
 # Passwords
@@ -220,7 +226,7 @@ def test_merge() -> None:
 
 async def test_a_wrong_password_is_tried_once_until_it_changes() -> None:
     printer = Brother(login="new", serial="")
-    memory = NOTHING
+    memory = EMPTY_EWS_STATE
     for password in ("guess", "guess", "initpass", "guess", "guess2", "guess2"):
         found, memory, _ = await asked(printer, with_password(password), memory)
         assert (CounterName.COPY_TOTAL in {counter.name for counter in found.counters}) == (

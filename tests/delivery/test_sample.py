@@ -11,7 +11,7 @@ from lxml import etree
 from appliance.collector import poll
 from appliance.delivery import xml_export
 from appliance.domain.model import Target
-from appliance.snmp.client import Endpoint
+from appliance.snmp.client import SnmpEndpoint
 from appliance.storage import printers
 from tests.delivery.sample import RECORDING, SAMPLE, printer_of
 from tests.fakes import snmprec
@@ -62,10 +62,10 @@ async def test_the_recording_gives_back_the_sample(
 ) -> None:
     agent.add(HOST, Device(snmprec.read(RECORDING)))
     target = Target(HOST, port=agent.port, snmp_version=version)  # type: ignore[arg-type]
-    async with Endpoint() as endpoint:
-        reading = await poll.ask(endpoint, target, "", NOW)
+    async with SnmpEndpoint() as endpoint:
+        reading = await poll.poll_printer(endpoint, target, "", NOW)
         printers.store_reading(db, reading, NOW)
-        again = await poll.ask(endpoint, target, reading.plan, NOW)
+        again = await poll.poll_printer(endpoint, target, reading.plan, NOW)
         printers.store_reading(db, again, NOW)
     exported = etree.fromstring(xml_export.render(printers.iter_printers(db), ZURICH))
     wanted = [

@@ -286,7 +286,7 @@ def test_what_is_excluded_later_is_removed() -> None:
 
 def plan(
     old: object, text: str, *, exclusions: str = "", printers: object = (), **login: str
-) -> "csv_entries.Changes[Seen]":
+) -> "csv_entries.ImportChanges[Seen]":
     left_out, _ = csv_entries.parse_exclusions(exclusions.encode())
     parsed = csv_entries.parse_list(text.encode())
     return csv_entries.plan_import(old, parsed.rows, left_out, printers, NOW, **login)  # type: ignore[arg-type]

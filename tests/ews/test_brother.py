@@ -32,9 +32,9 @@ async def test_the_csv_takes_one_request() -> None:
     async with Website(Brother(), ADDRESS) as site:
         found = await visited("Brother", site)
 
-    assert found.page
-    assert found.page.counters == COUNTED
-    assert (found.page.serial_number, found.page.firmware) == ("E71833C4J372261", "ZC")
+    assert found.data
+    assert found.data.counters == COUNTED
+    assert (found.data.serial_number, found.data.firmware) == ("E71833C4J372261", "ZC")
     assert site.paths() == ["GET /etc/mnt_info.csv"]
 
 
@@ -42,8 +42,8 @@ async def test_a_printer_that_only_prints() -> None:
     async with Website(Brother(dict(PRINT_ONLY)), ADDRESS) as site:
         found = await visited("Brother", site)
 
-    assert found.page
-    assert found.page.counters == {CounterName.TOTAL: 14_228}
+    assert found.data
+    assert found.data.counters == {CounterName.TOTAL: 14_228}
 
 
 async def test_four_toners_leave_the_colours_open() -> None:
@@ -52,20 +52,20 @@ async def test_four_toners_leave_the_colours_open() -> None:
     async with Website(Brother(columns), ADDRESS) as site:
         found = await visited("Brother", site)
 
-    assert found.page
-    assert CounterName.COPY_TOTAL in found.page.counters
-    assert CounterName.COPY_BLACK not in found.page.counters
+    assert found.data
+    assert CounterName.COPY_TOTAL in found.data.counters
+    assert CounterName.COPY_BLACK not in found.data.counters
 
 
 async def test_the_page_where_there_is_no_csv() -> None:
     async with Website(Brother(csv=False), ADDRESS) as site:
         found = await visited("Brother", site)
-        again = await visited("Brother", site, path=found.page.path if found.page else "")
+        again = await visited("Brother", site, path=found.data.path if found.data else "")
 
-    assert found.page
-    assert found.page.counters == LISTED
-    assert found.page.path == brother.INFORMATION
-    assert again.page == found.page
+    assert found.data
+    assert found.data.counters == LISTED
+    assert found.data.path == brother.INFORMATION_PATH
+    assert again.data == found.data
     assert len(site.requests) == 3  # the second time it is known where
 
 
@@ -76,8 +76,8 @@ async def test_login(login: str, box: str) -> None:
     async with Website(printer, ADDRESS) as site:
         found = await visited("Brother", site, "initpass")
 
-    assert found.page
-    assert found.page.counters == COUNTED
+    assert found.data
+    assert found.data.counters == COUNTED
     assert printer.logins == ["initpass"]
     assert all(request.secure for request in site.requests if request.method == "POST")
 
@@ -86,8 +86,8 @@ async def test_login_before_a_page() -> None:
     async with Website(Brother(login="new", csv=False), ADDRESS, tls=False) as site:
         found = await visited("Brother", site, "initpass")
 
-    assert found.page
-    assert found.page.counters == LISTED
+    assert found.data
+    assert found.data.counters == LISTED
 
 
 async def test_only_the_forms_own_fields_are_sent() -> None:
@@ -95,16 +95,16 @@ async def test_only_the_forms_own_fields_are_sent() -> None:
         await visited("Brother", site, "initpass")
 
     (form,) = (request.form for request in site.requests if request.method == "POST")
-    assert form == {"B126": "initpass", "CSRFToken": "t1", "loginurl": brother.INFORMATION}
+    assert form == {"B126": "initpass", "CSRFToken": "t1", "loginurl": brother.INFORMATION_PATH}
 
 
 async def test_wrong_password() -> None:
     printer = Brother(login="new")
     async with Website(printer, ADDRESS) as site:
         found = await visited("Brother", site, "guess")
-        again = await visited("Brother", site, "guess", refused=found.refused)
+        again = await visited("Brother", site, "guess", refused=found.credentials_rejected)
 
-    assert found.page is again.page is None
+    assert found.data is again.data is None
     assert "does not take the password" in again.reason
     assert printer.logins == ["guess"]
 
@@ -114,7 +114,7 @@ async def test_no_password() -> None:
     async with Website(printer, ADDRESS) as site:
         found = await visited("Brother", site)
 
-    assert (found.page, found.refused, printer.logins) == (None, False, [])
+    assert (found.data, found.credentials_rejected, printer.logins) == (None, False, [])
     assert "wants a password" in found.reason
 
 
@@ -124,30 +124,30 @@ async def test_another_server() -> None:
     async with Website(lambda _: NOT_FOUND, ADDRESS) as site:
         found = await visited("Brother", site)
 
-    assert found.page is None
+    assert found.data is None
     assert "no page with counters" in found.reason
 
 
 def test_charset_and_trailing_commas() -> None:
     body = '"Page Counter","Location","Copy",\r\n"7","étage ""2"", bureau","3",\r\n'.encode("hp-roman8")
-    assert brother.table(body) == {"pagecounter": "7", "location": 'étage "2", bureau', "copy": "3"}
+    assert brother.parse_csv(body) == {"pagecounter": "7", "location": 'étage "2", bureau', "copy": "3"}
 
 
 @pytest.mark.parametrize(
     "body", [b"", b"x", b"<html>", b"a,b\n1,2", b'"Page Counter",\n', b"\x00" * 100, b'"' * 300_000]
 )
 def test_no_csv(body: bytes) -> None:
-    assert brother.table(body) is None
+    assert brother.parse_csv(body) is None
 
 
 def test_the_first_column_of_a_name_counts() -> None:
-    assert brother.table(b"Page Counter,Copy,Copy\n5,2,9\n") == {"pagecounter": "5", "copy": "2"}
+    assert brother.parse_csv(b"Page Counter,Copy,Copy\n5,2,9\n") == {"pagecounter": "5", "copy": "2"}
 
 
 @given(st.binary(max_size=400))
 def test_no_bytes_break_the_csv(body: bytes) -> None:
-    values = brother.table(b"Page Counter,Copy\n" + body)
-    assert values is None or all(count >= 0 for count in brother.counters(values).values())
+    values = brother.parse_csv(b"Page Counter,Copy\n" + body)
+    assert values is None or all(count >= 0 for count in brother.extract_counters(values).values())
 
 
 WEB = RECORDINGS / "web"
@@ -157,17 +157,17 @@ needs_web = pytest.mark.skipif(not WEB.exists(), reason=NO_RECORDINGS)
 @needs_web
 @pytest.mark.parametrize("total", [14_154, 14_228, 14_238])
 def test_real_csv(total: int) -> None:
-    values = brother.table((WEB / f"mnt_info_hl-1210w_{total}.csv").read_bytes())
+    values = brother.parse_csv((WEB / f"mnt_info_hl-1210w_{total}.csv").read_bytes())
     assert values
-    assert brother.counters(values) == {CounterName.TOTAL: total}
+    assert brother.extract_counters(values) == {CounterName.TOTAL: total}
     assert values["serialno."] == "U63982L6N626296"
 
 
 @needs_web
 def test_real_page() -> None:
-    values = brother.listing(Path(WEB / "fx_docuprint_m115w_information.html").read_text())
+    values = brother.parse_information_html(Path(WEB / "fx_docuprint_m115w_information.html").read_text())
     assert values
-    assert brother.counters(values) == {
+    assert brother.extract_counters(values) == {
         CounterName.TOTAL: 51_482,
         CounterName.COPY_TOTAL: 12_087,
         CounterName.COPY_BLACK: 12_087,

@@ -28,8 +28,8 @@ async def test_counters() -> None:
     async with Website(Canon(), ADDRESS) as site:
         found = await visited("Canon", site)
 
-    assert found.page
-    assert found.page.counters == COUNTED
+    assert found.data
+    assert found.data.counters == COUNTED
     assert site.paths() == ["GET /", "GET /dcounter.cgi"]
 
 
@@ -38,9 +38,9 @@ async def test_counters_behind_a_login() -> None:
     async with Website(printer, ADDRESS) as site:
         found = await visited("Canon", site, "4711", "7")
 
-    assert found.page
-    assert found.page.counters == COUNTED
-    assert found.page.path == "/rps/dcounter.cgi"
+    assert found.data
+    assert found.data.counters == COUNTED
+    assert found.data.path == "/rps/dcounter.cgi"
     assert printer.logins == ["4711"]
 
 
@@ -48,9 +48,9 @@ async def test_wrong_pin() -> None:
     printer = Canon(large=True)
     async with Website(printer, ADDRESS) as site:
         found = await visited("Canon", site, "1111", "7")
-        await visited("Canon", site, "1111", "7", refused=found.refused)
+        await visited("Canon", site, "1111", "7", refused=found.credentials_rejected)
 
-    assert (found.page, found.refused, printer.logins) == (None, True, ["1111"])
+    assert (found.data, found.credentials_rejected, printer.logins) == (None, True, ["1111"])
 
 
 @pytest.mark.parametrize(
@@ -64,4 +64,4 @@ async def test_wrong_pin() -> None:
     ],
 )
 def test_values(page: str, found: dict[int, int]) -> None:
-    assert canon.values(page) == found
+    assert canon.parse_values(page) == found

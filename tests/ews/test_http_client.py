@@ -7,13 +7,13 @@ import zlib
 
 import pytest
 
-from appliance.ews.http_client import MOST_BYTES, MOST_REDIRECTS, Client, Credentials
-from appliance.ews.result import Locked, NoPage, Ports, Refused
+from appliance.ews.http_client import MAX_BODY_BYTES, MAX_REDIRECTS, EwsClient, EwsCredentials
+from appliance.ews.result import EwsLoginRejectedError, EwsLoginRequiredError, EwsPorts, EwsUnavailableError
 from tests.ews.scraping import ADDRESS, client_of
 from tests.fakes.pages import Basic, LexmarkClassic
 from tests.fakes.website import Request, Response, Website
 
-BOMB = zlib.compress(bytes(200 * MOST_BYTES), 9)
+BOMB = zlib.compress(bytes(200 * MAX_BODY_BYTES), 9)
 
 
 def page(_: Request) -> Response:
@@ -39,7 +39,7 @@ async def test_a_self_signed_certificate_is_taken() -> None:
 
 async def test_nobody_listens() -> None:
     async with client_of(page, plain=False, tls=False) as (_, client):
-        with pytest.raises(NoPage, match="takes no connection"):
+        with pytest.raises(EwsUnavailableError, match="takes no connection"):
             await client.get("/")
 
 
@@ -52,9 +52,11 @@ async def test_a_packed_page(body: bytes) -> None:
 
 HOSTILE = {
     "endless": Response(b"x" * 65_536, endless=True),
-    "announced": Response(b"x" * (2 * MOST_BYTES)),
+    "announced": Response(b"x" * (2 * MAX_BODY_BYTES)),
     "bomb": Response(BOMB, headers=[("Content-Encoding", "deflate")]),
-    "bomb in gzip": Response(gzip.compress(bytes(100 * MOST_BYTES)), headers=[("Content-Encoding", "gzip")]),
+    "bomb in gzip": Response(
+        gzip.compress(bytes(100 * MAX_BODY_BYTES)), headers=[("Content-Encoding", "gzip")]
+    ),
     "unknown packing": Response(b"hello", headers=[("Content-Encoding", "br")]),
     "not packed at all": Response(b"hello", headers=[("Content-Encoding", "gzip")]),
     "no HTTP": Response(raw=b"220 printer FTP ready\r\n\r\n"),
@@ -69,23 +71,23 @@ HOSTILE = {
 @pytest.mark.parametrize("response", HOSTILE.values(), ids=HOSTILE.keys())
 async def test_a_hostile_page_is_no_page(response: Response) -> None:
     async with client_of(lambda _: response) as (site, client):
-        with pytest.raises(NoPage):
+        with pytest.raises(EwsUnavailableError):
             await client.get("/")
 
-    assert site.sent < 20 * MOST_BYTES  # what lies in the buffers of both sides
+    assert site.sent < 20 * MAX_BODY_BYTES  # what lies in the buffers of both sides
 
 
 async def test_a_page_that_drips() -> None:
     async with client_of(lambda _: Response(b"x" * 1_000, drip=0.02), seconds=0.3) as (_, client):
         started = time.monotonic()
-        with pytest.raises(NoPage, match="too long"):
+        with pytest.raises(EwsUnavailableError, match="too long"):
             await client.get("/")
         assert time.monotonic() - started < 1
 
 
 async def test_the_whole_visit_has_one_deadline() -> None:
     async with client_of(lambda _: Response(b"x" * 10, drip=0.01), seconds=0.25) as (site, client):
-        with pytest.raises(NoPage, match="too long"):
+        with pytest.raises(EwsUnavailableError, match="too long"):
             await asyncio.gather(*(client.get("/") for _ in range(10)))
 
     assert 1 <= len(site.requests) < 5
@@ -130,7 +132,7 @@ async def test_a_redirect_to_https_is_followed() -> None:
 )
 async def test_a_redirect_elsewhere_is_not_followed(location: str) -> None:
     async with client_of(lambda _: redirecting(location)) as (site, client):
-        with pytest.raises(NoPage, match="redirects to"):
+        with pytest.raises(EwsUnavailableError, match="redirects to"):
             await client.get("/")
 
     assert len(site.requests) == 1
@@ -140,16 +142,16 @@ async def test_a_redirect_to_a_neighbour_at_the_right_port_is_not_followed() -> 
     site: Website
 
     async with client_of(lambda _: redirecting(f"http://127.0.9.2:{site.http}/")) as (site, client):
-        with pytest.raises(NoPage, match="another host"):
+        with pytest.raises(EwsUnavailableError, match="another host"):
             await client.get("/")
 
 
 async def test_redirects_come_to_an_end() -> None:
     async with client_of(lambda _: redirecting("/again")) as (site, client):
-        with pytest.raises(NoPage, match="without end"):
+        with pytest.raises(EwsUnavailableError, match="without end"):
             await client.get("/")
 
-    assert len(site.requests) == MOST_REDIRECTS + 2
+    assert len(site.requests) == MAX_REDIRECTS + 2
 
 
 async def test_a_form_is_not_sent_on_by_an_ordinary_redirect() -> None:
@@ -171,7 +173,7 @@ async def test_cookies_come_back_to_the_printer() -> None:
         client,
     ):
         await client.get("/")
-        client.give_cookies({"sessionKey": "k1"})
+        client.set_cookies({"sessionKey": "k1"})
         await client.get("/")
 
     assert site.requests[1].cookies == {"AuthCookie": "a1", "sessionKey": "k1"}
@@ -198,23 +200,24 @@ async def test_a_wrong_password_is_given_once() -> None:
     guarded = Basic(LexmarkClassic(), password="another")
     async with client_of(guarded) as (_, client):
         for _ in range(3):
-            with pytest.raises(Refused):
+            with pytest.raises(EwsLoginRejectedError):
                 await client.get("/x")
 
     assert guarded.tries == 1
-    assert client.refused
+    assert client.credentials_rejected
 
 
 @pytest.mark.parametrize(
-    ("credentials", "refused", "error"), [(None, False, Locked), (Credentials("a", "b"), True, Refused)]
+    ("credentials", "refused", "error"),
+    [(None, False, EwsLoginRequiredError), (EwsCredentials("a", "b"), True, EwsLoginRejectedError)],
 )
 async def test_nothing_left_to_try(
-    credentials: Credentials | None, refused: bool, error: type[Exception]
+    credentials: EwsCredentials | None, refused: bool, error: type[Exception]
 ) -> None:
     guarded = Basic(LexmarkClassic())
     async with Website(guarded, ADDRESS) as site:
-        how = Ports(site.http, site.https)
-        async with Client(ADDRESS, how, credentials, refused=refused) as client:
+        how = EwsPorts(site.http, site.https)
+        async with EwsClient(ADDRESS, how, credentials, credentials_rejected=refused) as client:
             with pytest.raises(error):
                 await client.get("/")
 
@@ -237,7 +240,7 @@ async def test_digest_authentication() -> None:
 async def test_a_digest_that_is_turned_down() -> None:
     challenge = ("WWW-Authenticate", 'Digest realm="p", nonce="abc", qop="auth", algorithm=MD5')
     async with client_of(lambda _: Response("no", 401, [challenge])) as (site, client):
-        with pytest.raises(Refused):
+        with pytest.raises(EwsLoginRejectedError):
             await client.get("/x")
 
     assert sum("authorization" in request.headers for request in site.requests) == 1

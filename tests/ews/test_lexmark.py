@@ -28,8 +28,8 @@ async def test_the_old_page_takes_one_request() -> None:
     async with Website(LexmarkClassic(), ADDRESS) as site:
         found = await visited("Lexmark", site, total=TOTAL)
 
-    assert found.page
-    assert found.page.counters == COLOR
+    assert found.data
+    assert found.data.counters == COLOR
     assert site.paths() == [f"GET {LEXMARK_STATISTICS}"]
 
 
@@ -40,7 +40,7 @@ def test_language_separator_and_indent_do_not_matter(
     words: tuple[str, ...], separator: str, shift: int
 ) -> None:
     page = LexmarkClassic(words=words, separator=separator, shift=shift).page()
-    assert lexmark.statistics(page, None) == COLOR
+    assert lexmark.parse_statistics(page, None) == COLOR
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_language_separator_and_indent_do_not_matter(
     ],
 )
 def test_other_models(functions: tuple[tuple[int, int | None], ...], found: dict[CounterName, int]) -> None:
-    assert lexmark.statistics(LexmarkClassic(functions=functions, words=CZECH).page(), None) == found
+    assert lexmark.parse_statistics(LexmarkClassic(functions=functions, words=CZECH).page(), None) == found
 
 
 def test_a_neighbour_with_other_words_is_no_function() -> None:
@@ -74,18 +74,18 @@ def test_a_neighbour_with_other_words_is_no_function() -> None:
     prints = [row(30, "Tisk"), row(40, "Mono", "90"), row(40, "Celkem", "90")]
     sizes = [row(30, "Strany"), row(40, "Letter", "90"), row(40, "Celkem", "90")]
     page = "".join([row(20, "Média"), *prints, *sizes])
-    assert lexmark.statistics(page, None) == {CounterName.PRINT_BLACK: 90, CounterName.PRINT_TOTAL: 90}
+    assert lexmark.parse_statistics(page, None) == {CounterName.PRINT_BLACK: 90, CounterName.PRINT_TOTAL: 90}
 
 
 def test_a_sum_that_is_not_the_printers_total_proves_nothing() -> None:
     page = LexmarkClassic().page()
-    assert lexmark.statistics(page, TOTAL + 60) == COLOR  # reports belong to no function
-    assert lexmark.statistics(page, 2 * TOTAL) == {}
+    assert lexmark.parse_statistics(page, TOTAL + 60) == COLOR  # reports belong to no function
+    assert lexmark.parse_statistics(page, 2 * TOTAL) == {}
 
 
 def test_a_total_that_is_no_sum_is_not_taken() -> None:
     page = LexmarkClassic(functions=((41_200, 8_310),)).page().replace("49,510", "49,511")
-    assert lexmark.statistics(page, None) == {}
+    assert lexmark.parse_statistics(page, None) == {}
 
 
 @given(st.lists(st.tuples(st.integers(0, 60), st.sampled_from(["", "0", "5", "10", "x"])), max_size=40))
@@ -93,7 +93,7 @@ def test_no_shape_breaks_it(rows: list[tuple[int, str]]) -> None:
     page = "".join(
         f'<tr><td><p style="margin-left: {indent};">l</p></td><td>{value}</td></tr>' for indent, value in rows
     )
-    assert all(value >= 0 for value in lexmark.statistics(page, None).values())
+    assert all(value >= 0 for value in lexmark.parse_statistics(page, None).values())
 
 
 # JSON
@@ -105,10 +105,10 @@ async def test_the_new_pages(guests: bool, username: str) -> None:
     async with Website(printer, ADDRESS) as site:
         found = await visited("Lexmark", site, "s3cret", username)
 
-    assert found.page
-    assert (found.page.serial_number, found.page.firmware) == ("7464123456XYZ", "MXTGM.073.023")
-    assert found.page.levels == {"Black Toner": 37}
-    assert found.page.counters == {}
+    assert found.data
+    assert (found.data.serial_number, found.data.firmware) == ("7464123456XYZ", "MXTGM.073.023")
+    assert found.data.levels == {"Black Toner": 37}
+    assert found.data.counters == {}
     assert printer.logins == ([] if guests else ["s3cret"])
     assert all(request.secure for request in site.requests if request.method == "POST")
 
@@ -117,16 +117,16 @@ async def test_a_name_where_the_printer_wants_none() -> None:
     async with Website(LexmarkJson(guests=False), ADDRESS) as site:
         found = await visited("Lexmark", site, "s3cret", "admin")
 
-    assert found.page
+    assert found.data
 
 
 async def test_a_session_without_a_key_is_a_wrong_password() -> None:
     printer = LexmarkJson(guests=False)
     async with Website(printer, ADDRESS) as site:
         found = await visited("Lexmark", site, "guess")
-        again = await visited("Lexmark", site, "guess", refused=found.refused)
+        again = await visited("Lexmark", site, "guess", refused=found.credentials_rejected)
 
-    assert (found.page, found.refused, again.page) == (None, True, None)
+    assert (found.data, found.credentials_rejected, again.data) == (None, True, None)
     assert printer.logins == ["guess"]
 
 
@@ -134,20 +134,20 @@ async def test_no_guests_no_password() -> None:
     async with Website(LexmarkJson(guests=False), ADDRESS) as site:
         found = await visited("Lexmark", site)
 
-    assert (found.page, found.refused) == (None, False)
+    assert (found.data, found.credentials_rejected) == (None, False)
     assert "wants a password" in found.reason
 
 
 async def test_a_printer_that_boots() -> None:
     async with Website(LexmarkJson(booting=True), ADDRESS) as site:
-        assert (await visited("Lexmark", site)).page is None
+        assert (await visited("Lexmark", site)).data is None
 
 
 async def test_http_authentication() -> None:
     guarded = Basic(LexmarkClassic())
     async with Website(guarded, ADDRESS) as site:
-        assert (await visited("Lexmark", site, "s3cret", "admin")).page
-        assert (await visited("Lexmark", site, "wrong", "admin")).refused
+        assert (await visited("Lexmark", site, "s3cret", "admin")).data
+        assert (await visited("Lexmark", site, "wrong", "admin")).credentials_rejected
 
 
 JSON = st.recursive(
@@ -165,18 +165,18 @@ JSON = st.recursive(
 
 @given(JSON)
 def test_no_document_breaks_it(value: object) -> None:
-    lexmark.status(json.dumps(value).encode())
+    lexmark.parse_status(json.dumps(value).encode())
 
 
 @pytest.mark.parametrize(
     "body", [b"", b"{", b"[" * 500_000, b'{"a":' * 100_000, b"\xff", b"1" * 400_000, b"NaN"]
 )
 def test_no_json(body: bytes) -> None:
-    assert lexmark.status(body) is None
+    assert lexmark.parse_status(body) is None
 
 
 async def test_hostile_answers_to_a_login() -> None:
     async with Website(
         lambda request: Response(b"[" * 9_000, 401 if "Status" in request.target else 200), ADDRESS
     ) as site:
-        assert (await visited("Lexmark", site, "s3cret")).page is None
+        assert (await visited("Lexmark", site, "s3cret")).data is None

@@ -1,6 +1,6 @@
 import pytest
 
-from appliance.ews.number_parser import count
+from appliance.ews.number_parser import parse_count
 
 
 @pytest.mark.parametrize(
@@ -19,7 +19,7 @@ from appliance.ews.number_parser import count
     ],
 )
 def test_a_count(text: str, value: int) -> None:
-    assert count(text) == value
+    assert parse_count(text) == value
 
 
 @pytest.mark.parametrize(
@@ -42,4 +42,4 @@ def test_a_count(text: str, value: int) -> None:
     ],
 )
 def test_no_count(text: str) -> None:
-    assert count(text) is None
+    assert parse_count(text) is None

@@ -9,13 +9,13 @@ import pytest
 
 from appliance.mib import oids
 from appliance.snmp.client import (
-    Budget,
-    BudgetSpent,
-    Endpoint,
-    ErrorStatus,
-    Garbled,
-    NoAnswer,
-    Session,
+    SnmpBudget,
+    SnmpBudgetExceededError,
+    SnmpEndpoint,
+    SnmpInvalidResponseError,
+    SnmpNoResponseError,
+    SnmpSession,
+    SnmpStatusError,
     Varbind,
 )
 from tests.fakes import ber
@@ -31,13 +31,13 @@ SHORT = (0.05, 0.05, 0.05)
 
 
 @pytest.fixture
-async def endpoint() -> AsyncIterator[Endpoint]:
-    async with Endpoint() as opened:
+async def endpoint() -> AsyncIterator[SnmpEndpoint]:
+    async with SnmpEndpoint() as opened:
         yield opened
 
 
-def session(endpoint: Endpoint, agent: Agent, host: str = HOST, **options) -> Session:
-    return Session(endpoint, host, port=agent.port, **{"tries": SHORT, **options})
+def session(endpoint: SnmpEndpoint, agent: Agent, host: str = HOST, **options) -> SnmpSession:
+    return SnmpSession(endpoint, host, port=agent.port, **{"tries": SHORT, **options})
 
 
 # What is asked is answered
@@ -65,7 +65,7 @@ async def test_get_next_and_get_bulk_read_on(agent, endpoint):
 async def test_v1_speaks_v1(agent, endpoint):
     agent.add(HOST, Device(MIB, versions={"1"}))
     assert await session(endpoint, agent, version="1").get([DESCR]) == [AFICIO]
-    with pytest.raises(NoAnswer):
+    with pytest.raises(SnmpNoResponseError):
         await session(endpoint, agent, version="2").get([DESCR])
     with pytest.raises(ValueError, match="no GETBULK"):
         await session(endpoint, agent, version="1").get_bulk([DESCR], max_repetitions=3)
@@ -73,18 +73,18 @@ async def test_v1_speaks_v1(agent, endpoint):
 
 async def test_another_community_is_not_answered(agent, endpoint):
     agent.add(HOST, Device(MIB, community="secret"))
-    with pytest.raises(NoAnswer, match="silent"):
+    with pytest.raises(SnmpNoResponseError, match="silent"):
         await session(endpoint, agent).get([DESCR])
     assert await session(endpoint, agent, community="secret").get([DESCR]) == [AFICIO]
 
 
 async def test_an_error_names_its_status_and_place(agent, endpoint):
     agent.add(HOST, Device(MIB))
-    with pytest.raises(ErrorStatus, match="noSuchName at object 2") as raised:
+    with pytest.raises(SnmpStatusError, match="noSuchName at object 2") as raised:
         await session(endpoint, agent, version="1").get([DESCR, MISSING])
     assert (raised.value.status, raised.value.index) == (2, 2)
     agent.devices[HOST].max_response = 60
-    with pytest.raises(ErrorStatus, match="tooBig"):
+    with pytest.raises(SnmpStatusError, match="tooBig"):
         await session(endpoint, agent).get([DESCR, UPTIME, MISSING])
 
 
@@ -118,7 +118,7 @@ async def test_an_answer_to_an_earlier_try_counts(agent, endpoint):
 async def test_silence_ends_after_all_tries(agent, endpoint):
     device = agent.add(HOST, Device(MIB, asleep=True))
     began = time.monotonic()
-    with pytest.raises(NoAnswer, match="silent"):
+    with pytest.raises(SnmpNoResponseError, match="silent"):
         await session(endpoint, agent).get([DESCR])
     assert 0.14 < time.monotonic() - began < 1
     assert device.requests.total() == 3
@@ -145,21 +145,23 @@ async def test_a_slow_printer_is_asked_everything_but_the_first_thing_once(agent
 
 async def test_a_closed_port_is_known_at_once(agent, endpoint):
     asked = session(endpoint, agent, host="127.0.1.99", tries=(30.0, 30.0, 30.0))
-    with pytest.raises(NoAnswer, match=f"port {agent.port} is closed"):
+    with pytest.raises(SnmpNoResponseError, match=f"port {agent.port} is closed"):
         await asked.get([DESCR])
     assert asked.cost.seconds < 5
 
 
 async def test_an_address_out_of_reach_is_named(endpoint):
-    asked = Session(endpoint, "127.255.255.255", tries=(30.0,))  # broadcast, which our socket may not send to
-    with pytest.raises(NoAnswer, match="out of reach: Permission denied"):
+    asked = SnmpSession(
+        endpoint, "127.255.255.255", tries=(30.0,)
+    )  # broadcast, which our socket may not send to
+    with pytest.raises(SnmpNoResponseError, match="out of reach: Permission denied"):
         await asked.get([DESCR])
     assert asked.cost.packets == 0
 
 
 def test_a_name_is_no_address():
     with pytest.raises(ValueError, match=r"printer\.example"):
-        Session(Endpoint(), "printer.example")
+        SnmpSession(SnmpEndpoint(), "printer.example")
 
 
 # Answers that are none
@@ -168,22 +170,22 @@ def test_a_name_is_no_address():
 async def test_a_wrong_request_id_is_no_answer(agent, endpoint):
     agent.add(HOST, Device(MIB, request_id="wrong"))
     asked = session(endpoint, agent)
-    with pytest.raises(Garbled):
+    with pytest.raises(SnmpInvalidResponseError):
         await asked.get([DESCR])
-    assert asked.strays == 3
+    assert asked.unmatched_datagrams == 3
 
 
 async def test_rubbish_does_not_hide_the_answer(agent, endpoint):
     agent.add(HOST, Device(MIB, request_id="both", garbage=5))
     asked = session(endpoint, agent)
     assert await asked.get([DESCR]) == [AFICIO]
-    assert asked.strays == 6
+    assert asked.unmatched_datagrams == 6
 
 
 async def test_a_cut_off_answer_ends_the_wait_sooner(agent, endpoint):
     agent.add(HOST, Device(MIB, truncate=True))
     asked = session(endpoint, agent, tries=(30.0, 30.0, 30.0))
-    with pytest.raises(Garbled):
+    with pytest.raises(SnmpInvalidResponseError):
         await asked.get([DESCR] * 10)
     assert asked.cost.packets == 4
 
@@ -191,7 +193,7 @@ async def test_a_cut_off_answer_ends_the_wait_sooner(agent, endpoint):
 async def test_empty_datagrams_are_counted(agent, endpoint):
     agent.add(HOST, Device(MIB, empty=True))
     asked = session(endpoint, agent)
-    with pytest.raises(Garbled):
+    with pytest.raises(SnmpInvalidResponseError):
         await asked.get([DESCR])
     assert asked.cost.packets == 6
 
@@ -205,13 +207,13 @@ async def test_nobody_else_may_answer(agent, endpoint):
     ):
         printer.bind((HOST, 0))
         stranger.bind((HOST, 0))
-        asked = Session(endpoint, HOST, port=printer.getsockname()[1], tries=SHORT)
+        asked = SnmpSession(endpoint, HOST, port=printer.getsockname()[1], tries=SHORT)
         getting = asyncio.ensure_future(asked.get([DESCR]))
         printer.setblocking(False)
         request, peer = await asyncio.get_running_loop().sock_recvfrom(printer, 2_000)
         for reply in device.answers(request):
             stranger.sendto(reply, peer)
-        with pytest.raises(NoAnswer):
+        with pytest.raises(SnmpNoResponseError):
             await getting
         assert endpoint.unasked == 1
         assert asked.cost.packets == 3
@@ -221,7 +223,7 @@ async def test_objects_that_were_not_asked_for_are_not_taken(endpoint):
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as printer:
         printer.bind((HOST, 0))
         printer.setblocking(False)
-        asked = Session(endpoint, HOST, port=printer.getsockname()[1], tries=SHORT)
+        asked = SnmpSession(endpoint, HOST, port=printer.getsockname()[1], tries=SHORT)
         getting = asyncio.ensure_future(asked.get([DESCR]))
         data, peer = await asyncio.get_running_loop().sock_recvfrom(printer, 2_000)
         request = ber.decode(data)
@@ -233,12 +235,12 @@ async def test_objects_that_were_not_asked_for_are_not_taken(endpoint):
 # Bounds
 
 
-@pytest.mark.parametrize(("pause", "end"), [(0.01, Garbled), (0.0, BudgetSpent)])
+@pytest.mark.parametrize(("pause", "end"), [(0.01, SnmpInvalidResponseError), (0.0, SnmpBudgetExceededError)])
 async def test_a_flood_of_wrong_answers_extends_no_deadline(endpoint, pause, end):
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as printer:
         printer.bind((HOST, 0))
         printer.setblocking(False)
-        asked = Session(endpoint, HOST, port=printer.getsockname()[1], tries=(0.2, 0.2))
+        asked = SnmpSession(endpoint, HOST, port=printer.getsockname()[1], tries=(0.2, 0.2))
         getting = asyncio.ensure_future(asked.get([DESCR]))
         _, peer = await asyncio.get_running_loop().sock_recvfrom(printer, 2_000)
         began = time.monotonic()
@@ -252,27 +254,27 @@ async def test_a_flood_of_wrong_answers_extends_no_deadline(endpoint, pause, end
 
 async def test_the_budget_of_seconds_ends_a_session(agent, endpoint):
     agent.add(HOST, Device(MIB, asleep=True))
-    asked = session(endpoint, agent, tries=(30.0,), budget=Budget(seconds=0.1))
-    with pytest.raises(BudgetSpent, match=r"took longer than 0\.1 s"):
+    asked = session(endpoint, agent, tries=(30.0,), budget=SnmpBudget(seconds=0.1))
+    with pytest.raises(SnmpBudgetExceededError, match=r"took longer than 0\.1 s"):
         await asked.get([DESCR])
-    with pytest.raises(BudgetSpent):
+    with pytest.raises(SnmpBudgetExceededError):
         await asked.get([DESCR])
     assert asked.cost.packets == 1
 
 
 async def test_the_budget_of_packets_ends_a_session(agent, endpoint):
     device = agent.add(HOST, Device(MIB))
-    asked = session(endpoint, agent, budget=Budget(packets=6))
+    asked = session(endpoint, agent, budget=SnmpBudget(packets=6))
     for _ in range(3):
         await asked.get([DESCR])
-    with pytest.raises(BudgetSpent, match="more than 6 packets"):
+    with pytest.raises(SnmpBudgetExceededError, match="more than 6 packets"):
         await asked.get([DESCR])
     assert device.requests.total() == 3
 
 
 async def test_the_clock_starts_with_the_first_request(agent, endpoint):
     agent.add(HOST, Device(MIB))
-    asked = session(endpoint, agent, budget=Budget(seconds=0.05))
+    asked = session(endpoint, agent, budget=SnmpBudget(seconds=0.05))
     began = asyncio.get_running_loop().create_future()
     asyncio.get_running_loop().call_later(0.06, began.set_result, None)
     await began
@@ -329,7 +331,7 @@ async def test_ipv6(endpoint):
         except OSError as error:
             pytest.skip(f"no IPv6 here: {error}")
         printer.setblocking(False)
-        asked = Session(endpoint, "::1", port=printer.getsockname()[1], tries=(5.0,))
+        asked = SnmpSession(endpoint, "::1", port=printer.getsockname()[1], tries=(5.0,))
         getting = asyncio.ensure_future(asked.get([DESCR]))
         request, peer = await asyncio.get_running_loop().sock_recvfrom(printer, 2_000)
         for reply in device.answers(request):
