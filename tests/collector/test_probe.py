@@ -46,7 +46,7 @@ def test_silence_is_asked_again_and_then_believed(version, rounds):
     assert silent.next_request == ProbeRequest(rounds[-1], LAST_TRY_OBJECTS)
     silent.handle_timeout()
     assert silent.next_request is None
-    assert silent.answer() is None
+    assert silent.result() is None
 
 
 def test_a_printer_that_answers_is_asked_no_more():

@@ -42,7 +42,7 @@ def add(agent: Agent, number: int, mib=PRINTER, **options) -> Device:
 async def scanned(
     asked, pace: int = FAST, progress: ScanProgress | None = None, **options
 ) -> list[ProbeResult]:
-    answers = scanner.scan_targets(asked, pace, progress, **{"time_out": QUICK, **options})
+    answers = scanner.scan_targets(asked, pace, progress, **{"timeout_s": QUICK, **options})
     return [answer async for answer in answers]
 
 
@@ -155,7 +155,7 @@ async def test_a_late_answer_counts_once(agent):
     device = add(agent, 1, delay=0.6)
     add(agent, 2, asleep=True)
     many = targets(agent, 1, *[2] * 40, snmp_version="2")
-    assert hosts(await scanned(many, pace=100, time_out=0.04)) == ["127.0.5.1"]
+    assert hosts(await scanned(many, pace=100, timeout_s=0.04)) == ["127.0.5.1"]
     assert device.requests.total() == 2
 
 
@@ -184,7 +184,7 @@ async def slow_down(device: Device, delay: float) -> None:
 async def test_an_answer_is_passed_on_without_delay(agent):
     add(agent, 1, delay=0.02)
     began = time.monotonic()
-    assert len(await scanned(targets(agent, 1), time_out=30.0)) == 1
+    assert len(await scanned(targets(agent, 1), timeout_s=30.0)) == 1
     assert time.monotonic() - began < 5
 
 
@@ -233,7 +233,7 @@ async def test_what_cannot_be_asked_does_not_end_the_scan(agent, caplog):
 @pytest.mark.skipif("sys.platform != 'linux'", reason="ICMP errors are only known on Linux")
 async def test_a_closed_port_is_asked_once(agent):
     began = time.monotonic()
-    assert await scanned(targets(agent, *range(1, 101)), time_out=30.0) == []
+    assert await scanned(targets(agent, *range(1, 101)), timeout_s=30.0) == []
     assert time.monotonic() - began < 5
 
 
@@ -255,7 +255,7 @@ async def test_a_silent_neighbourhood_takes_no_longer_than_its_packets(agent):
     for number in range(1, 255):
         add(agent, number, delay=0.02, asleep=number % 13 != 0 or number > 250)
     began = time.monotonic()
-    answers = await scanned(targets(agent, *range(1, 255)), pace=1_000, time_out=0.2)  # all five times faster
+    answers = await scanned(targets(agent, *range(1, 255)), pace=1_000, timeout_s=0.2)  # all five times faster
     took = time.monotonic() - began
     assert len(answers) == 19
     assert took < 6 / 5
@@ -277,6 +277,6 @@ async def test_a_large_scan_holds_only_the_addresses_that_are_waited_for(agent):
             yield from targets(agent, 1)
 
     progress = ScanProgress()
-    assert await scanned(many(), pace=20_000, progress=progress, time_out=0.001) == []
+    assert await scanned(many(), pace=20_000, progress=progress, timeout_s=0.001) == []
     assert progress.probed == 2_000
     assert 0 < most < 1_000

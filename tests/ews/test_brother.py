@@ -102,7 +102,7 @@ async def test_wrong_password() -> None:
     printer = Brother(login="new")
     async with Website(printer, ADDRESS) as site:
         found = await visited("Brother", site, "guess")
-        again = await visited("Brother", site, "guess", refused=found.credentials_rejected)
+        again = await visited("Brother", site, "guess", credentials_rejected=found.credentials_rejected)
 
     assert found.data is again.data is None
     assert "does not take the password" in again.reason

@@ -48,7 +48,7 @@ async def test_wrong_pin() -> None:
     printer = Canon(large=True)
     async with Website(printer, ADDRESS) as site:
         found = await visited("Canon", site, "1111", "7")
-        await visited("Canon", site, "1111", "7", refused=found.credentials_rejected)
+        await visited("Canon", site, "1111", "7", credentials_rejected=found.credentials_rejected)
 
     assert (found.data, found.credentials_rejected, printer.logins) == (None, True, ["1111"])
 

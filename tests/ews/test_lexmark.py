@@ -124,7 +124,7 @@ async def test_a_session_without_a_key_is_a_wrong_password() -> None:
     printer = LexmarkJson(guests=False)
     async with Website(printer, ADDRESS) as site:
         found = await visited("Lexmark", site, "guess")
-        again = await visited("Lexmark", site, "guess", refused=found.credentials_rejected)
+        again = await visited("Lexmark", site, "guess", credentials_rejected=found.credentials_rejected)
 
     assert (found.data, found.credentials_rejected, again.data) == (None, True, None)
     assert printer.logins == ["guess"]

@@ -215,7 +215,7 @@ async def test_nobody_else_may_answer(agent, endpoint):
             stranger.sendto(reply, peer)
         with pytest.raises(SnmpNoResponseError):
             await getting
-        assert endpoint.unasked == 1
+        assert endpoint.unexpected_datagrams == 1
         assert asked.cost.packets == 3
 
 
