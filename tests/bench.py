@@ -21,7 +21,7 @@ import psutil
 
 from appliance.cli import reading_report, terminal
 from appliance.collector import poll, scanner
-from appliance.domain.model import Cost, Target
+from appliance.domain.model import PollCost, Target
 from appliance.settings.schema import Home
 from appliance.snmp.client import SnmpEndpoint
 from appliance.storage import database, jobs
@@ -79,7 +79,7 @@ class Requests:
     first: int
     again: int
     largest_response: int
-    cost: Cost
+    cost: PollCost
 
 
 async def requests(rows: Mapping[str, Cell], version: Version) -> Requests:

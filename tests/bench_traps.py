@@ -25,7 +25,7 @@ async def measure(seconds: float = SECONDS) -> list[tuple[str, str]]:
     """Rows of a table: what was measured, and how much it was."""
     with tempfile.TemporaryDirectory() as folder:
         home = Home(Path(folder) / "state")
-        home.create()
+        home.create_folders()
         async with Agent() as agent:
             lan = Lan(agent)
             lan.put(next(iter(PRINTERS)), "127.16.0.1")

@@ -20,7 +20,7 @@ import aiohttp
 from appliance.cli import reading_report, terminal
 from appliance.delivery import archive
 from appliance.domain import supply_text
-from appliance.domain.model import Cost, CounterName, Printer
+from appliance.domain.model import CounterName, PollCost, Printer
 from appliance.mib import enum_labels
 from appliance.settings import schema
 from appliance.storage import database, printers
@@ -104,7 +104,7 @@ def _service(
 
 async def _page(state: Path, service: "subprocess.Popen[str]") -> str:
     """The page's address, once its login answers."""
-    port = schema.load(schema.Home(state)).web.port
+    port = schema.load_settings(schema.Home(state)).web.port
     address = f"http://127.0.0.1:{port}"
     try:
         async with asyncio.timeout(PAGE_SECONDS), aiohttp.ClientSession() as session:
@@ -193,7 +193,7 @@ def _row(printer: Printer) -> tuple[str, ...]:
 def _show_cost(cost: dict[str, float], seen: dict[str, int]) -> None:
     packets = seen["requests"] + seen["responses"]
     payload = seen["bytes_in"] + seen["bytes_out"]
-    spent = Cost(int(cost["packets"]), int(cost["bytes"]), cost["seconds"])
+    spent = PollCost(int(cost["packets"]), int(cost["bytes"]), cost["seconds"])
     say(f"\nReadings. {reading_report.cost(spent)}")
     say(f"With the scan, as the devices saw it: {packets:,} packets, {payload:,} bytes of payload;")
     say(f"largest request {seen['largest_request']:,}, largest response {seen['largest_response']:,} bytes")

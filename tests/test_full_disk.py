@@ -93,7 +93,7 @@ def db(disk: Disk) -> Iterator[sqlite3.Connection]:
 @pytest.fixture
 async def plug(disk: Disk, db: sqlite3.Connection, agent: Agent) -> Plug:
     home = Home(disk.folder)
-    home.create()
+    home.create_folders()
     lan = Lan(agent)
     for number, key in enumerate(list(PRINTERS)[:3], 1):
         lan.put(key, f"127.16.0.{number}")
@@ -156,7 +156,7 @@ async def test_a_service_that_cannot_start_on_a_full_disk_says_why(
 
 async def test_the_poller_outlives_a_full_disk_and_goes_on(plug: Plug, disk: Disk, tmp_path: Path) -> None:
     plug.config = replace(plug.config, schedule=ScheduleConfig("1h", ()))
-    schema.save(plug.home, plug.config)
+    schema.save_settings(plug.home, plug.config)
     log = tmp_path / "poller.log"
     seen = [printers.get_printer(plug.db, each.id).seen_at for each in printers.list_known(plug.db)]  # type: ignore[union-attr]
     with serving(disk, POLL, log):
@@ -165,10 +165,10 @@ async def test_the_poller_outlives_a_full_disk_and_goes_on(plug: Plug, disk: Dis
         )
         number = jobs.enqueue(plug.db, "query", jobs.list_recent(plug.db)[0].put_at)
         disk.fill()
-        jobs.wake(plug.home.wake)
+        jobs.wake(plug.home.poller_socket)
         await plug.until(lambda: "the disk" in log.read_text())
         disk.free()
-        jobs.wake(plug.home.wake)
+        jobs.wake(plug.home.poller_socket)
         await plug.until(
             lambda: (jobs.get(plug.db, number) or jobs.list_recent(plug.db)[0]).state == "done", 30.0
         )

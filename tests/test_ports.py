@@ -35,7 +35,7 @@ def documented() -> dict[str, int]:
 def test_the_settings_ports_are_those_of_the_table() -> None:
     entry, settings = DiscoveryEntry(""), schema.Config()
     ports = {"discovery.entries.port": entry.port}
-    for table, record in schema.as_data(settings).items():
+    for table, record in schema.to_table(settings).items():
         ports |= flat(table, record)
     assert documented() == ports
     assert Target("").port == entry.port
@@ -81,5 +81,5 @@ def test_the_keys_of_the_table_are_settings(tmp_path: Path) -> None:
     lines = [f"{key} = {2000 + number}" for number, key in enumerate(documented()) if "entries" not in key]
     home = schema.Home(tmp_path)
     home.settings.write_text("\n".join(lines))
-    set_ports = flat("", asdict(schema.load(home)))
+    set_ports = flat("", asdict(schema.load_settings(home)))
     assert sum(port >= 2000 for port in set_ports.values()) == len(lines)

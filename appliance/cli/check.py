@@ -11,8 +11,8 @@ def run(home: schema.Home, as_json: bool) -> int:
     """Name the problems; 2 if there are any."""
     problems: list[str] = []
     try:
-        schema.load(state_dir.existing(home))
-    except schema.BadSettings as error:
+        schema.load_settings(state_dir.existing(home))
+    except schema.SettingsError as error:
         problems = error.problems
     if as_json:
         terminal.document({"settings": str(home.settings), "problems": problems})

@@ -15,9 +15,9 @@ class Wrong(Exception):
 def lines(error: Exception) -> list[str]:
     """Return what to tell about an error that a person can do something about; [] for a fault of ours."""
     match error:
-        case schema.BadSettings():
+        case schema.SettingsError():
             return [f"settings: {problem}" for problem in error.problems]
-        case Wrong() | database.DatabaseUnavailableError() | file_lock.Busy():
+        case Wrong() | database.DatabaseUnavailableError() | file_lock.LockBusyError():
             return [str(error)]
         case sqlite3.Error():
             return [f"database: {error}"]

@@ -13,7 +13,7 @@ from appliance.storage import printers
 
 def run(home: schema.Home, output: str | None) -> int:
     """Write the XML of all known printers but the excluded ones to a file or to standard output."""
-    settings, _ = schema.load_last_good(state_dir.existing(home))
+    settings, _ = schema.load_last_good_settings(state_dir.existing(home))
     with state_dir.opened(home) as db:
         wanted = entries.drop_excluded(printers.iter_printers(db), settings.discovery.exclusions)
         xml = xml_export.render(wanted, settings.schedule.zone, settings.transmission.xml_names)

@@ -9,7 +9,7 @@ from appliance.cli.errors import Wrong
 from appliance.cli.json_output import record
 from appliance.domain.model import DiscoveryEntry
 from appliance.jobs import csv_import
-from appliance.jobs.csv_import import ImportList, Result
+from appliance.jobs.csv_import import ImportList, ImportResult
 from appliance.mib import enum_labels
 from appliance.settings import schema
 from appliance.settings.schema import Config, Home
@@ -23,26 +23,28 @@ MOST_SHOWN = 50  # changes of a kind
 def run(home: Home, typed: Sequence[str], *, dry_run: bool, force: bool, as_json: bool) -> int:
     """Take over a list, or show what that would change; 1 if some lines are left out."""
     path, exclusions, http = _understood(typed)
-    settings = schema.load(state_dir.existing(home) if dry_run else state_dir.made(home))
+    settings = schema.load_settings(state_dir.existing(home) if dry_run else state_dir.made(home))
     now = datetime.now(UTC)
     try:
-        listed = csv_import.read(path, exclusions)
-    except csv_import.Refused as error:
+        listed = csv_import.read_list(path, exclusions)
+    except csv_import.ImportRejectedError as error:
         raise Wrong(str(error)) from error
     try:
         with state_dir.opened(home) as db:
             http = http or (settings.import_.http_username, settings.import_.http_password)
-            result = csv_import.run(db, home, listed, now, http=http, dry_run=dry_run, force=force)
-    except csv_import.Doubtful as error:
+            result = csv_import.apply_list(
+                db, home, listed, now, http_credentials=http, dry_run=dry_run, force=force
+            )
+    except csv_import.ImportConfirmationError as error:
         _tell_problems(path, listed)
         raise Wrong(f"{path}: {error}; look with --dry-run, insist with --force") from error
     if result.applied:
-        jobs.wake(home.wake)
+        jobs.wake(home.poller_socket)
     if as_json:
         terminal.document(_document(path, listed, result))
     else:
         _show(path, listed, result, settings)
-    return SOME_BAD if listed.bad else DONE
+    return SOME_BAD if listed.skipped_lines else DONE
 
 
 def _understood(typed: Sequence[str]) -> tuple[Path, Path | None, tuple[str, str] | None]:
@@ -57,7 +59,7 @@ def _understood(typed: Sequence[str]) -> tuple[Path, Path | None, tuple[str, str
     return Path(first), Path(exclusions) if exclusions else None, login
 
 
-def _show(path: Path, listed: ImportList, result: Result, settings: Config) -> None:
+def _show(path: Path, listed: ImportList, result: ImportResult, settings: Config) -> None:
     _tell_problems(path, listed)
     changes = result.changes
     _list("+", changes.added)
@@ -66,7 +68,7 @@ def _show(path: Path, listed: ImportList, result: Result, settings: Config) -> N
     for line in changes.unavailable[:MOST_SHOWN]:
         seen = enum_labels.moment(line.seen_at, settings.schedule.zone)
         terminal.say(f"x printer {line.id} {_who(line)}, last seen {seen}")
-    terminal.say(csv_import.told(changes))
+    terminal.say(csv_import.format_changes(changes))
     if not result.applied:
         terminal.say("nothing was changed: this was a dry run")
         if changes.warning:
@@ -76,8 +78,8 @@ def _show(path: Path, listed: ImportList, result: Result, settings: Config) -> N
 def _tell_problems(path: Path, listed: ImportList) -> None:
     for problem in listed.problems:
         terminal.tell(f"{terminal.clean(path.name)}: {terminal.clean(problem)}")
-    if listed.bad > len(listed.problems):
-        terminal.tell(f"and {listed.bad - len(listed.problems):,} more")
+    if listed.skipped_lines > len(listed.problems):
+        terminal.tell(f"and {listed.skipped_lines - len(listed.problems):,} more")
 
 
 def _list(sign: str, entries: Sequence[DiscoveryEntry]) -> None:
@@ -92,7 +94,7 @@ def _who(line: PrinterSummary) -> str:
     return terminal.clean(" ".join(part for part in known if part))
 
 
-def _document(path: Path, listed: ImportList, result: Result) -> dict[str, terminal.Json]:
+def _document(path: Path, listed: ImportList, result: ImportResult) -> dict[str, terminal.Json]:
     changes = result.changes
     return {
         "list": str(path),
@@ -112,6 +114,6 @@ def _document(path: Path, listed: ImportList, result: Result) -> dict[str, termi
             for line in changes.unavailable
         ],
         "doubt": changes.warning,
-        "bad_lines": listed.bad,
+        "bad_lines": listed.skipped_lines,
         "problems": list(listed.problems),
     }

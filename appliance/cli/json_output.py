@@ -7,7 +7,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from appliance.cli.terminal import Json
-from appliance.domain.model import Vague
+from appliance.domain.model import VagueAmount
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -35,7 +35,7 @@ def record(value: "DataclassInstance") -> dict[str, Json]:
 
 def _single(value: object) -> Json:
     match value:
-        case Vague():
+        case VagueAmount():
             return value.name.lower().replace("_", " ")
         case Enum():
             return str(value.value)

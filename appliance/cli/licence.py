@@ -85,7 +85,7 @@ def made_request(home: Home) -> csr.CertificateRequest:
         waiting = csr.read_request(folder)
         plug_id = present.plug_id if present else waiting.plug_id if waiting else csr.generate_plug_id()
         return csr.get_or_create(folder, plug_id)
-    except (openssl.Failed, file_lock.Busy) as error:
+    except (openssl.OpensslError, file_lock.LockBusyError) as error:
         raise Wrong(str(error)) from error
 
 
@@ -93,7 +93,7 @@ def take(home: Home, file: str | None) -> int:
     """Install a licence file; `-` is standard input."""
     if file is None:
         raise Wrong("licence install needs the licence file, or - for standard input")
-    tell_installed(install_file(home, file), schema.load_last_good(home)[0])
+    tell_installed(install_file(home, file), schema.load_last_good_settings(home)[0])
     return DONE
 
 
@@ -107,13 +107,13 @@ def install_file(home: Home, file: str) -> Licence:
             data = opened.read(most)
     try:
         return installer.install(state_dir.made(home).folder, data, datetime.now(UTC))
-    except (InvalidLicenceError, file_lock.Busy) as error:
+    except (InvalidLicenceError, file_lock.LockBusyError) as error:
         raise Wrong(str(error)) from error
 
 
 def enrol_here(home: Home, url: str | None, code: str | None) -> int:
     """Get a licence from the provider by HTTPS; without a code, as the Plug that it knows already."""
-    settings = schema.load(state_dir.made(home))
+    settings = schema.load_settings(state_dir.made(home))
     try:
         found = asyncio.run(enrolled(home, settings, url, code))
     except DeliveryNotConfiguredError as error:

@@ -27,7 +27,7 @@ def run(home: schema.Home, action: str, asked: str | None, as_json: bool) -> int
         raise Wrong(f"outbox {action} needs a parcel's ID{', or all' if action == 'retry' else ''}")
     if action == "list" and asked is not None:
         raise Wrong("outbox list takes no parcel; to open one: outbox show ID")
-    settings, _ = schema.load_last_good(state_dir.existing(home))
+    settings, _ = schema.load_last_good_settings(state_dir.existing(home))
     with state_dir.opened(home) as db:
         parcels = outbox.list_parcels(db)
         if action == "show":
@@ -49,7 +49,9 @@ def _test(home: schema.Home, asked: str | None, as_json: bool) -> int:
     """Try the transmission; 3 if a parcel would not arrive, 2 if the settings say so already."""
     if asked is not None:
         raise Wrong("outbox test takes no parcel: it sends one of its own, without printers")
-    steps = asyncio.run(transmission_test.run(home, schema.load(state_dir.existing(home)), datetime.now(UTC)))
+    steps = asyncio.run(
+        transmission_test.run(home, schema.load_settings(state_dir.existing(home)), datetime.now(UTC))
+    )
     if as_json:
         terminal.document(
             {"ok": transmission_test.has_passed(steps), "steps": [record(step) for step in steps]}
@@ -127,7 +129,7 @@ def _retry(db: sqlite3.Connection, home: schema.Home, chosen: Sequence[Parcel]) 
             failed += 1
     poller_runs = state_dir.poller_runs(home)
     if poller_runs:
-        jobs.wake(home.wake)
+        jobs.wake(home.poller_socket)
     when = "within seconds" if poller_runs else "with the next run: the poller service is not running"
     if len(chosen) > failed or not chosen:
         terminal.tell(f"{enum_labels.count(len(chosen) - failed, 'parcel')} will be sent {when}")

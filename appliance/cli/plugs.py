@@ -7,12 +7,12 @@ from appliance.cli.errors import Wrong
 from appliance.cli.json_output import record
 from appliance.discovery import mdns
 from appliance.discovery.mdns_txt import DiscoveredPlug
-from appliance.host.lan_addresses import own_addresses
+from appliance.host.lan_addresses import list_lan_addresses
 
 
 def run(seconds: float, interface: str | None, as_json: bool) -> int:
     """Ask, wait for the answers, show them."""
-    interfaces = (interface,) if interface else own_addresses()
+    interfaces = (interface,) if interface else list_lan_addresses()
     if not interfaces:
         raise Wrong("this computer has no address in a network")
     found = asyncio.run(mdns.find_plugs(seconds, interfaces))

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from appliance.cli import log_setup
-from appliance.privileged.request_handler import Failed, Refused, run
+from appliance.privileged.request_handler import OperationFailedError, RequestRejectedError, run_command
 from appliance.settings.paths import Home
 
 DROP_INS = Path("/run/systemd/system")
@@ -26,7 +26,7 @@ def do(home: Home, action: str) -> int:
         raise Wrong("only root can do this; the Plug's units do it by themselves")
     try:
         ACTIONS[action](home)
-    except (Failed, Refused, OSError) as error:
+    except (OperationFailedError, RequestRejectedError, OSError) as error:
         log.error("%s", error)
         return 1
     return 0
@@ -35,29 +35,29 @@ def do(home: Home, action: str) -> int:
 def _apply(home: Home) -> None:
     from appliance.privileged import firewall, socket_ports
 
-    socket_ports.apply(home.folder, DROP_INS, run)
-    firewall.apply(socket_ports.wanted(home.folder), run)
+    socket_ports.apply_socket_ports(home.folder, DROP_INS, run_command)
+    firewall.apply_firewall(socket_ports.read_desired_ports(home.folder), run_command)
 
 
 def _health(home: Home) -> None:
     from appliance.domain.clock import utc_now
     from appliance.privileged import health_check
 
-    found = list(health_check.problems(home.folder, run))
-    if not health_check.judge(found, run, utc_now(), _uptime()):
-        raise Failed("; ".join(found))
+    found = list(health_check.find_problems(home.folder, run_command))
+    if not health_check.confirm_or_revert(found, run_command, utc_now(), _uptime()):
+        raise OperationFailedError("; ".join(found))
 
 
 def _network(home: Home) -> None:
     from appliance.privileged import network_rollback
 
-    network_rollback.settle(home.folder, network_rollback.Places(home.run), run)
+    network_rollback.apply_saved_settings(home.folder, network_rollback.NetworkPaths(home.run), run_command)
 
 
 def _network_try(home: Home) -> None:
     from appliance.privileged import network_rollback
 
-    network_rollback.attempt(home.folder, network_rollback.Places(home.run), run)
+    network_rollback.try_requested_settings(home.folder, network_rollback.NetworkPaths(home.run), run_command)
 
 
 def _provision(home: Home) -> None:
@@ -69,22 +69,22 @@ def _provision(home: Home) -> None:
 def _request(home: Home) -> None:
     from appliance.privileged import request_handler
 
-    request_handler.work_off(home.run, {0, home.folder.stat().st_uid}, run)
+    request_handler.process_requests(home.run, {0, home.folder.stat().st_uid}, run_command)
 
 
 def _revive(home: Home) -> None:
     from appliance.privileged import led, unit_watchdog
 
-    for unit in unit_watchdog.revive(home.folder, home.run, run):
+    for unit in unit_watchdog.restart_failed_units(home.folder, home.run, run_command):
         log.warning("%s: started again", unit)
-    led.show(led.state(home.run, _uptime(), run))
+    led.show_state(led.read_led_state(home.run, _uptime(), run_command))
 
 
 def _update(home: Home) -> None:
     from appliance.domain.clock import utc_now
     from appliance.privileged import rauc_installer
 
-    rauc_installer.run_order(home.run, run, rauc_installer.follow, utc_now)
+    rauc_installer.process_update_request(home.run, run_command, rauc_installer.stream_command, utc_now)
 
 
 def _uptime() -> float:

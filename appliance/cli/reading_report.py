@@ -8,10 +8,10 @@ from appliance.domain import supply_text
 from appliance.domain.model import (
     Alert,
     Amount,
-    Cost,
     Counter,
     InputTray,
     OutputTray,
+    PollCost,
     Reading,
     Storage,
     Supply,
@@ -62,12 +62,12 @@ def show(reading: Reading, echo: str | None = None) -> None:
     terminal.say(cost(reading.cost))
 
 
-def on_the_wire(spent: Cost) -> int:
+def on_the_wire(spent: PollCost) -> int:
     """Return the bytes as the reference's manual counts them: with all headers."""
     return spent.bytes + HEADERS * spent.packets
 
 
-def cost(spent: Cost) -> str:
+def cost(spent: PollCost) -> str:
     """Return what asking took, in one line."""
     return (
         f"Cost: {spent.packets:,} packets, {spent.bytes:,} bytes of payload, "

@@ -7,7 +7,7 @@ from typing import Literal
 from appliance.cli import reading_report, terminal
 from appliance.cli.json_output import plain, record
 from appliance.delivery.outbox import Parcel
-from appliance.domain.model import Cost
+from appliance.domain.model import PollCost
 from appliance.mib import enum_labels
 from appliance.storage import jobs
 
@@ -42,11 +42,11 @@ class Outcome:
         return found
 
     @property
-    def cost(self) -> Cost:
+    def cost(self) -> PollCost:
         values = self.result.get("cost")
         if not isinstance(values, Mapping):
-            return Cost()
-        return Cost(int(values["packets"]), int(values["bytes"]), float(values["seconds"]))
+            return PollCost()
+        return PollCost(int(values["packets"]), int(values["bytes"]), float(values["seconds"]))
 
     @property
     def exit_code(self) -> int:

@@ -30,7 +30,7 @@ SENDING_SECONDS = (
 
 def run(home: Home, kind: jobs.JobKind, as_json: bool) -> int:
     """Do the run, show what came of it, return the exit code."""
-    settings = schema.load(state_dir.made(home))
+    settings = schema.load_settings(state_dir.made(home))
     if kind == "discover" and not settings.discovery.entries:
         raise Wrong(f"there is nothing to discover: no [[discovery.entries]] in {home.settings}")
     log_setup.set_up(logging.WARNING)
@@ -71,7 +71,7 @@ async def _here(db: sqlite3.Connection, home: Home, settings: Config, kind: jobs
         )
         summary, ended = result.summary(), "interrupted" if result.interrupted else "done"
         key_value.put_time(db, service.BEGAN[kind], began)  # the service need not do it again when it starts
-    except file_lock.Busy:
+    except file_lock.LockBusyError:
         raise Wrong("another run is going on; wait for its end") from None
     finally:
         progress.end()
@@ -86,9 +86,9 @@ def _begun(db: sqlite3.Connection, home: Home, kind: jobs.JobKind) -> int | None
     """Note the run as a job that is running, as the service would; None where other jobs stand before it."""
     now = datetime.now(UTC)
     try:
-        with file_lock.held(home.lock):
+        with file_lock.acquire(home.run_lock):
             jobs.interrupt_running(db, now)  # left by a process that is gone
-    except file_lock.Busy:
+    except file_lock.LockBusyError:
         raise Wrong("another run is going on; wait for its end") from None
     if any(job.state == "waiting" for job in jobs.list_recent(db)):
         return None
@@ -100,7 +100,7 @@ def _begun(db: sqlite3.Connection, home: Home, kind: jobs.JobKind) -> int | None
 def _by_service(db: sqlite3.Connection, home: Home, settings: Config, kind: jobs.JobKind) -> Outcome | None:
     """Hand the run to the service and follow it; None if the service ends before it has begun."""
     job_id = jobs.enqueue(db, kind, datetime.now(UTC))
-    jobs.wake(home.wake)
+    jobs.wake(home.poller_socket)
     progress = terminal.Progress()
     try:
         job = _followed(db, home, job_id, progress)

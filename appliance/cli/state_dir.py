@@ -22,7 +22,7 @@ def made(home: Home) -> Home:
     """Return `home` with its folders there; a run needs them."""
     if home.folder.exists() and not home.folder.is_dir():
         raise Wrong(f"{home.folder} is no folder, so it cannot hold the state")
-    home.create()
+    home.create_folders()
     return home
 
 
@@ -44,7 +44,7 @@ def poller_runs(home: Home) -> bool:
         return False
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as knocking:
-            knocking.connect(f"/proc/self/fd/{folder}/{home.wake.name}")
+            knocking.connect(f"/proc/self/fd/{folder}/{home.poller_socket.name}")
     except OSError:
         return False
     finally:

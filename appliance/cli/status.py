@@ -59,7 +59,7 @@ class Report:
 
 def run(home: schema.Home, as_json: bool) -> int:
     """Show what somebody who passes by wants to know."""
-    settings, problems = schema.load_last_good(state_dir.existing(home))
+    settings, problems = schema.load_last_good_settings(state_dir.existing(home))
     with state_dir.opened(home) as db:
         report = _gather(db, home, settings, problems, datetime.now(UTC))
     if as_json:
@@ -89,8 +89,8 @@ def _gather(
         needs=tuple(seen.need for seen in fleet if (seen.silent or seen.errors) and not seen.ignored),
         running=next((job for job in recent if job.state == "running"), None),
         last_run=next((job for job in recent if job.finished_at is not None), None),
-        next_query=schedule.next_query(plan, now) if running else None,
-        next_discover=schedule.next_discover(plan, now) if running else None,
+        next_query=schedule.next_query_at(plan, now) if running else None,
+        next_discover=schedule.next_discover_at(plan, now) if running else None,
         licence=_licence(home, len(fleet) - sum(seen.ignored for seen in fleet), now),
         transmission=_transmission(
             licence_policy.apply_licence(home, settings), licence_policy.blocking_reason(home, now)
@@ -131,9 +131,9 @@ class _Seen:
         )
 
 
-def _plan(settings: schema.Config) -> schedule.Plan:
+def _plan(settings: schema.Config) -> schedule.RunSchedule:
     when = settings.schedule
-    return schedule.plan(settings.plug.name, when.query_seconds, when.discover_times, when.zone)
+    return schedule.build_schedule(settings.plug.name, when.query_interval_s, when.discover_times, when.zone)
 
 
 def _licence(home: schema.Home, fleet: int, now: datetime) -> str:

@@ -9,7 +9,7 @@ from appliance.cli.json_output import record
 from appliance.host import unit_status
 from appliance.mib import enum_labels
 from appliance.settings import schema
-from appliance.settings.schema import INSTALLED, Home
+from appliance.settings.schema import PLUG_STATE_DIR, Home
 from appliance.storage import traps
 from appliance.storage.traps import StoredTrap
 from appliance.trap_receiver import service
@@ -30,9 +30,11 @@ def run(home: Home, action: str | None, port: int | None, as_json: bool) -> int:
 
 
 def _switch(home: Home, enabled: bool) -> int:
-    settings = schema.change(home, lambda now: replace(now, traps=replace(now.traps, enabled=enabled)))
+    settings = schema.update_settings(
+        home, lambda now: replace(now, traps=replace(now.traps, enabled=enabled))
+    )
     word = "on" if enabled else "off"
-    if home.folder == INSTALLED and unit_status.is_booted():
+    if home.folder == PLUG_STATE_DIR and unit_status.is_systemd_running():
         trouble = _tell_systemd(home)
         if trouble:
             terminal.tell(f"printmonitor: the trap receiver is switched {word}, but {trouble}")
@@ -43,17 +45,17 @@ def _switch(home: Home, enabled: bool) -> int:
 
 def _tell_systemd(home: Home) -> str | None:
     """Have the units follow the settings; what went wrong, or None."""
-    request = unit_status.request(home.run, {"do": "apply"})
+    request = unit_status.submit_request(home.run, {"do": "apply"})
     deadline = time.monotonic() + ANSWER_SECONDS
     while time.monotonic() < deadline:
-        if answer := unit_status.answer(home.run, request):
+        if answer := unit_status.read_answer(home.run, request):
             return None if answer.state == "done" else answer.text
         time.sleep(0.05)
     return "systemd does not answer: it follows with the next start"
 
 
 def _list(home: Home, as_json: bool) -> int:
-    settings, _ = schema.load_last_good(state_dir.existing(home))
+    settings, _ = schema.load_last_good_settings(state_dir.existing(home))
     with state_dir.opened(home) as db:
         found, dropped = traps.list_recent(db, SHOWN), traps.get_dropped_counts(db)
     if as_json:

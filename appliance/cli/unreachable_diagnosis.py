@@ -36,11 +36,11 @@ NO_PRINTER = "Nothing of it is a printer's: no supply, tray, counter or status. 
 NOBODY = "Nobody at that address answers to ARP: switched off, unplugged, or no such address in this network."
 
 
-async def explain(target: Target, patience: float = PATIENCE, arp: Path = arp_table.TABLE) -> str:
+async def explain(target: Target, patience: float = PATIENCE, arp: Path = arp_table.ARP_TABLE_PATH) -> str:
     """Ask once more, one small object, and return in sentences what the silence may mean."""
     asked = VERSIONS if target.snmp_version == "auto" else (target.snmp_version,)
     signs = [await _sign(target, version, patience) for version in asked]
-    mac = arp_table.mac_address(target.host, arp)
+    mac = arp_table.lookup_mac_address(target.host, arp)
     if "unreachable" in signs:
         return (
             NOBODY

@@ -43,7 +43,7 @@ class _Wishes:
 
 def run(home: Home, flags: Flags) -> int:
     """Ask everything, then do it: until then, Ctrl-C leaves all as it was."""
-    before = schema.load(state_dir.made(home))
+    before = schema.load_settings(state_dir.made(home))
     conversation = Conversation(flags)
     try:
         wishes = _wishes(home, conversation, wizard_questions.table(before))
@@ -69,8 +69,8 @@ def _wishes(home: Home, conversation: Conversation, settings: Table) -> _Wishes 
             if _built(changed) != _built(settings):  # an offer that was taken is no wish
                 changes.append(answer)
             settings = changed
-    if problems := schema.problems(settings):
-        raise schema.BadSettings(problems)
+    if problems := schema.find_problems(settings):
+        raise schema.SettingsError(problems)
     plan = LicencePlan("keep")
     if not flags.schedule_only:
         present = standing.get_status(home.folder, datetime.now(UTC))
@@ -79,7 +79,7 @@ def _wishes(home: Home, conversation: Conversation, settings: Table) -> _Wishes 
 
 
 def _questions(flags: Flags) -> Sequence[Question]:
-    return wizard_questions.questions(routing_table.own_network(), schedule_only=flags.schedule_only)
+    return wizard_questions.questions(routing_table.detect_lan_network(), schedule_only=flags.schedule_only)
 
 
 def _do(home: Home, conversation: Conversation, wishes: _Wishes) -> int:
@@ -87,9 +87,9 @@ def _do(home: Home, conversation: Conversation, wishes: _Wishes) -> int:
     flags = conversation.flags
     codes = [_take_licence(home, wanted, wishes.plan)]
     if not flags.licence_only:
-        with schema.changing(home):
-            wanted = _with(schema.load(home), wishes.changes)
-            schema.save(home, wanted)
+        with schema.lock_settings(home):
+            wanted = _with(schema.load_settings(home), wishes.changes)
+            schema.save_settings(home, wanted)
         terminal.say(f"Saved in {home.settings}.")
     if not (flags.licence_only or flags.schedule_only):
         if wanted.discovery.entries and conversation.agreed("Search for printers now", flags.discover):
@@ -108,7 +108,7 @@ def _with(now: Config, changes: Sequence[_Answer]) -> Config:
 
 
 def _built(settings: Table) -> Config:
-    return validation.build(Config(), settings)
+    return validation.build_record(Config(), settings)
 
 
 def _take_licence(home: Home, wanted: Config, plan: LicencePlan) -> int:

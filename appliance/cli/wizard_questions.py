@@ -31,7 +31,7 @@ def wrong(question: Question, settings: Table, answer: str) -> str | None:
     """Why this answer will not do: what is wrong with it as a setting."""
     if isinstance(get(settings, question.key), int) and not (answer.isascii() and answer.isdecimal()):
         return f"{answer} is no number"
-    problems = schema.problems(question.change(settings, answer))
+    problems = schema.find_problems(question.change(settings, answer))
     return next((problem for problem in problems if problem.startswith(question.key)), None)
 
 

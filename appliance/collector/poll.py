@@ -16,7 +16,7 @@ from appliance.collector.request_batcher import (
     RequestBatcher,
 )
 from appliance.collector.web_counters import DEFAULT_PORTS
-from appliance.domain.model import Cost, Failure, Reading, Target
+from appliance.domain.model import PartFailure, PollCost, Reading, Target
 from appliance.ews.result import EwsPorts
 from appliance.snmp.client import (
     SnmpBudget,
@@ -55,7 +55,7 @@ async def poll_printer(
 ) -> Reading:
     """Reads a printer; its host is an address, `plan` what the last reading left. Raises NotRead."""
     known = plans.load(cache_json)
-    spent = Cost()
+    spent = PollCost()
     reason = "silent"
     versions = _snmp_versions(target, known)
     for version in versions:
@@ -118,7 +118,7 @@ async def _poll_with_version(
     return replace(reading, plan=plan, notes=(*reading.notes, *_incomplete_table_notes(visit)))
 
 
-def _collect_failures(poll_session: PollSession, interrupted: str | None) -> tuple[Failure, ...]:
+def _collect_failures(poll_session: PollSession, interrupted: str | None) -> tuple[PartFailure, ...]:
     """The parts whose tables could not be read, each with the first reason."""
     reasons: dict[str, str] = {}
     for table in poll_session.tables:
@@ -130,7 +130,7 @@ def _collect_failures(poll_session: PollSession, interrupted: str | None) -> tup
         interrupted and poll_session.printer.vendor is None
     ):  # whose own counters could not be asked, if it has any
         reasons.setdefault("counters", interrupted)
-    return tuple(Failure(part, reason) for part, reason in reasons.items())
+    return tuple(PartFailure(part, reason) for part, reason in reasons.items())
 
 
 def _incomplete_table_notes(poll_session: PollSession) -> list[str]:
@@ -172,5 +172,7 @@ def _build_cache(
     return plans.dump(plan, tables)
 
 
-def _add_costs(first: Cost, second: Cost) -> Cost:
-    return Cost(first.packets + second.packets, first.bytes + second.bytes, first.seconds + second.seconds)
+def _add_costs(first: PollCost, second: PollCost) -> PollCost:
+    return PollCost(
+        first.packets + second.packets, first.bytes + second.bytes, first.seconds + second.seconds
+    )

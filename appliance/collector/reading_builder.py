@@ -13,15 +13,15 @@ from appliance.collector.printer_identity import (
     resolve_context,
 )
 from appliance.domain.model import (
-    Cost,
     Counter,
     CounterName,
     Details,
-    Failure,
+    PartFailure,
+    PollCost,
     Reading,
     Supply,
     Target,
-    Vague,
+    VagueAmount,
 )
 from appliance.mib import oids, row_parser
 from appliance.mib.oids import Oid
@@ -63,11 +63,15 @@ PAGE_UNITS = {7: "impressions", SHEETS_UNIT: "sheets"}  # prtMarkerCounterUnit
 PERCENT_UNIT = 19  # prtMarkerSuppliesSupplyUnit
 TONER_TYPES = {3, 21}  # prtMarkerSuppliesType toner, tonerCartridge
 UNKNOWN_UNITS = {1, 2}  # other, unknown: taken for pages, as everything else counts dots, metres or hours
-ZERO_COST = Cost()
+ZERO_COST = PollCost()
 
 
 def build_reading(
-    cells: Cells, target: Target, cost: Cost = ZERO_COST, plan: str = "", failures: Sequence[Failure] = ()
+    cells: Cells,
+    target: Target,
+    cost: PollCost = ZERO_COST,
+    plan: str = "",
+    failures: Sequence[PartFailure] = (),
 ) -> Reading:
     """All that the cells say. A part that failed stays empty, whatever came of it."""
     printer = resolve_context(cells)
@@ -172,7 +176,7 @@ def refine_toner_levels(printer: PrinterContext, supplies: Iterable[Supply]) -> 
     percents = vendor_levels_by_color(printer)
     return tuple(
         replace(supply, unit=PERCENT_UNIT, max_capacity=100, level=percents[supply.color])
-        if isinstance(supply.level, Vague) and supply.type in TONER_TYPES and supply.color in percents
+        if isinstance(supply.level, VagueAmount) and supply.type in TONER_TYPES and supply.color in percents
         else supply
         for supply in supplies
     )

@@ -37,7 +37,7 @@ class ScanProgress:
     """How far a scan has come, updated while it runs."""
 
     total: int | None = None
-    probed: int = 0
+    asked: int = 0
     answered: int = 0
     printers: int = 0
 
@@ -161,7 +161,7 @@ class _Scanner:
             if target is None:
                 self._more_targets = False
                 break
-            self._progress.probed += 1
+            self._progress.asked += 1
             try:
                 where = parse_agent_address(target.host, target.port)
             except ValueError:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from appliance.collector.counters import is_within_tolerance
-from appliance.domain.model import Counter, CounterName, Failure, Reading, Supply, Vague
+from appliance.domain.model import Counter, CounterName, PartFailure, Reading, Supply, VagueAmount
 from appliance.ews.result import EwsData, EwsPorts
 from appliance.mib.oids import parse_oid
 from appliance.vendors import vendors
@@ -133,7 +133,7 @@ def _fill_level(supply: Supply, levels: Mapping[str, int]) -> Supply:
     """A level where Printer-MIB only says that there is some."""
     known = {name.casefold(): percent for name, percent in levels.items()}
     percent = known.get((supply.description or "").casefold())
-    if percent is None or not (supply.level is None or isinstance(supply.level, Vague)):
+    if percent is None or not (supply.level is None or isinstance(supply.level, VagueAmount)):
         return supply
     return replace(supply, level=percent, max_capacity=100, unit=PERCENT_UNIT)
 
@@ -144,7 +144,7 @@ def _handle_missing_data(reading: Reading, state: EwsState, reason: str) -> tupl
         return _add_note(reading, reason), replace(state, note=reason)
     if any(failure.part == "counters" for failure in reading.failures):
         return reading, state
-    return replace(reading, failures=(*reading.failures, Failure("counters", reason))), state
+    return replace(reading, failures=(*reading.failures, PartFailure("counters", reason))), state
 
 
 def _add_note(reading: Reading, note: str) -> Reading:

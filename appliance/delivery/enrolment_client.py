@@ -74,7 +74,7 @@ async def _request_licence(
             )
         https_sender.raise_for_reply(reply)
         return await asyncio.to_thread(installer.install, home.folder, reply.body, now)
-    except (openssl.Failed, file_lock.Busy, OSError) as error:
+    except (openssl.OpensslError, file_lock.LockBusyError, OSError) as error:
         raise DeliveryDeferredError(f"the licence could not be asked for or kept: {error}") from error
 
 

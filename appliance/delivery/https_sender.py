@@ -25,7 +25,7 @@ from appliance.delivery.errors import (
 )
 from appliance.delivery.outbox import Parcel
 from appliance.net import tls_context
-from appliance.net.text_sanitizer import chain, one_line, why
+from appliance.net.text_sanitizer import describe_error, exception_chain, one_line
 
 MAX_EXPLANATION_BYTES = 4096  # bytes of the server's answer that are looked at
 
@@ -172,17 +172,19 @@ def _parse_scheme(url: str, setting: str) -> str:
 
 def _tls_context(destination: HttpsDestination) -> ssl.SSLContext:
     try:
-        context = tls_context.trusting(destination.ca_file)
+        context = tls_context.client_context(destination.ca_file)
     except (OSError, ValueError) as error:
         raise DeliveryNotConfiguredError(
-            f"transmission.https.ca_file {destination.ca_file}: {why(error)}"
+            f"transmission.https.ca_file {destination.ca_file}: {describe_error(error)}"
         ) from error
     if destination.certificate is not None:
         try:
             # The empty password keeps OpenSSL from asking for one on the terminal.
             context.load_cert_chain(destination.certificate, destination.private_key, password="")
         except (OSError, ValueError) as error:
-            raise LicenceRejectedError(f"the Plug's certificate cannot be used: {why(error)}") from error
+            raise LicenceRejectedError(
+                f"the Plug's certificate cannot be used: {describe_error(error)}"
+            ) from error
     return context
 
 
@@ -237,7 +239,7 @@ def _parse_retry_after(retry_after: str | None, now: datetime) -> float | None:
 
 def _translate_error(error: Exception, destination: HttpsDestination) -> DeliveryError:
     host = urlsplit(destination.url).hostname or ""
-    tls = [each for each in chain(error) if _is_tls_error(each)]
+    tls = [each for each in exception_chain(error) if _is_tls_error(each)]
     if tls:
         return _translate_tls_error(tls[-1], f"{host}: TLS", destination)
     if isinstance(error, ValueError) and not isinstance(error, OSError):  # aiohttp's InvalidURL is one
@@ -263,11 +265,11 @@ def _error_text(error: Exception, host: str, destination: HttpsDestination) -> s
         case aiohttp.ClientResponseError():
             reason = f"{host}: its answer is no HTTP ({one_line(error.message)})"
         case aiohttp.ClientProxyConnectionError():
-            reason = f"proxy {error.host}:{error.port}: {why(error.os_error)}"
+            reason = f"proxy {error.host}:{error.port}: {describe_error(error.os_error)}"
         case aiohttp.ClientConnectorDNSError():
-            reason = f"{error.host}: name not resolved ({why(error.os_error)})"
+            reason = f"{error.host}: name not resolved ({describe_error(error.os_error)})"
         case aiohttp.ClientConnectorError():
-            reason = f"{error.host}:{error.port}: {why(error.os_error)}"
+            reason = f"{error.host}:{error.port}: {describe_error(error.os_error)}"
         case aiohttp.ConnectionTimeoutError():
             reason = f"{host}: no connection within {destination.connect_timeout_s:g} s"
         case TimeoutError():
@@ -275,7 +277,7 @@ def _error_text(error: Exception, host: str, destination: HttpsDestination) -> s
         case aiohttp.ServerDisconnectedError() | ConnectionError():
             reason = f"{host}: cut the line before it answered"
         case _:
-            reason = f"{host}: {why(error)}"
+            reason = f"{host}: {describe_error(error)}"
     return reason.rstrip()
 
 

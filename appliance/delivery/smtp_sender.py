@@ -24,7 +24,7 @@ from appliance.delivery.errors import (
 )
 from appliance.delivery.mail_message import MailMessage
 from appliance.delivery.outbox import Parcel
-from appliance.net.text_sanitizer import chain, one_line, why
+from appliance.net.text_sanitizer import describe_error, exception_chain, one_line
 
 SLOW_RETRY_S = 3600.0  # seconds: settings, here or at the server, are not mended within minutes
 QUIT_TIMEOUT_S = 3.0  # for QUIT, which is a courtesy
@@ -113,7 +113,7 @@ def _tls_context(mailbox: SmtpMailbox) -> ssl.SSLContext | None:
         context = ssl.create_default_context(cafile=mailbox.ca_file or None)
     except (OSError, ValueError) as error:
         raise DeliveryNotConfiguredError(
-            f"transmission.mail.ca_file {mailbox.ca_file}: {why(error)}"
+            f"transmission.mail.ca_file {mailbox.ca_file}: {describe_error(error)}"
         ) from error
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context
@@ -265,7 +265,7 @@ class _SmtpConversation:
 
     def translate_error(self, error: Exception) -> DeliveryError:
         """What is to be done about an error."""
-        for cause in chain(error):
+        for cause in exception_chain(error):
             if isinstance(cause, ssl.SSLCertVerificationError):
                 verdict = one_line(cause.verify_message)
                 return DeliveryDeferredError(f"{self._mailbox.host}: TLS certificate not trusted: {verdict}")
@@ -295,7 +295,7 @@ class _SmtpConversation:
             return f"{host}: timed out"
         if isinstance(error, ConnectionError):
             return f"{host}: cut the line before it answered"
-        return f"{host}:{port}: {why(error)}"
+        return f"{host}:{port}: {describe_error(error)}"
 
     def _connect_error_text(self, error: Exception) -> str:
         host, port = self._mailbox.host, self._mailbox.port
@@ -303,7 +303,9 @@ class _SmtpConversation:
             if isinstance(error.__cause__, aiosmtplib.SMTPTimeoutError):  # in reading the greeting
                 return f"{host}:{port}: is there, and said nothing in time"
             return f"{host}:{port}: no connection in time"
-        cause = next((each for each in chain(error) if type(each).__module__ != "aiosmtplib.errors"), None)
+        cause = next(
+            (each for each in exception_chain(error) if type(each).__module__ != "aiosmtplib.errors"), None
+        )
         if cause is None:  # connected, and nothing was said
             return f"{host}:{port}: cut the line before it answered"
-        return f"{host}:{port}: {why(cause)}"
+        return f"{host}:{port}: {describe_error(cause)}"

@@ -16,16 +16,16 @@ from appliance.domain.model import (
     Alert,
     CounterName,
     InputTray,
-    Kept,
     OutputTray,
     Printer,
     Storage,
+    StoredRow,
     Supply,
-    Vague,
+    VagueAmount,
 )
 
 ElementNames = Literal["printed", "mib"]
-ElementValue = str | int | Vague | datetime | None
+ElementValue = str | int | VagueAmount | datetime | None
 
 T = TypeVar("T")
 
@@ -51,7 +51,7 @@ class XmlSection(Generic[T]):
 
     name: str
     id: str
-    rows: Callable[[Printer], tuple[Kept[T], ...]]
+    rows: Callable[[Printer], tuple[StoredRow[T], ...]]
     elements: tuple[XmlElement[T], ...]
 
 
@@ -117,13 +117,13 @@ def _elements_writer(
     return write
 
 
-def _serialize_value(value: str | int | Vague | datetime, zone: tzinfo) -> str:
+def _serialize_value(value: str | int | VagueAmount | datetime, zone: tzinfo) -> str:
     match value:
         case str():
             return _UNSAFE_CHARS.sub(_escape_char, value)
         case bool():
             return "true" if value else "false"
-        case Vague():
+        case VagueAmount():
             return str(value.value)
         case datetime():
             return _format_time(value, zone)

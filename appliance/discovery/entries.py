@@ -19,11 +19,11 @@ from appliance.discovery.address_ranges import (
     quote_for_message,
 )
 from appliance.domain.model import DiscoveryEntry, Identity, Printer, Target
-from appliance.host.daemon_executor import DaemonThreads
+from appliance.host.daemon_executor import DaemonExecutor
 
 MAX_TARGETS = 65_536  # a /16: what a site needs at most, and what a typing error such as /8 passes by far
 
-_threads = DaemonThreads()
+_threads = DaemonExecutor()
 _RESOLVE_TIMEOUT_S = 10.0  # two name servers at glibc's five seconds each
 _MAC_PATTERN = re.compile(
     r"[0-9A-F]{2}([:-]?[0-9A-F]{2}){5}|[0-9A-F]{1,2}([:-][0-9A-F]{1,2}){5}|([0-9A-F]{4}[.:-]){2}[0-9A-F]{4}",

@@ -10,9 +10,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-EARLIEST = datetime(2026, 1, 1, tzinfo=UTC)  # before this there was no Plug: a clock that says so is wrong
-TIMESYNC = Path("/run/systemd/timesync")
-A_JUMP = timedelta(minutes=1)  # less is the ordinary correction of a clock that runs a little wrong
+MIN_VALID_TIME = datetime(
+    2026, 1, 1, tzinfo=UTC
+)  # before this there was no Plug: a clock that says so is wrong
+TIMESYNC_DIR = Path("/run/systemd/timesync")
+MIN_JUMP = timedelta(minutes=1)  # less is the ordinary correction of a clock that runs a little wrong
 
 
 def utc_now() -> datetime:
@@ -24,19 +26,21 @@ class Clock:
 
     def __init__(
         self,
-        seen: datetime | None,
+        last_known_time: datetime | None,
         *,
         wall: Callable[[], datetime] = utc_now,
         monotonic: Callable[[], float] = time.monotonic,
-        timesync: Path = TIMESYNC,
+        timesync: Path = TIMESYNC_DIR,
     ) -> None:
         """`seen` is the latest time that was known in an earlier life."""
         self._wall, self._monotonic, self._timesync = wall, monotonic, timesync
-        self._known = max(seen or EARLIEST, EARLIEST)
-        self._since = monotonic()
-        self._believed = False
+        self._base_time = max(last_known_time or MIN_VALID_TIME, MIN_VALID_TIME)
+        self._base_monotonic = monotonic()
+        self._is_trusted = False
         self._jump = timedelta()
-        self.latest = self._known  # that it has given; for whoever puts right what was stamped to set back
+        self.latest = (
+            self._base_time
+        )  # that it has given; for whoever puts right what was stamped to set back
 
     def __call__(self) -> datetime:
         now = self._now()
@@ -45,21 +49,23 @@ class Clock:
 
     def is_set_back(self) -> bool:
         """Whether it has given times that have not come yet."""
-        return self.latest - self() >= A_JUMP
+        return self.latest - self() >= MIN_JUMP
 
     def _now(self) -> datetime:
         wall, expected = self._wall(), self._expected()
-        if wall < EARLIEST or not (self._believed or wall >= self._known or self._synchronized()):
+        if wall < MIN_VALID_TIME or not (
+            self._is_trusted or wall >= self._base_time or self._is_synchronized()
+        ):
             return expected
-        if self._believed and abs(wall - expected) >= A_JUMP:
+        if self._is_trusted and abs(wall - expected) >= MIN_JUMP:
             self._jump += wall - expected
-        self._known, self._since, self._believed = wall, self._monotonic(), True
+        self._base_time, self._base_monotonic, self._is_trusted = wall, self._monotonic(), True
         return wall
 
-    def settled(self) -> bool:
+    def is_settled(self) -> bool:
         """Whether the time will not leap soon: it is believed, and nobody is about to set it."""
         self()
-        return self._believed and (self._synchronized() or not self._timesync.is_dir())
+        return self._is_trusted and (self._is_synchronized() or not self._timesync.is_dir())
 
     def take_jump(self) -> timedelta:
         """How far somebody has set the clock since this was last asked."""
@@ -67,7 +73,7 @@ class Clock:
         return jump
 
     def _expected(self) -> datetime:
-        return self._known + timedelta(seconds=self._monotonic() - self._since)
+        return self._base_time + timedelta(seconds=self._monotonic() - self._base_monotonic)
 
-    def _synchronized(self) -> bool:
+    def _is_synchronized(self) -> bool:
         return (self._timesync / "synchronized").exists()

@@ -10,7 +10,7 @@ from enum import Enum, StrEnum
 from typing import Generic, Literal, TypeVar
 
 
-class Vague(Enum):
+class VagueAmount(Enum):
     """What Printer-MIB says instead of an amount: a negative number that nobody may calculate with."""
 
     OTHER = -1
@@ -18,7 +18,7 @@ class Vague(Enum):
     SOME_LEFT = -3
 
 
-Amount = int | Vague
+Amount = int | VagueAmount
 
 SnmpVersion = Literal["auto", "1", "2"]
 
@@ -216,7 +216,7 @@ class Storage:
 
 
 @dataclass(frozen=True, slots=True)
-class Cost:
+class PollCost:
     """What talking to a printer took: datagrams both ways, their UDP payload in bytes, seconds."""
 
     packets: int = 0
@@ -225,7 +225,7 @@ class Cost:
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
+class PartFailure:
     """A part of a printer that could not be read this time; what was known of it still stands."""
 
     part: str  # "supplies", "alerts", "inputs", "outputs", "storages", "counters", "details"
@@ -245,8 +245,8 @@ class Reading:
     inputs: tuple[InputTray, ...] = ()
     outputs: tuple[OutputTray, ...] = ()
     storages: tuple[Storage, ...] = ()
-    failures: tuple[Failure, ...] = ()
-    cost: Cost = Cost()
+    failures: tuple[PartFailure, ...] = ()
+    cost: PollCost = PollCost()
     plan: str = ""  # what the reader wants to remember for the next time; opaque to everybody else
     notes: tuple[str, ...] = ()  # what a person should know of it: a page that wants a password, two counts
 
@@ -255,7 +255,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Kept(Generic[T]):
+class StoredRow(Generic[T]):
     """A row with the identifier and the times that the store gave it (UTC)."""
 
     id: int
@@ -273,19 +273,21 @@ class Printer:
     identity: Identity
     details: Details
     counters: tuple[Counter, ...]
-    supplies: tuple[Kept[Supply], ...]
-    alerts: tuple[Kept[Alert], ...]
-    inputs: tuple[Kept[InputTray], ...]
-    outputs: tuple[Kept[OutputTray], ...]
-    storages: tuple[Kept[Storage], ...]
+    supplies: tuple[StoredRow[Supply], ...]
+    alerts: tuple[StoredRow[Alert], ...]
+    inputs: tuple[StoredRow[InputTray], ...]
+    outputs: tuple[StoredRow[OutputTray], ...]
+    storages: tuple[StoredRow[Storage], ...]
     created_at: datetime
     changed_at: datetime
     seen_at: datetime  # the last time it answered
     failed_at: datetime | None = None  # the last attempt, if that one failed
     failure: str | None = None  # why
-    failures: tuple[Failure, ...] = ()  # parts that the last reading could not read: their values are older
+    failures: tuple[
+        PartFailure, ...
+    ] = ()  # parts that the last reading could not read: their values are older
     notes: tuple[str, ...] = ()  # of the last reading
-    cost: Cost = Cost()  # of the last reading
+    cost: PollCost = PollCost()  # of the last reading
     plan: str = ""
     device_group: int = 0
     ignore: bool = False

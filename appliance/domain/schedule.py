@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Literal
 
-ORDINARY_CORRECTION = timedelta(minutes=1)  # a clock that is set back by less waits until it is there again
+MAX_CLOCK_CORRECTION = timedelta(minutes=1)  # a clock that is set back by less waits until it is there again
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class RunSchedule:
     """What is to run when; `offset` keeps the Plugs of the world from all calling at the full hour."""
 
     query_every: timedelta
@@ -23,80 +23,84 @@ class Plan:
     offset: timedelta = timedelta()
 
 
-def plan(name: str, seconds: int, discover_at: tuple[time, ...], zone: tzinfo) -> Plan:
+def build_schedule(
+    name: str, query_interval_s: int, discover_at: tuple[time, ...], zone: tzinfo
+) -> RunSchedule:
     """The plan of the Plug with this name, which queries every so many seconds."""
-    every = timedelta(seconds=seconds)
-    return Plan(every, discover_at, zone, offset(name, every))
+    every = timedelta(seconds=query_interval_s)
+    return RunSchedule(every, discover_at, zone, start_offset(name, every))
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class LastRuns:
     """When each kind of run last began; None: never."""
 
     query: datetime | None = None
     discover: datetime | None = None
 
 
-def offset(name: str, query_every: timedelta) -> timedelta:
+def start_offset(name: str, query_every: timedelta) -> timedelta:
     """A Plug's own share of the interval, in whole seconds: always the same for the same name."""
     number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8])
     return timedelta(seconds=number % max(1, int(query_every.total_seconds())))
 
 
-def due(plan: Plan, done: Done, now: datetime) -> Literal["query", "discover"] | None:
+def due_run(schedule: RunSchedule, last_runs: LastRuns, now: datetime) -> Literal["query", "discover"] | None:
     """Which run to begin now: `discover` before `query`, as it finds what the query then reads."""
-    if _is_due(_last_discover(plan, now), done.discover):
+    if _is_due(_last_discover_time(schedule, now), last_runs.discover):
         return "discover"
-    return "query" if _is_due(_last_query(plan, now), done.query) else None
+    return "query" if _is_due(_last_query_time(schedule, now), last_runs.query) else None
 
 
-def next_at(plan: Plan, now: datetime) -> datetime:
+def next_run_at(schedule: RunSchedule, now: datetime) -> datetime:
     """The first time after now at which a run is due, seen from a Plug that owes none."""
-    return min([_last_query(plan, now) + plan.query_every, *_upcoming(plan, now)])
+    return min(
+        [_last_query_time(schedule, now) + schedule.query_every, *_upcoming_discover_times(schedule, now)]
+    )
 
 
-def next_discover(plan: Plan, now: datetime) -> datetime | None:
-    return min(_upcoming(plan, now), default=None)
+def next_discover_at(schedule: RunSchedule, now: datetime) -> datetime | None:
+    return min(_upcoming_discover_times(schedule, now), default=None)
 
 
-def next_query(plan: Plan, now: datetime) -> datetime:
-    return _last_query(plan, now) + plan.query_every
+def next_query_at(schedule: RunSchedule, now: datetime) -> datetime:
+    return _last_query_time(schedule, now) + schedule.query_every
 
 
-def after_jump(done: Done, now: datetime) -> Done:
+def clamp_future_runs(last_runs: LastRuns, now: datetime) -> LastRuns:
     """No run was begun in the future: a clock that was set back must not keep the Plug silent until then."""
-    return Done(*(_not_after(moment, now) for moment in (done.query, done.discover)))
+    return LastRuns(*(_clamp_future_time(moment, now) for moment in (last_runs.query, last_runs.discover)))
 
 
-def _not_after(moment: datetime | None, now: datetime) -> datetime | None:
-    return now if moment and moment > now + ORDINARY_CORRECTION else moment
+def _clamp_future_time(moment: datetime | None, now: datetime) -> datetime | None:
+    return now if moment and moment > now + MAX_CLOCK_CORRECTION else moment
 
 
-def _is_due(last_time: datetime | None, done: datetime | None) -> bool:
-    return last_time is not None and (done is None or done < last_time)
+def _is_due(scheduled_at: datetime | None, last_run_at: datetime | None) -> bool:
+    return scheduled_at is not None and (last_run_at is None or last_run_at < scheduled_at)
 
 
-def _last_query(plan: Plan, now: datetime) -> datetime:
+def _last_query_time(schedule: RunSchedule, now: datetime) -> datetime:
     """Multiples of the interval since 1970, moved by the offset: a restart does not move them."""
-    epoch = datetime(1970, 1, 1, tzinfo=UTC) + plan.offset
-    return epoch + (now - epoch) // plan.query_every * plan.query_every
+    epoch = datetime(1970, 1, 1, tzinfo=UTC) + schedule.offset
+    return epoch + (now - epoch) // schedule.query_every * schedule.query_every
 
 
-def _last_discover(plan: Plan, now: datetime) -> datetime | None:
-    return max((moment for moment in _around(plan, now) if moment <= now), default=None)
+def _last_discover_time(schedule: RunSchedule, now: datetime) -> datetime | None:
+    return max((moment for moment in _nearby_discover_times(schedule, now) if moment <= now), default=None)
 
 
-def _upcoming(plan: Plan, now: datetime) -> list[datetime]:
-    return [moment for moment in _around(plan, now) if moment > now]
+def _upcoming_discover_times(schedule: RunSchedule, now: datetime) -> list[datetime]:
+    return [moment for moment in _nearby_discover_times(schedule, now) if moment > now]
 
 
-def _around(plan: Plan, now: datetime) -> Iterable[datetime]:
-    today = now.astimezone(plan.zone).date()
+def _nearby_discover_times(schedule: RunSchedule, now: datetime) -> Iterable[datetime]:
+    today = now.astimezone(schedule.zone).date()
     days = (today + timedelta(days=days) for days in range(-2, 3))  # a zone may skip a whole day
-    return [_moment(day, at, plan.zone) for day in days for at in plan.discover_at]
+    return [_local_time_to_utc(day, at, schedule.zone) for day in days for at in schedule.discover_at]
 
 
-def _moment(day: date, at: time, zone: tzinfo) -> datetime:
+def _local_time_to_utc(day: date, at: time, zone: tzinfo) -> datetime:
     """The one moment of a local time (PEP 495, fold=0).
 
     A time that the clocks skip counts as in the hour before, one that comes twice is the first of the two.

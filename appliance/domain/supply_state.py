@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from appliance.domain.model import Amount, Details, Supply, Vague
+from appliance.domain.model import Amount, Details, Supply, VagueAmount
 from appliance.mib.enum_names import WASTE_SUPPLY_TYPES
 
 PrinterState = Literal["ok", "warning", "error", "silent", "ignored"]
@@ -106,6 +106,8 @@ def percent_of_capacity(
 def _state_without_percent(supply: Supply, *, filled: bool) -> SupplyState:
     if supply.level == 0 and not filled:
         return "empty"
-    if supply.level is Vague.SOME_LEFT or (isinstance(supply.level, int) and supply.level > 0 and not filled):
+    if supply.level is VagueAmount.SOME_LEFT or (
+        isinstance(supply.level, int) and supply.level > 0 and not filled
+    ):
         return "some-left"
     return "unknown"

@@ -1,6 +1,6 @@
 """What the numbers of a supply say: how much is left, or how full a receptacle is."""
 
-from appliance.domain.model import Printer, Supply, Vague
+from appliance.domain.model import Printer, Supply, VagueAmount
 from appliance.mib import enum_labels
 
 RECEPTACLE = 4  # prtMarkerSuppliesClass receptacleThatIsFilled
@@ -22,7 +22,7 @@ def state(supply: Supply) -> str:
     share = percent(supply)
     if share is not None:
         return f"{share} % {'full' if supply.class_ == RECEPTACLE else 'left'}"
-    if supply.level is Vague.SOME_LEFT and supply.class_ == RECEPTACLE:
+    if supply.level is VagueAmount.SOME_LEFT and supply.class_ == RECEPTACLE:
         return "some room left"
     if isinstance(supply.level, int):
         where = "in it" if supply.class_ == RECEPTACLE else "left"
@@ -37,7 +37,7 @@ def lowest(printer: Printer) -> str:
     if told:
         share, supply = min(told, key=lambda pair: pair[0])
         return f"{_name(supply)} {share} %"
-    return "some left" if any(supply.level is Vague.SOME_LEFT for supply in consumables) else "-"
+    return "some left" if any(supply.level is VagueAmount.SOME_LEFT for supply in consumables) else "-"
 
 
 def _name(supply: Supply) -> str:

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-TABLE = Path("/proc/self/net/arp")  # /proc/net is out of sight in a sandbox with ProcSubset=pid
-COMPLETE = 0x2  # ATF_COM of <linux/if_arp.h>
+ARP_TABLE_PATH = Path("/proc/self/net/arp")  # /proc/net is out of sight in a sandbox with ProcSubset=pid
+ATF_COMPLETE = 0x2  # ATF_COM of <linux/if_arp.h>
 
 
-def mac_address(host: str, table: Path = TABLE) -> str | None:
+def lookup_mac_address(host: str, table: Path = ARP_TABLE_PATH) -> str | None:
     """The MAC address with which a host of the own network answered; "" if it was asked and did not.
 
     None where nothing is known: the host is in another network, or nobody has asked yet.
@@ -18,11 +18,11 @@ def mac_address(host: str, table: Path = TABLE) -> str | None:
     for line in lines:
         fields = line.split()
         if len(fields) >= 4 and fields[0] == host:
-            return fields[3] if _flags(fields[2]) & COMPLETE else ""
+            return fields[3] if _parse_arp_flags(fields[2]) & ATF_COMPLETE else ""
     return None
 
 
-def _flags(text: str) -> int:
+def _parse_arp_flags(text: str) -> int:
     try:
         return int(text, 16)
     except ValueError:

@@ -11,7 +11,7 @@ def write(path: Path, data: bytes, *, mode: int = 0o600) -> None:
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)
-            own(Path(name))
+            match_folder_owner(Path(name))
             os.fchmod(file.fileno(), mode)
             file.flush()
             os.fsync(file.fileno())
@@ -19,10 +19,10 @@ def write(path: Path, data: bytes, *, mode: int = 0o600) -> None:
     except BaseException:
         os.unlink(name)
         raise
-    sync(path.parent)
+    fsync_folder(path.parent)
 
 
-def own(path: Path) -> None:
+def match_folder_owner(path: Path) -> None:
     """What root makes goes to the owner of its folder: a typed command must not lock the services out."""
     if os.geteuid() == 0:
         owner, own_now = path.parent.stat(), path.lstat()
@@ -33,7 +33,7 @@ def own(path: Path) -> None:
             os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
 
 
-def sync(folder: Path) -> None:
+def fsync_folder(folder: Path) -> None:
     """The names in a folder are durable."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:

@@ -9,7 +9,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-class DaemonThreads(ThreadPoolExecutor):
+class DaemonExecutor(ThreadPoolExecutor):
     """A thread for each call, forgotten at the end; the standard library's pool would be waited for.
 
     Derived from the pool only because the event loop takes nothing else as its default executor.

@@ -3,17 +3,17 @@
 import os
 from pathlib import Path
 
-SECTOR = 512  # bytes, whatever the card's own are (Documentation/block/stat.rst)
-_WRITTEN = 6  # which column of a disk's statistics
+SECTOR_BYTES = 512  # bytes, whatever the card's own are (Documentation/block/stat.rst)
+_SECTORS_WRITTEN_FIELD = 6  # which column of a disk's statistics
 
 
-def written(folder: Path, root: Path = Path("/")) -> int | None:
+def read_bytes_written(folder: Path, root: Path = Path("/")) -> int | None:
     """Bytes written since the start to the disk that a folder is on; None where nobody counts them."""
     try:
         device = os.stat(folder).st_dev
         place = (root / f"sys/dev/block/{os.major(device)}:{os.minor(device)}").resolve(strict=True)
         if (place / "partition").exists():
             place = place.parent
-        return int((place / "stat").read_text("ascii").split()[_WRITTEN]) * SECTOR
+        return int((place / "stat").read_text("ascii").split()[_SECTORS_WRITTEN_FIELD]) * SECTOR_BYTES
     except (OSError, ValueError, IndexError):
         return None

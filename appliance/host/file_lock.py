@@ -9,33 +9,33 @@ from pathlib import Path
 
 from appliance.host import atomic_file
 
-AGAIN_SECONDS = 0.02  # the kernel has no wait with an end but by a signal
+RETRY_INTERVAL_S = 0.02  # the kernel has no wait with an end but by a signal
 
 
-class Busy(Exception):
+class LockBusyError(Exception):
     """Another process holds the lock."""
 
 
 @contextmanager
-def held(path: Path, patience: float = 0) -> Iterator[None]:
+def acquire(path: Path, timeout_s: float = 0) -> Iterator[None]:
     """Waits `patience` seconds for another process to let go. Raises Busy."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        atomic_file.own(path)
-        until = time.monotonic() + patience
-        while not _taken(lock):
+        atomic_file.match_folder_owner(path)
+        until = time.monotonic() + timeout_s
+        while not _try_lock(lock):
             if time.monotonic() >= until:
-                raise Busy(f"another process of this Plug holds {path}")
-            time.sleep(AGAIN_SECONDS)
+                raise LockBusyError(f"another process of this Plug holds {path}")
+            time.sleep(RETRY_INTERVAL_S)
         yield
     finally:
         os.close(lock)
 
 
-def _taken(lock: int) -> bool:
+def _try_lock(descriptor: int) -> bool:
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True

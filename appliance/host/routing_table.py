@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network
 from pathlib import Path
 
-TABLE = Path("/proc/self/net/route")
-WIDEST = 22  # a prefix: 1,022 addresses; in a wider network the person on site knows where the printers are
+ROUTE_TABLE_PATH = Path("/proc/self/net/route")
+MIN_PREFIX_LENGTH = (
+    22  # a prefix: 1,022 addresses; in a wider network the person on site knows where the printers are
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,17 +20,17 @@ class _Route:
     metric: int
 
 
-def own_network(table: Path = TABLE) -> IPv4Network | None:
+def detect_lan_network(table: Path = ROUTE_TABLE_PATH) -> IPv4Network | None:
     """The network of the interface that leads out, else the first one there is."""
-    routes = sorted(_routes(table), key=lambda route: route.metric)
+    routes = sorted(_read_routes(table), key=lambda route: route.metric)
     outward = next((route.interface for route in routes if route.network.prefixlen == 0), None)
     local = [route for route in routes if route.network.prefixlen and not route.network.is_link_local]
     found = next((route.network for route in local if route.interface == outward), None)
     found = found or next((route.network for route in local), None)
-    return found if found is not None and found.prefixlen >= WIDEST else None
+    return found if found is not None and found.prefixlen >= MIN_PREFIX_LENGTH else None
 
 
-def _routes(table: Path) -> Iterator[_Route]:
+def _read_routes(table: Path) -> Iterator[_Route]:
     try:
         lines = table.read_text("ascii").splitlines()[1:]
     except (OSError, UnicodeDecodeError):

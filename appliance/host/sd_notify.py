@@ -7,30 +7,30 @@ from collections.abc import Mapping
 from contextlib import suppress
 
 
-def ready() -> None:
-    send("READY=1")
+def notify_ready() -> None:
+    send_notification("READY=1")
 
 
-def stopping() -> None:
-    send("STOPPING=1")
+def notify_stopping() -> None:
+    send_notification("STOPPING=1")
 
 
-def watchdog() -> None:
-    send("WATCHDOG=1")
+def notify_watchdog() -> None:
+    send_notification("WATCHDOG=1")
 
 
-def reloaded(monotonic: float) -> None:
+def notify_reloaded(started_at_s: float) -> None:
     """A reload is over that began at `monotonic` seconds."""
-    send(f"RELOADING=1\nMONOTONIC_USEC={int(monotonic * 1_000_000)}")
-    send("READY=1")
+    send_notification(f"RELOADING=1\nMONOTONIC_USEC={int(started_at_s * 1_000_000)}")
+    send_notification("READY=1")
 
 
-def status(text: str) -> None:
+def notify_status(text: str) -> None:
     """One line for `systemctl status`."""
-    send(f"STATUS={' '.join(text.split())}")
+    send_notification(f"STATUS={' '.join(text.split())}")
 
 
-def send(state: str, environ: Mapping[str, str] = os.environ) -> None:
+def send_notification(state: str, environ: Mapping[str, str] = os.environ) -> None:
     """Does nothing outside of systemd, and never waits: a deaf supervisor must not stop the service."""
     address = environ.get("NOTIFY_SOCKET", "")
     if not address.startswith(("/", "@")):
@@ -41,7 +41,7 @@ def send(state: str, environ: Mapping[str, str] = os.environ) -> None:
         sender.sendto(state.encode(), address)
 
 
-def watchdog_seconds(environ: Mapping[str, str] = os.environ) -> float | None:
+def watchdog_interval_s(environ: Mapping[str, str] = os.environ) -> float | None:
     """How often to call `watchdog`: half of what systemd allows; None where it does not watch."""
     usec, pid = environ.get("WATCHDOG_USEC", ""), environ.get("WATCHDOG_PID", str(os.getpid()))
     if not usec.isdecimal() or int(usec) == 0 or pid != str(os.getpid()):
@@ -51,7 +51,7 @@ def watchdog_seconds(environ: Mapping[str, str] = os.environ) -> float | None:
 
 async def feed_watchdog() -> None:
     """Tell it as long as the event loop turns; ends only where nobody watches."""
-    seconds = watchdog_seconds()
+    seconds = watchdog_interval_s()
     while seconds:
-        watchdog()
+        notify_watchdog()
         await asyncio.sleep(seconds)

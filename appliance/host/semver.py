@@ -6,42 +6,42 @@ RAUC compares in the same way (its min-bundle-version), so the Plug and the box 
 import re
 
 # Numbers, then -pre.release, which is before the version itself, then +build, which says nothing of order.
-_FORM = re.compile(
+_VERSION_PATTERN = re.compile(
     r"(\d{1,9})(?:\.(\d{1,9}))?(?:\.(\d{1,9}))?(?:-([0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*))?(?:\+[0-9A-Za-z.-]+)?",
     re.ASCII,
 )
-MOST_CHARACTERS = 64
+MAX_VERSION_CHARS = 64
 
-Order = tuple[tuple[int, ...], bool, tuple[tuple[bool, int, str], ...]]
+VersionKey = tuple[tuple[int, ...], bool, tuple[tuple[bool, int, str], ...]]
 
 
-class BadVersion(ValueError):
+class InvalidVersionError(ValueError):
     """The text is no version that could be compared."""
 
 
-def order(text: str) -> Order:
+def version_key(text: str) -> VersionKey:
     """What sorts as the versions do. Raises BadVersion."""
-    found = _FORM.fullmatch(text) if len(text) <= MOST_CHARACTERS else None
+    found = _VERSION_PATTERN.fullmatch(text) if len(text) <= MAX_VERSION_CHARS else None
     if found is None:
-        raise BadVersion(f"{text[:MOST_CHARACTERS]!r} is no version such as 1.4.2")
+        raise InvalidVersionError(f"{text[:MAX_VERSION_CHARS]!r} is no version such as 1.4.2")
     numbers = tuple(int(found[part] or 0) for part in (1, 2, 3))
     pre = found[4].split(".") if found[4] else []
-    return numbers, not pre, tuple(_identifier(part) for part in pre)
+    return numbers, not pre, tuple(_identifier_key(part) for part in pre)
 
 
-def is_older(text: str, than: str) -> bool:
+def is_older(text: str, other: str) -> bool:
     """Raises BadVersion."""
-    return order(text) < order(than)
+    return version_key(text) < version_key(other)
 
 
-def is_newer(text: str, than: str) -> bool:
+def is_newer(text: str, other: str) -> bool:
     """False also where one of them is no version: nothing is offered that cannot be compared."""
     try:
-        return order(text) > order(than)
-    except BadVersion:
+        return version_key(text) > version_key(other)
+    except InvalidVersionError:
         return False
 
 
-def _identifier(part: str) -> tuple[bool, int, str]:
+def _identifier_key(part: str) -> tuple[bool, int, str]:
     """Numbers sort as numbers, and before words."""
     return (False, int(part), "") if part.isdecimal() else (True, 0, part)

@@ -11,20 +11,20 @@ from pathlib import Path
 
 from appliance.host import atomic_file
 
-SYSTEMD = Path("run/systemd/system")  # sd_booted(3)
-UNITS = {name: f"printmonitor-{name}.service" for name in ("poller", "traps", "web")}
-SECONDS = 5.0  # systemctl answers in milliseconds, journalctl on a worn card in a second or two
-PROPERTIES = "Id,LoadState,ActiveState,SubState,ActiveEnterTimestamp,MemoryCurrent,NRestarts"
-MOST_TEXT = 2_000  # characters of one log line
-MOST_ANSWER = 4_096  # octets
+SYSTEMD_RUNTIME_DIR = Path("run/systemd/system")  # sd_booted(3)
+SERVICE_UNITS = {name: f"printmonitor-{name}.service" for name in ("poller", "traps", "web")}
+COMMAND_TIMEOUT_S = 5.0  # systemctl answers in milliseconds, journalctl on a worn card in a second or two
+UNIT_PROPERTIES = "Id,LoadState,ActiveState,SubState,ActiveEnterTimestamp,MemoryCurrent,NRestarts"
+MAX_LOG_TEXT_CHARS = 2_000  # characters of one log line
+MAX_ANSWER_BYTES = 4_096  # octets
 
 
-class NotAnswered(Exception):
+class UnitQueryError(Exception):
     """A command is missing or fails; the text is one clear line."""
 
 
 @dataclass(frozen=True, slots=True)
-class Unit:
+class UnitStatus:
     """What `systemctl show` says; None where it says nothing."""
 
     unit: str
@@ -37,7 +37,7 @@ class Unit:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class LogLine:
     """A line of the log."""
 
     at: datetime
@@ -46,60 +46,66 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class RequestAnswer:
     """What became of a request."""
 
     state: str  # done refused failed
     text: str
 
 
-def is_booted(root: Path = Path("/")) -> bool:
+def is_systemd_running(root: Path = Path("/")) -> bool:
     """Whether systemd runs this machine."""
-    return (root / SYSTEMD).is_dir()
+    return (root / SYSTEMD_RUNTIME_DIR).is_dir()
 
 
-async def show() -> dict[str, Unit]:
+async def query_units() -> dict[str, UnitStatus]:
     """The services by their short names. Raises NotAnswered."""
-    if not is_booted():
-        raise NotAnswered("The services are not run by systemd here.")
-    said = await _run("systemctl", "show", "--timestamp=utc", f"--property={PROPERTIES}", *UNITS.values())
-    found = {unit.unit: unit for unit in shown(said)}
-    return {name: found[unit] for name, unit in UNITS.items() if unit in found}
+    if not is_systemd_running():
+        raise UnitQueryError("The services are not run by systemd here.")
+    said = await _run_command(
+        "systemctl", "show", "--timestamp=utc", f"--property={UNIT_PROPERTIES}", *SERVICE_UNITS.values()
+    )
+    found = {unit.unit: unit for unit in parse_units(said)}
+    return {name: found[unit] for name, unit in SERVICE_UNITS.items() if unit in found}
 
 
-def shown(said: str) -> Iterator[Unit]:
+def parse_units(output: str) -> Iterator[UnitStatus]:
     """Units from what `systemctl show` printed."""
-    for block in said.split("\n\n"):
+    for block in output.split("\n\n"):
         told = dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
-        yield Unit(
+        yield UnitStatus(
             unit=told.get("Id", ""),
             loaded=told.get("LoadState") == "loaded",
             state=told.get("ActiveState", ""),
             detail=told.get("SubState", ""),
-            since=_moment(told.get("ActiveEnterTimestamp", "")),
-            memory=_number(told.get("MemoryCurrent", "")),
-            restarts=_number(told.get("NRestarts", "")),
+            since=_parse_timestamp(told.get("ActiveEnterTimestamp", "")),
+            memory=_parse_number(told.get("MemoryCurrent", "")),
+            restarts=_parse_number(told.get("NRestarts", "")),
         )
 
 
-async def log_lines(unit: str, most: int) -> list[Line]:
+async def query_log_lines(unit: str, max_lines: int) -> list[LogLine]:
     """The last lines of a unit's log, the oldest first. Raises NotAnswered."""
-    arguments = ("--unit", unit, "--lines", str(most), "--output", "json", "--no-pager", "--quiet")
-    return list(logged(await _run("journalctl", *arguments)))
+    arguments = ("--unit", unit, "--lines", str(max_lines), "--output", "json", "--no-pager", "--quiet")
+    return list(parse_log_lines(await _run_command("journalctl", *arguments)))
 
 
-def logged(said: str) -> Iterator[Line]:
+def parse_log_lines(output: str) -> Iterator[LogLine]:
     """Lines from what `journalctl --output json` printed; those that make no sense are left out."""
-    for line in said.splitlines():
+    for line in output.splitlines():
         try:
             entry = json.loads(line)
             at = datetime.fromtimestamp(int(entry["__REALTIME_TIMESTAMP"]) / 1e6, UTC)
-            yield Line(at, int(entry.get("PRIORITY", "6")) & 7, _text(entry.get("MESSAGE"))[:MOST_TEXT])
+            yield LogLine(
+                at,
+                int(entry.get("PRIORITY", "6")) & 7,
+                _decode_message(entry.get("MESSAGE"))[:MAX_LOG_TEXT_CHARS],
+            )
         except (ValueError, KeyError, TypeError, AttributeError, OverflowError, OSError):
             continue
 
 
-def request(run: Path, order: Mapping[str, object]) -> str:
+def submit_request(run: Path, request: Mapping[str, object]) -> str:
     """Write down what a privileged unit shall do; gives the request's id.
 
     The path unit that watches the folder starts the oneshot that checks and does it: see `requests`.
@@ -107,23 +113,23 @@ def request(run: Path, order: Mapping[str, object]) -> str:
     folder = run / "requests"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     name = secrets.token_hex(8)
-    atomic_file.write(folder / f"{name}.json", json.dumps(dict(order)).encode())
+    atomic_file.write(folder / f"{name}.json", json.dumps(dict(request)).encode())
     return name
 
 
-def answer(run: Path, request_id: str) -> Answer | None:
+def read_answer(run: Path, request_id: str) -> RequestAnswer | None:
     """What became of a request; None as long as nothing has."""
     if not re.fullmatch("[0-9a-f]{16}", request_id):
         return None
     try:
         with (run / "answers" / f"{request_id}.json").open("rb") as file:
-            said = json.loads(file.read(MOST_ANSWER))
-        return Answer(str(said["state"]), str(said["text"]))
+            said = json.loads(file.read(MAX_ANSWER_BYTES))
+        return RequestAnswer(str(said["state"]), str(said["text"]))
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
-def _text(message: object) -> str:
+def _decode_message(message: object) -> str:
     if isinstance(message, list):  # bytes that are no text
         return bytes(each for each in message if isinstance(each, int) and 0 <= each < 256).decode(
             "utf-8", "replace"
@@ -131,16 +137,16 @@ def _text(message: object) -> str:
     return "" if message is None else str(message)
 
 
-def _moment(text: str) -> datetime | None:
+def _parse_timestamp(text: str) -> datetime | None:
     found = re.search(r"(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d) UTC", text)
     return datetime.fromisoformat(f"{found[1]}T{found[2]}+00:00") if found else None
 
 
-def _number(text: str) -> int | None:
+def _parse_number(text: str) -> int | None:
     return int(text) if text.isdecimal() and len(text) < 16 else None  # 2^64-1 means that nobody counts
 
 
-async def _run(*command: str) -> str:
+async def _run_command(*command: str) -> str:
     """What a command prints. Raises NotAnswered."""
     try:
         process = await asyncio.create_subprocess_exec(
@@ -150,14 +156,14 @@ async def _run(*command: str) -> str:
             stderr=asyncio.subprocess.DEVNULL,
         )
     except OSError as error:
-        raise NotAnswered(f"{command[0]} is not installed.") from error
+        raise UnitQueryError(f"{command[0]} is not installed.") from error
     try:
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(COMMAND_TIMEOUT_S):
             out, _ = await process.communicate()
     except TimeoutError as error:
         process.kill()
         await process.wait()
-        raise NotAnswered(f"{command[0]} does not answer.") from error
+        raise UnitQueryError(f"{command[0]} does not answer.") from error
     if process.returncode:
-        raise NotAnswered(f"{command[0]} fails.")
+        raise UnitQueryError(f"{command[0]} fails.")
     return out.decode("utf-8", "replace")

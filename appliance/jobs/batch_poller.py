@@ -11,7 +11,7 @@ from appliance.collector.poll import PollError, poll_printer
 from appliance.collector.scanner import ProbeResult, ScanProgress
 from appliance.discovery import entries
 from appliance.discovery.entries import Exclusions, NameNotResolvedError
-from appliance.domain.model import Cost, Identity, Reading, Target
+from appliance.domain.model import Identity, PollCost, Reading, Target
 from appliance.jobs.batch_writer import Keeper, NotKept
 from appliance.snmp.transport import SnmpEndpoint
 from appliance.storage import printers
@@ -72,7 +72,7 @@ class Asking:
         endpoint: SnmpEndpoint,
         keeper: Keeper,
     ) -> None:
-        self.read: dict[int, Cost] = {}  # by printer
+        self.read: dict[int, PollCost] = {}  # by printer
         self.failed: list[Failed] = []
         self.incomplete: list[Failed] = []  # read, but not in all parts: their last values stay
         self.skipped: list[Skipped] = []

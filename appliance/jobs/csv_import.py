@@ -19,15 +19,15 @@ from appliance.storage import database, events, printer_list, printers
 from appliance.storage.printer_list import PrinterSummary
 
 
-class Refused(Exception):
+class ImportRejectedError(Exception):
     """Nothing was changed; the text is one clear line."""
 
 
-class Unreadable(Refused):
+class ImportFileError(ImportRejectedError):
     """A file is not to be had, now at least."""
 
 
-class Doubtful(Refused):
+class ImportConfirmationError(ImportRejectedError):
     """The list may be wrong: a person may insist."""
 
 
@@ -38,48 +38,48 @@ class ImportList:
     rows: tuple[ImportRow, ...]
     exclusions: Exclusions
     problems: tuple[str, ...]  # a hundred at most of each of the two
-    bad: int  # lines that are left out
+    skipped_lines: int  # lines that are left out
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class ImportResult:
     """What an import changed, or would change."""
 
     changes: ImportChanges[PrinterSummary]
     applied: bool
 
 
-def read(path: Path, exclusions: Path | None = None) -> ImportList:
+def read_list(path: Path, exclusions: Path | None = None) -> ImportList:
     """The lists in two files, which may lie on a slow share. Raises Refused."""
-    return understand(_bytes(path), _bytes(exclusions) if exclusions else b"", path.name)
+    return parse_list(_read_file(path), _read_file(exclusions) if exclusions else b"", path.name)
 
 
-def understand(data: bytes, exclusions: bytes = b"", name: str = "the list") -> ImportList:
+def parse_list(data: bytes, exclusions: bytes = b"", name: str = "the list") -> ImportList:
     """The lists in a file's bytes. Raises Refused."""
     try:
         listed = csv_entries.parse_list(data)
     except InvalidListError as error:
-        raise Refused(f"{name} {error}") from error
+        raise ImportRejectedError(f"{name} {error}") from error
     try:
         left_out, excluding = csv_entries.parse_exclusions(exclusions)
     except InvalidListError as error:
-        raise Refused(f"the exclusion list {error}") from error
+        raise ImportRejectedError(f"the exclusion list {error}") from error
     problems = [str(each) for each in listed.problems]
     problems += [f"exclusion list, {each}" for each in excluding.problems]
     return ImportList(listed.rows, left_out, tuple(problems), listed.skipped_lines + excluding.skipped_lines)
 
 
-def run(
+def apply_list(
     db: sqlite3.Connection,
     home: Home,
-    listed: ImportList,
+    import_list: ImportList,
     now: datetime,
     *,
-    http: tuple[str, str] = ("", ""),
+    http_credentials: tuple[str, str] = ("", ""),
     dry_run: bool = False,
     force: bool = False,
-    counts: Callable[[PrinterSummary], bool] = lambda _line: True,
-) -> Result:
+    may_drop: Callable[[PrinterSummary], bool] = lambda _line: True,
+) -> ImportResult:
     """Take the list over, or say what that would do; `counts` leaves printers alone that may not be dropped.
 
     Raises Doubtful unless forced, BadSettings, lock.Busy, database.Unusable: nothing is changed then.
@@ -88,41 +88,41 @@ def run(
     def planned(config: Config) -> ImportChanges[PrinterSummary]:
         return csv_entries.plan_import(
             config.discovery.entries,
-            listed.rows,
-            listed.exclusions,
-            filter(counts, printer_list.iter_summaries(db)),
+            import_list.rows,
+            import_list.exclusions,
+            filter(may_drop, printer_list.iter_summaries(db)),
             now,
-            http_username=http[0],
-            http_password=http[1],
+            http_username=http_credentials[0],
+            http_password=http_credentials[1],
         )
 
     if dry_run:
-        return Result(planned(configuration.load(home)), applied=False)
-    with configuration.changing(home):
-        config = configuration.load(home)
+        return ImportResult(planned(configuration.load_settings(home)), applied=False)
+    with configuration.lock_settings(home):
+        config = configuration.load_settings(home)
         changes = planned(config)
         if changes.warning and not force:
-            raise Doubtful(changes.warning)
-        _apply(db, home, config, changes, now)
-    return Result(changes, applied=True)
+            raise ImportConfirmationError(changes.warning)
+        _apply_changes(db, home, config, changes, now)
+    return ImportResult(changes, applied=True)
 
 
-def _apply(
+def _apply_changes(
     db: sqlite3.Connection, home: Home, config: Config, changes: ImportChanges[PrinterSummary], now: datetime
 ) -> None:
     """All entries in one save; then the printers, which nobody will ask again, in one transaction."""
     if changes.entries != config.discovery.entries:
         discovery = replace(config.discovery, entries=changes.entries)
-        configuration.save(home, replace(config, discovery=discovery))
+        configuration.save_settings(home, replace(config, discovery=discovery))
     if not changes.has_changes:
         return
     with database.transaction(db):
         for gone in changes.unavailable:
             printers.delete_printer(db, gone.id)
-        events.note(db, "import", "import list", told(changes), now)
+        events.note(db, "import", "import list", format_changes(changes), now)
 
 
-def told(changes: ImportChanges[PrinterSummary]) -> str:
+def format_changes(changes: ImportChanges[PrinterSummary]) -> str:
     """The changes in one line."""
     parts = [
         f"{len(changes.added):,} added",
@@ -135,12 +135,13 @@ def told(changes: ImportChanges[PrinterSummary]) -> str:
     return f"entries: {', '.join(parts)}; printers dropped: {len(changes.unavailable):,}"
 
 
-def told_problems(problems: Sequence[str], bad: int) -> str:
+def format_problems(problems: Sequence[str], skipped_lines: int) -> str:
     """Bad lines in one line."""
-    return f"{bad:,} bad {'line' if bad == 1 else 'lines'}: {problems[0]}{' ...' if bad > 1 else ''}"
+    lines = "line" if skipped_lines == 1 else "lines"
+    return f"{skipped_lines:,} bad {lines}: {problems[0]}{' ...' if skipped_lines > 1 else ''}"
 
 
-def _bytes(path: Path) -> bytes:
+def _read_file(path: Path) -> bytes:
     """A file's bytes, one more than a list may have at most. Raises Unreadable."""
     try:
         descriptor = os.open(
@@ -148,15 +149,15 @@ def _bytes(path: Path) -> bytes:
         )  # a pipe would wait for a writer
         with os.fdopen(descriptor, "rb") as file:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise Unreadable(f"{path}: is no file")
+                raise ImportFileError(f"{path}: is no file")
             return file.read(MAX_FILE_BYTES + 1)
     except OSError as error:
-        raise Unreadable(f"{path}: {error.strerror}{_hint(path)}") from error
+        raise ImportFileError(f"{path}: {error.strerror}{_windows_path_hint(path)}") from error
     except ValueError as error:
-        raise Unreadable("a path has a NUL in it") from error
+        raise ImportFileError("a path has a NUL in it") from error
 
 
-def _hint(path: Path) -> str:
+def _windows_path_hint(path: Path) -> str:
     """For those who come from the Windows product."""
     windows = re.match(r"\\\\|//|[A-Za-z]:", str(path))
     return ": a share has to be mounted first, and is named by where it is mounted" if windows else ""

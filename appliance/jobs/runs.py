@@ -24,7 +24,7 @@ from appliance.delivery import dispatcher, outbox
 from appliance.discovery import entries
 from appliance.discovery.entries import Exclusions
 from appliance.domain.clock import utc_now
-from appliance.domain.model import Cost, Target
+from appliance.domain.model import PollCost, Target
 from appliance.host import file_lock
 from appliance.jobs.batch_poller import Asking, Failed, Progress, Skipped
 from appliance.jobs.batch_writer import Keeper
@@ -58,7 +58,7 @@ class RoundResult:
     left_alone: int  # known printers that no discovery entry covers
     asked: int  # addresses by the scan
     answered: int
-    cost: Cost  # of all readings together; its seconds are the run's
+    cost: PollCost  # of all readings together; its seconds are the run's
     parcel: outbox.Parcel | None = None
     not_handed_over: str | None = None  # why there is no parcel, if that is a fault
     delivery: dispatcher.DeliverySummary | None = None
@@ -101,7 +101,7 @@ async def run_round(
     `send` off the parcel is left to whoever delivers. Raises lock.Busy, BadEntry, database.Unusable.
     """
     progress = Progress()
-    with file_lock.held(home.lock) if only is None else nullcontext():
+    with file_lock.acquire(home.run_lock) if only is None else nullcontext():
         async with (
             _told(db, job_id, progress, on_progress),
             Keeper(db, clock) as keeper,
@@ -188,9 +188,9 @@ class _Round:
             incomplete=tuple(self._asking.incomplete),
             skipped=tuple(self._asking.skipped),
             left_alone=self._left_alone,
-            asked=self._progress.scan.probed,
+            asked=self._progress.scan.asked,
             answered=self._progress.scan.answered,
-            cost=Cost(sum(cost.packets for cost in costs), sum(cost.bytes for cost in costs), seconds),
+            cost=PollCost(sum(cost.packets for cost in costs), sum(cost.bytes for cost in costs), seconds),
         )
 
 

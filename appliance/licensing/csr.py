@@ -33,8 +33,8 @@ class Enrolment:
 
 def generate_plug_id() -> str:
     """The box's own id; a box without serial number gets one by lot."""
-    name = board.default_name()
-    return name if name != board.UNNAMED else f"printmonitor-{secrets.token_hex(6)}"
+    name = board.default_plug_name()
+    return name if name != board.FALLBACK_NAME else f"printmonitor-{secrets.token_hex(6)}"
 
 
 def get_or_create(folder: Path, plug_id: str) -> CertificateRequest:
@@ -46,7 +46,7 @@ def get_or_create(folder: Path, plug_id: str) -> CertificateRequest:
     if not re.fullmatch(PLUG_ID_PATTERN, plug_id):
         raise ValueError(f"{plug_id!r} is no id of a Plug")
     tls = keystore.ensure_tls_folder(folder)
-    with file_lock.held(tls / keystore.LOCK_FILE):
+    with file_lock.acquire(tls / keystore.LOCK_FILE):
         waiting = read_request(folder)
         if waiting and waiting.plug_id == plug_id and not _is_key_installed(tls):
             return waiting
@@ -55,7 +55,7 @@ def get_or_create(folder: Path, plug_id: str) -> CertificateRequest:
         atomic_file.write(tls / keystore.REQUEST_FILE, _create_csr(tls / keystore.REQUEST_KEY_FILE, plug_id))
     made = read_request(folder)
     if made is None:
-        raise openssl.Failed("openssl has made a certificate request that it cannot read")
+        raise openssl.OpensslError("openssl has made a certificate request that it cannot read")
     return made
 
 
@@ -65,8 +65,10 @@ def read_request(folder: Path) -> CertificateRequest | None:
     try:
         pem = path.read_text("ascii")
         made_at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
-        said = openssl.run("req", "-noout", "-subject", "-nameopt", "multiline,-align", stdin=pem.encode())
-    except (OSError, ValueError, openssl.Failed):
+        said = openssl.run_openssl(
+            "req", "-noout", "-subject", "-nameopt", "multiline,-align", stdin=pem.encode()
+        )
+    except (OSError, ValueError, openssl.OpensslError):
         return None
     if not (path.parent / keystore.REQUEST_KEY_FILE).exists():
         return None
@@ -118,8 +120,8 @@ def _is_key_installed(tls: Path) -> bool:
 
 
 def _generate_key() -> bytes:
-    return openssl.run("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256")
+    return openssl.run_openssl("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256")
 
 
 def _create_csr(key: Path, plug_id: str) -> bytes:
-    return openssl.run("req", "-new", "-key", str(key), "-subj", f"/CN={plug_id}", "-sha256")
+    return openssl.run_openssl("req", "-new", "-key", str(key), "-subj", f"/CN={plug_id}", "-sha256")

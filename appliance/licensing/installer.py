@@ -22,7 +22,7 @@ def install(folder: Path, data: bytes, now: datetime) -> Licence:
     """From now on this licence counts, all of it or none. Raises BadLicence, lock.Busy, OSError."""
     found = verifier.verify(data, vendor_ca_path())
     tls = keystore.ensure_tls_folder(folder)
-    with file_lock.held(tls / keystore.LOCK_FILE):
+    with file_lock.acquire(tls / keystore.LOCK_FILE):
         key = find_own_key(folder, found)
         if words := revocation_reason(folder, found):
             raise InvalidLicenceError("revoked", words)

@@ -26,7 +26,7 @@ def ensure_tls_folder(folder: Path) -> Path:
     tls = folder / "tls"
     if not tls.is_dir():
         tls.mkdir(mode=0o700, parents=True, exist_ok=True)
-        atomic_file.own(tls)
+        atomic_file.match_folder_owner(tls)
     return tls
 
 
@@ -45,7 +45,7 @@ def switch_generation(folder: Path, name: str, contents: dict[str, bytes]) -> No
     before = current_folder(folder)
     new = tls / f"{_GENERATION_PREFIX}{name}"
     new.mkdir(mode=0o700, exist_ok=True)
-    atomic_file.own(new)
+    atomic_file.match_folder_owner(new)
     for file, data in contents.items():
         atomic_file.write(new / file, data)
     _replace_symlink(tls / _CURRENT_LINK, new.name)
@@ -64,4 +64,4 @@ def _replace_symlink(path: Path, target: str) -> None:
     beside.unlink(missing_ok=True)
     os.symlink(target, beside)
     os.replace(beside, path)
-    atomic_file.sync(path.parent)
+    atomic_file.fsync_folder(path.parent)

@@ -51,8 +51,8 @@ def check_validity(licence: Licence, data: bytes, vendor_ca: Path, now: datetime
     (signed,) = [block for label, block in _parse_pem_blocks(data) if label != "CERTIFICATE"]
     try:
         _verify_signature(signed, vendor_ca, "-attime", str(int(now.timestamp())))
-    except openssl.Failed as error:
-        if "not yet valid" in error.said:
+    except openssl.OpensslError as error:
+        if "not yet valid" in error.stderr:
             raise InvalidLicenceError(
                 "early", f"the licence was signed after {now:%Y-%m-%d %H:%M} UTC: {CLOCK_HINT}"
             ) from None
@@ -102,7 +102,7 @@ def _parse_pem_blocks(data: bytes) -> list[tuple[str, str]]:
 
 def _verify_signature(signed: str, vendor_ca: Path, *time_check: str) -> bytes:
     # Without -no-CA... the system's own authorities would count as vendors.
-    return openssl.run(
+    return openssl.run_openssl(
         *("cms", "-verify", "-binary", "-inform", "PEM", "-CAfile", str(vendor_ca)),
         *("-no-CApath", "-no-CAstore", "-purpose", "smimesign", *time_check),
         stdin=signed.encode(),
@@ -116,8 +116,10 @@ def _extract_signed_text(signed: str, vendor_ca: Path) -> str:
             content = _verify_signature(signed, vendor_ca, "-no_check_time", "-signer", str(signer))
             if signer.read_text().count("-----BEGIN CERTIFICATE-----") != 1:
                 raise malformed_error("is not signed by exactly one signer")
-            uses = openssl.run("x509", "-in", str(signer), "-noout", "-ext", "extendedKeyUsage").decode()
-        except openssl.Failed as error:
+            uses = openssl.run_openssl(
+                "x509", "-in", str(signer), "-noout", "-ext", "extendedKeyUsage"
+            ).decode()
+        except openssl.OpensslError as error:
             raise _signature_error(error) from error
     # A Plug's own certificate comes from the same vendor: it must not do for signing licences.
     if "E-mail Protection" not in uses:
@@ -129,8 +131,8 @@ def _extract_signed_text(signed: str, vendor_ca: Path) -> str:
     return content.decode("utf-8", "replace")
 
 
-def _signature_error(error: openssl.Failed) -> InvalidLicenceError:
-    said = error.said
+def _signature_error(error: openssl.OpensslError) -> InvalidLicenceError:
+    said = error.stderr
     if not said:
         return _unverifiable_error(str(error))
     if "X509_load_cert" in said or "Error loading file" in said:
@@ -190,24 +192,24 @@ def _read_plug_certificate(certificates: Sequence[str], vendor_ca: Path) -> _Plu
         chain.write_text("".join(certificates[1:]))
         untrusted = ("-untrusted", str(chain)) if certificates[1:] else ()
         try:
-            said = openssl.run(
+            said = openssl.run_openssl(
                 *("x509", "-in", str(own), "-noout", "-startdate", "-enddate", "-dateopt", "iso_8601"),
                 *("-subject", "-nameopt", "multiline,-align,utf8,-esc_msb"),
             ).decode("utf-8", "replace")
-        except openssl.Failed as error:
+        except openssl.OpensslError as error:
             raise malformed_error("has a certificate that cannot be read") from error
         try:
-            openssl.run(
+            openssl.run_openssl(
                 *("verify", "-CAfile", str(vendor_ca), "-no-CApath", "-no-CAstore", "-no_check_time"),
                 *("-purpose", "sslclient", *untrusted, str(own)),
             )
-        except openssl.Failed as error:
+        except openssl.OpensslError as error:
             raise _certificate_error(error) from error
     return _parse_certificate(said)
 
 
-def _certificate_error(error: openssl.Failed) -> InvalidLicenceError:
-    if "certificate purpose" in error.said:
+def _certificate_error(error: openssl.OpensslError) -> InvalidLicenceError:
+    if "certificate purpose" in error.stderr:
         return malformed_error("has a certificate that is not for a Plug (TLS client)")
     found = _signature_error(error)
     if found.kind != "foreign":
@@ -235,8 +237,10 @@ def _parse_openssl_time(text: str) -> datetime:
 def _check_chain(certificates: Sequence[str]) -> None:
     for each in certificates:
         try:
-            said = openssl.run("x509", "-noout", "-ext", "basicConstraints", stdin=each.encode()).decode()
-        except openssl.Failed as error:
+            said = openssl.run_openssl(
+                "x509", "-noout", "-ext", "basicConstraints", stdin=each.encode()
+            ).decode()
+        except openssl.OpensslError as error:
             raise malformed_error("has a certificate that cannot be read") from error
         if "CA:TRUE" not in said:
             raise malformed_error("holds two certificates of Plugs; the others must be those of authorities")

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime, tzinfo
 
-from appliance.domain.model import Amount, Printer, Vague
+from appliance.domain.model import Amount, Printer, VagueAmount
 
 PRINTER_STATUS = {1: "other", 2: "unknown", 3: "idle", 4: "printing", 5: "warming up"}
 DEVICE_STATUS = {1: "unknown", 2: "running", 3: "warning", 4: "testing", 5: "down"}
@@ -111,7 +111,7 @@ OUTPUT_TYPE = {
     6: "mailbox",
     7: "continuous fanfold",
 }
-VAGUE = {Vague.OTHER: "other", Vague.UNKNOWN: "unknown", Vague.SOME_LEFT: "some left"}
+VAGUE = {VagueAmount.OTHER: "other", VagueAmount.UNKNOWN: "unknown", VagueAmount.SOME_LEFT: "some left"}
 AVAILABILITY = {
     0: "available, idle",
     1: "unavailable, on request",
@@ -134,7 +134,7 @@ def amount(value: Amount | None) -> str:
     """Return an amount, or what the printer says instead of one."""
     if value is None:
         return "-"
-    return VAGUE[value] if isinstance(value, Vague) else f"{value:,}"
+    return VAGUE[value] if isinstance(value, VagueAmount) else f"{value:,}"
 
 
 def sub_unit_status(status: int | None) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from appliance.domain.model import Amount, Vague
+from appliance.domain.model import Amount, VagueAmount
 
 PRINTER_STATUS = {1: "other", 2: "unknown", 3: "idle", 4: "printing", 5: "warmup"}
 SEVERITY = {1: "other", 3: "critical", 4: "warning", 5: "warningBinaryChangeEvent"}
@@ -144,7 +144,11 @@ AVAILABILITY = {
     5: "unknown",
     6: "available-busy",
 }
-AMOUNT_KEYWORDS = {Vague.OTHER: "other", Vague.UNKNOWN: "unknown", Vague.SOME_LEFT: "some left"}
+AMOUNT_KEYWORDS = {
+    VagueAmount.OTHER: "other",
+    VagueAmount.UNKNOWN: "unknown",
+    VagueAmount.SOME_LEFT: "some left",
+}
 MILLIMETRES_PER_UNIT = {3: 0.00254, 4: 0.001}  # prtInputDimUnit
 
 
@@ -155,7 +159,7 @@ def enum_name(table: Mapping[int, str], number: int | None) -> str | None:
 
 def amount_or_keyword(value: Amount | None) -> int | str | None:
     """An amount, or the word for what is said instead of one."""
-    return AMOUNT_KEYWORDS[value] if isinstance(value, Vague) else value
+    return AMOUNT_KEYWORDS[value] if isinstance(value, VagueAmount) else value
 
 
 def decode_subunit_status(bits: int | None) -> dict[str, str | bool] | None:

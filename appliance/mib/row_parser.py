@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from appliance.domain.model import Alert, Amount, InputTray, OutputTray, Storage, Supply, Vague
+from appliance.domain.model import Alert, Amount, InputTray, OutputTray, Storage, Supply, VagueAmount
 from appliance.mib.charsets import decode_text
 from appliance.mib.oids import Oid, format_oid
 from appliance.mib.printer_mib import Cells, CellValue, MibTable
@@ -37,7 +37,7 @@ def parse_amount(value: int) -> Amount:
     """Only zero and more is an amount; a negative number that RFC 3805 does not know says nothing."""
     if value >= 0:
         return value
-    return Vague(value) if value in {-1, -2, -3} else Vague.UNKNOWN
+    return VagueAmount(value) if value in {-1, -2, -3} else VagueAmount.UNKNOWN
 
 
 def printer_rows(table: MibTable, cells: Cells, device: Oid, charset: int | None) -> list[TableRow]:

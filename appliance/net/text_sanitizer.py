@@ -2,15 +2,15 @@
 
 from collections.abc import Iterator
 
-MOST_WORDS = 200  # characters of what somebody else said
+MAX_MESSAGE_CHARS = 200  # characters of what somebody else said
 
 
 def one_line(text: str) -> str:
     shown = "".join(character if character.isprintable() else " " for character in text)
-    return " ".join(shown.split())[:MOST_WORDS]
+    return " ".join(shown.split())[:MAX_MESSAGE_CHARS]
 
 
-def why(error: BaseException) -> str:
+def describe_error(error: BaseException) -> str:
     """The reason of an error, without the numbers and addresses that Python puts around it."""
     if isinstance(error, ConnectionRefusedError):
         return "connection refused"
@@ -21,7 +21,7 @@ def why(error: BaseException) -> str:
     return one_line(str(error)) or type(error).__name__
 
 
-def chain(error: BaseException | None) -> Iterator[BaseException]:
+def exception_chain(error: BaseException | None) -> Iterator[BaseException]:
     """The error, then what it was raised from."""
     while error is not None:
         yield error

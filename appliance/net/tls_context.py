@@ -8,7 +8,7 @@ from appliance import __version__
 USER_AGENT = f"PrintMonitor-Plug/{__version__}"
 
 
-def trusting(ca_file: str = "") -> ssl.SSLContext:
+def client_context(ca_file: str = "") -> ssl.SSLContext:
     """TLS 1.2 or later with servers that these authorities vouch for; "" is the system's.
 
     Raises OSError, ValueError where the file cannot be used.

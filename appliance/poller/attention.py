@@ -17,7 +17,7 @@ KINDS = frozenset({"licence", "disk nearly full", "outbox growing", "database no
 def tell(db: sqlite3.Connection, home: Home, config: Config, now: datetime) -> None:
     """Written only where it changes."""
     text = "".join(f"{line}\n" for line in _lines(db, home, config, now))
-    path = home.run / led.ATTENTION
+    path = home.run / led.ATTENTION_FILENAME
     with suppress(OSError):  # /run is full, or not ours: a light is not worth more
         if not path.exists() or path.read_text() != text:
             path.write_text(text)

@@ -13,13 +13,13 @@ from pathlib import Path
 from appliance import __version__
 from appliance.host import semver, unit_status
 from appliance.privileged import update_trial
-from appliance.settings.paths import INSTALLED, Home
+from appliance.settings.paths import PLUG_STATE_DIR, Home
 from appliance.settings.schema import Config
 from appliance.storage import events, key_value
 from appliance.updates import bundle_store, channel, hawkbit_agent, maintenance_window, update_status
-from appliance.updates.channel import Offer, is_roundabout
-from appliance.updates.hawkbit_api import USUAL, Ddi
-from appliance.updates.http_client import Client, NotFetched, origin
+from appliance.updates.channel import UpdateOffer, needs_local_download
+from appliance.updates.hawkbit_api import DEFAULT_SLEEP_S, HawkbitApi
+from appliance.updates.http_client import UpdateClient, UpdateFetchError, url_origin
 
 log = logging.getLogger(__name__)
 
@@ -40,13 +40,13 @@ class Box:
     home: Home
     root: Path = Path("/")
     patience: float = FIRST_SECONDS
-    often: float = hawkbit_agent.OFTEN
+    often: float = hawkbit_agent.ACTIVE_INTERVAL_S
 
     @property
     def is_here(self) -> bool:
         """Elsewhere there is nothing to update."""
-        installed = self.root / INSTALLED.relative_to("/")
-        return self.home.folder == installed and unit_status.is_booted(self.root)
+        installed = self.root / PLUG_STATE_DIR.relative_to("/")
+        return self.home.folder == installed and unit_status.is_systemd_running(self.root)
 
 
 class Updating:
@@ -58,7 +58,9 @@ class Updating:
         self._home = box.home
         self._clock = clock
         self._asked_restart = ""
-        self._fleet = hawkbit_agent.Fleet(db, box.home, clock, root=box.root, often=box.often)
+        self._fleet = hawkbit_agent.HawkbitAgent(
+            db, box.home, clock, root=box.root, check_interval_s=box.often
+        )
         self._server: object = None
         self._next_poll = 0.0
 
@@ -73,16 +75,16 @@ class Updating:
         if config.update.channel:
             await self._look_at_channel(config, now)
             await self._install_offer(config, now)
-        elif channel.kept(self._db):
-            channel.keep(self._db, None)
-            self._say(channel.PROBLEM, "channel", None, now)
+        elif channel.load_offer(self._db):
+            channel.save_offer(self._db, None)
+            self._say(channel.PROBLEM_KEY, "channel", None, now)
 
     async def poll_fleet(self, config: Config) -> None:
         """Ask the fleet server where that is due."""
         server = config.update.hawkbit
         if not self._box.is_here or not server.url:
             self._server = (server, config.plug.name)
-            self._say(hawkbit_agent.PROBLEM, "fleet server", None, self._clock())
+            self._say(hawkbit_agent.PROBLEM_KEY, "fleet server", None, self._clock())
             return
         if (server, config.plug.name) != self._server:
             first = self._server is None
@@ -92,22 +94,22 @@ class Updating:
             return
         client = replace(
             _client(config),
-            origin=origin(server.url),
+            origin=url_origin(server.url),
             authorisation=f"{LOGINS[server.token_kind]} {server.token}",
         )
-        ddi = Ddi(client, server.url, server.tenant, server.controller or config.plug.name)
-        problem, seconds = None, USUAL
+        ddi = HawkbitApi(client, server.url, server.tenant, server.controller or config.plug.name)
+        problem, seconds = None, DEFAULT_SLEEP_S
         try:
             may = maintenance_window.is_open(config.update.hours, self._local(config))
-            seconds = await self._fleet.poll(ddi, client, self._attributes(config), may_restart=may)
-        except (NotFetched, OSError) as error:
+            seconds = await self._fleet.check_in(ddi, client, self._attributes(config), may_restart=may)
+        except (UpdateFetchError, OSError) as error:
             problem = str(error)
         self._next_poll = time.monotonic() + seconds
-        self._say(hawkbit_agent.PROBLEM, "fleet server", problem, self._clock())
+        self._say(hawkbit_agent.PROBLEM_KEY, "fleet server", problem, self._clock())
 
     def _tell_outcome(self, now: datetime) -> None:
         """Once, as an event; the bundle has done its work."""
-        found = update_trial.outcome(self._box.root)
+        found = update_trial.read_outcome(self._box.root)
         if found is None or key_value.get(self._db, SEEN) == f"{found.booted} {found.at}":
             return
         key_value.put(self._db, SEEN, f"{found.booted} {found.at}")
@@ -122,10 +124,10 @@ class Updating:
         log.warning("update: %s", text)
         if found.came == "updated":
             with suppress(OSError):
-                bundle_store.remove(self._home.updates)
+                bundle_store.remove_bundle(self._home.updates)
 
     def _tell_refusal(self, now: datetime) -> None:
-        found = update_status.progress(self._home.run)
+        found = update_status.read_update_progress(self._home.run)
         if found is None or found.state not in ("refused", "failed"):
             return
         told = f"{found.at:%s} {found.text}"
@@ -135,7 +137,7 @@ class Updating:
 
     def _restart(self, config: Config) -> None:
         """For what is installed and was not to restart at once; asked for once."""
-        found = update_status.progress(self._home.run)
+        found = update_status.read_update_progress(self._home.run)
         if found is None or found.state != "installed" or found.reboots:
             return
         asked = f"{found.at:%s}"
@@ -147,35 +149,37 @@ class Updating:
             self._request({"do": "reboot"})
 
     async def _look_at_channel(self, config: Config, now: datetime) -> None:
-        before = channel.kept(self._db)
-        at = key_value.get_time(self._db, channel.NEXT)
+        before = channel.load_offer(self._db)
+        at = key_value.get_time(self._db, channel.NEXT_CHECK_KEY)
         other = before is None or before.channel != config.update.channel
-        problem = key_value.get(self._db, channel.PROBLEM)
+        problem = key_value.get(self._db, channel.PROBLEM_KEY)
         waits = at is not None and now < at < now + EVERY + JITTER + AGAIN
         if waits and not (other and problem is None):
             return
         problem, wait = None, EVERY + JITTER * random.random()
         try:
-            offer = await channel.look(_client(config), config.update.channel, None if other else before)
-            channel.keep(self._db, offer)
-        except NotFetched as error:
+            offer = await channel.fetch_offer(
+                _client(config), config.update.channel, None if other else before
+            )
+            channel.save_offer(self._db, offer)
+        except UpdateFetchError as error:
             problem, wait = str(error), AGAIN * (1 + random.random())
-        key_value.put_time(self._db, channel.NEXT, now + wait)
-        self._say(channel.PROBLEM, "channel", problem, now)
+        key_value.put_time(self._db, channel.NEXT_CHECK_KEY, now + wait)
+        self._say(channel.PROBLEM_KEY, "channel", problem, now)
 
     async def _install_offer(self, config: Config, now: datetime) -> None:
         """Once a day each version at most, and never again one that did not start well."""
-        offer, asked = channel.kept(self._db), key_value.get(self._db, channel.WANTED)
-        key_value.put(self._db, channel.WANTED, None)
+        offer, asked = channel.load_offer(self._db), key_value.get(self._db, channel.REQUESTED_INSTALL_KEY)
+        key_value.put(self._db, channel.REQUESTED_INSTALL_KEY, None)
         if offer is None or not (asked or (config.update.automatic and self._is_wanted(offer, now))):
             return
         key_value.put(self._db, TRIED, f"{offer.version} {int(now.timestamp())}")
         older, _, reboot = (asked or "no no").partition(" ")
         source = offer.url
-        if is_roundabout(config):
+        if needs_local_download(config):
             try:
-                await _client(config).fetch(offer.url, self._home.updates, size=None, sha256="")
-            except NotFetched as error:
+                await _client(config).fetch_bundle(offer.url, self._home.updates, size=None, sha256="")
+            except UpdateFetchError as error:
                 events.note(self._db, KIND, "plug", f"an update was not installed: {error}", now)
                 return
             source = "upload"
@@ -184,15 +188,15 @@ class Updating:
 
     def _request(self, order: Mapping[str, object]) -> None:
         try:
-            unit_status.request(self._home.run, order)
+            unit_status.submit_request(self._home.run, order)
         except OSError as error:
             log.warning("update: cannot be asked for: %s", error)
 
-    def _is_wanted(self, offer: Offer, now: datetime) -> bool:
-        progress = update_status.progress(self._home.run)
+    def _is_wanted(self, offer: UpdateOffer, now: datetime) -> bool:
+        progress = update_status.read_update_progress(self._home.run)
         if progress and (progress.is_under_way or progress.state == "installed"):
             return False
-        before = update_trial.outcome(self._box.root)
+        before = update_trial.read_outcome(self._box.root)
         if before and before.came == "fell back" and before.trial.to_version == offer.version:
             return False
         version, _, at = (key_value.get(self._db, TRIED) or "").partition(" ")
@@ -205,12 +209,12 @@ class Updating:
         return semver.is_newer(offer.version, self._version())
 
     def _version(self) -> str:
-        slots = update_status.slots(self._home.run)
+        slots = update_status.read_slot_status(self._home.run)
         return slots.version if slots and slots.version else __version__
 
     def _attributes(self, config: Config) -> dict[str, str]:
         """What the fleet server knows of this Plug."""
-        slots = update_status.slots(self._home.run)
+        slots = update_status.read_slot_status(self._home.run)
         told = {
             "version": self._version(),
             "name": config.plug.name,
@@ -237,10 +241,10 @@ class Updating:
             log.warning("update: %s: %s", subject, text)
 
 
-def _client(config: Config) -> Client:
+def _client(config: Config) -> UpdateClient:
     """By the proxy of the transmission."""
     https = config.transmission.https
-    return Client(
+    return UpdateClient(
         ca_file=config.update.ca_file,
         proxy=https.proxy,
         proxy_username=https.proxy_username,

@@ -65,7 +65,7 @@ class ClockWatch:
 
     def is_settled(self) -> bool:
         """Whether what is scheduled may begin: nobody is about to set the clock."""
-        return self.clock.settled() or self._monotonic() > self._started + SETTLE_SECONDS
+        return self.clock.is_settled() or self._monotonic() > self._started + SETTLE_SECONDS
 
     def is_steady(self) -> bool:
         """Whether old things may be thrown away: a wrong year would prune all history."""

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from appliance.host import file_lock
 from appliance.jobs import csv_import
-from appliance.jobs.csv_import import ImportList, Refused, Unreadable
-from appliance.settings.schema import BadSettings, Home, ImportConfig
+from appliance.jobs.csv_import import ImportFileError, ImportList, ImportRejectedError
+from appliance.settings.schema import Home, ImportConfig, SettingsError
 from appliance.storage import events
 from appliance.storage.printer_list import PrinterSummary
 
@@ -31,7 +31,7 @@ class WatchedList:
         home: Home,
         db: sqlite3.Connection,
         *,
-        read: Callable[[Path, Path | None], ImportList] = csv_import.read,
+        read: Callable[[Path, Path | None], ImportList] = csv_import.read_list,
         read_seconds: float = READ_SECONDS,
         unreadable_after: float = UNREADABLE_AFTER,
     ) -> None:
@@ -59,9 +59,9 @@ class WatchedList:
         self._next = time.monotonic() + settings.seconds
         try:
             listed = await self._read(settings)
-        except Unreadable as error:
+        except ImportFileError as error:
             self._unreadable(error, now)
-        except Refused as error:
+        except ImportRejectedError as error:
             self._refused(str(error), now)
         else:
             self._unreadable_since = None
@@ -78,36 +78,44 @@ class WatchedList:
             async with asyncio.timeout(self._read_seconds):
                 return await asyncio.shield(self._reading)
         except TimeoutError:
-            raise Unreadable(f"{settings.path}: cannot be read within {self._read_seconds:g} s") from None
+            raise ImportFileError(
+                f"{settings.path}: cannot be read within {self._read_seconds:g} s"
+            ) from None
 
     def _take_over(self, listed: ImportList, settings: ImportConfig, now: datetime) -> None:
         try:
             http = (settings.http_username, settings.http_password)
-            tried = csv_import.run(self._db, self._home, listed, now, http=http, dry_run=True, counts=_fails)
+            tried = csv_import.apply_list(
+                self._db, self._home, listed, now, http_credentials=http, dry_run=True, may_drop=_fails
+            )
             if tried.changes.has_changes:
-                csv_import.run(self._db, self._home, listed, now, http=http, counts=_fails)
-                log.info("import list %s: %s", settings.path, csv_import.told(tried.changes))
-        except Refused as error:
+                csv_import.apply_list(
+                    self._db, self._home, listed, now, http_credentials=http, may_drop=_fails
+                )
+                log.info("import list %s: %s", settings.path, csv_import.format_changes(tried.changes))
+        except ImportRejectedError as error:
             self._refused(f"{settings.path}: {error}; import it by hand to insist", now)
             return
-        except BadSettings as error:
+        except SettingsError as error:
             self._refused(f"{settings.path}: {error.problems[0]}", now)
             return
-        except file_lock.Busy as error:
+        except file_lock.LockBusyError as error:
             self._refused(f"{settings.path}: {error}", now)
             return
         except OSError as error:  # such as a full disk: the settings are as they were
             self._refused(f"{settings.path}: the settings cannot be saved: {error.strerror}", now)
             return
         events.end(self._db, REFUSED, SUBJECT, now)
-        if listed.bad:
+        if listed.skipped_lines:
             self._say(
-                BAD_LINES, f"{settings.path}: {csv_import.told_problems(listed.problems, listed.bad)}", now
+                BAD_LINES,
+                f"{settings.path}: {csv_import.format_problems(listed.problems, listed.skipped_lines)}",
+                now,
             )
         else:
             events.end(self._db, BAD_LINES, SUBJECT, now)
 
-    def _unreadable(self, error: Unreadable, now: datetime) -> None:
+    def _unreadable(self, error: ImportFileError, now: datetime) -> None:
         moment = time.monotonic()
         if self._unreadable_since is None:
             self._unreadable_since = moment

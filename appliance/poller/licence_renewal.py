@@ -63,7 +63,7 @@ async def _install_waiting(db: sqlite3.Connection, home: Home, now: datetime) ->
     """The licence that a provisioning file brought."""
     try:
         found = await asyncio.to_thread(pending.install_pending, home.folder, now)
-    except (InvalidLicenceError, file_lock.Busy, OSError) as error:
+    except (InvalidLicenceError, file_lock.LockBusyError, OSError) as error:
         _say(db, "provisioning", f"the licence of the provisioning file is not installed: {error}", now)
         return
     if found:

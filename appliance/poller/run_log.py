@@ -54,5 +54,5 @@ class Teller:
 def to_systemd(kind: str, progress: Progress) -> None:
     """What `systemctl status` shows while a run goes on."""
     scan = progress.scan
-    asked = f"{scan.probed} of {scan.total} addresses asked, " if scan.total else ""
-    sd_notify.status(f"{kind}: {asked}{progress.read} of {progress.to_read} printers read")
+    asked = f"{scan.asked} of {scan.total} addresses asked, " if scan.total else ""
+    sd_notify.notify_status(f"{kind}: {asked}{progress.read} of {progress.to_read} printers read")

@@ -35,7 +35,7 @@ def look(
     now: datetime,
     space: Space | None = None,
     *,
-    noted: Path = boot_notes.FOLDER,
+    noted: Path = boot_notes.BOOT_NOTES_DIR,
 ) -> None:
     """Write events for what began or ended since the last look. Raises Unusable."""
     if space is None:
@@ -90,7 +90,7 @@ def _revived(db: sqlite3.Connection, home: Home, now: datetime) -> None:
 
 def _noted(db: sqlite3.Connection, folder: Path, now: datetime) -> None:
     """What root's early units found, before there was anybody to tell."""
-    found = list(boot_notes.read(folder))
+    found = list(boot_notes.read_boot_notes(folder))
     told = key_value.get(db, _TOLD_NOTES)
     ids = [each.id for each in found]
     new = found[ids.index(told) + 1 :] if told in ids else found

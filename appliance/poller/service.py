@@ -13,7 +13,7 @@ from appliance.delivery import dispatcher, outbox
 from appliance.discovery.address_ranges import InvalidEntryError
 from appliance.domain import schedule
 from appliance.host import file_lock, sd_notify
-from appliance.host.daemon_executor import DaemonThreads
+from appliance.host.daemon_executor import DaemonExecutor
 from appliance.jobs.runs import Progress, RoundResult, run_round
 from appliance.poller import licence_renewal, retention, run_log, self_monitor, trap_reports
 from appliance.poller.auto_update import LOOK_SECONDS, Box, Updating
@@ -34,7 +34,7 @@ WATCH_SECONDS = 60.0
 EXPECTED = (
     database.DatabaseUnavailableError,
     InvalidEntryError,
-    file_lock.Busy,
+    file_lock.LockBusyError,
 )  # what a run may end with; all else is a fault of ours
 BEGAN = {"query": "schedule.query", "discover": "schedule.discover"}
 
@@ -42,9 +42,9 @@ BEGAN = {"query": "schedule.query", "discover": "schedule.discover"}
 def serve(home: Home) -> int:
     """Serve until SIGTERM or SIGINT; gives the exit code."""
     try:
-        with file_lock.held(home.run / "poller.lock"):
+        with file_lock.acquire(home.run / "poller.lock"):
             asyncio.run(_serve(home))
-    except file_lock.Busy:
+    except file_lock.LockBusyError:
         log.error("another poller serves %s", home.folder)
         return 1
     except database.DatabaseUnavailableError as error:
@@ -55,13 +55,13 @@ def serve(home: Home) -> int:
 
 async def _serve(home: Home) -> None:
     loop = asyncio.get_running_loop()
-    loop.set_default_executor(DaemonThreads())  # a hanging name server must not delay the end
-    home.create()
+    loop.set_default_executor(DaemonExecutor())  # a hanging name server must not delay the end
+    home.create_folders()
     db = database.open_database(home.database)
     stop = asyncio.Event()
     try:
         asked, parcel = asyncio.Event(), asyncio.Event()
-        with jobs.listen(home.wake, asked, parcel) as woken:
+        with jobs.listen(home.poller_socket, asked, parcel) as woken:
             poller = _Poller(home, db, stop, woken, asked=asked, parcel=parcel)
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.add_signal_handler(number, poller.stop)
@@ -108,7 +108,9 @@ class _Poller:
         self._tell = Teller()
         self._turned_down = False
         self._load()
-        self._done = schedule.Done(*(key_value.get_time(db, BEGAN[kind]) for kind in ("query", "discover")))
+        self._done = schedule.LastRuns(
+            *(key_value.get_time(db, BEGAN[kind]) for kind in ("query", "discover"))
+        )
         with self._outage.tolerate():
             outbox.recover(db, home.outbox, now)
             self._owe_interrupted(now)
@@ -116,7 +118,7 @@ class _Poller:
 
     def stop(self) -> None:
         if not self._stop.is_set():
-            sd_notify.stopping()
+            sd_notify.notify_stopping()
             self._stop.set()
             self._woken.set()
 
@@ -125,7 +127,7 @@ class _Poller:
         self._woken.set()
 
     async def run(self) -> None:
-        sd_notify.ready()
+        sd_notify.notify_ready()
         while not self._stop.is_set():
             self._woken.clear()  # before looking: what comes from now on is seen the next time
             busy = False
@@ -202,14 +204,14 @@ class _Poller:
 
     async def _step(self) -> bool:
         """Do one thing that is due; tells whether there was one."""
-        if self._must_load or self._stamp != self._home.stamp():
+        if self._must_load or self._stamp != self._home.settings_fingerprint():
             self._load()
         now = self._times.look()
-        self._done = schedule.after_jump(self._done, now)
+        self._done = schedule.clamp_future_runs(self._done, now)
         if job := self._next_job(now):
             await self._do(job, now)
             return True
-        next_run = schedule.next_at(self._plan, now)
+        next_run = schedule.next_run_at(self._plan, now)
         if trap_reports.hand_over(self._db, self._home, self._config, next_run, now):
             self._parcel.set()
         if self._times.is_steady():
@@ -219,7 +221,7 @@ class _Poller:
     def _next_job(self, now: datetime) -> Job | None:
         if job := self._take(now):
             return job
-        kind = schedule.due(self._plan, self._done, now) if self._times.is_settled() else None
+        kind = schedule.due_run(self._plan, self._done, now) if self._times.is_settled() else None
         if kind is None:
             return None
         jobs.enqueue(self._db, kind, now, {"scheduled": True})
@@ -227,10 +229,10 @@ class _Poller:
 
     def _take(self, now: datetime) -> Job | None:
         try:
-            with file_lock.held(self._home.lock):
+            with file_lock.acquire(self._home.run_lock):
                 jobs.interrupt_running(self._db, now)  # whoever did it is gone, or the lock would be held
                 return jobs.start_next(self._db, now)
-        except file_lock.Busy:
+        except file_lock.LockBusyError:
             return None  # a run that somebody typed; the next tick looks again
 
     async def _do(self, job: Job, now: datetime) -> None:
@@ -240,7 +242,7 @@ class _Poller:
             if result and job.kind == "discover" and not (result.interrupted or result.left_alone):
                 self._began("query", now)  # everybody was read
         finally:
-            sd_notify.status("idle")
+            sd_notify.notify_status("idle")
 
     async def _do_few(self, job: Job) -> None:
         wanted = job.arguments["printers"]
@@ -290,7 +292,7 @@ class _Poller:
 
     def _owe_interrupted(self, now: datetime) -> None:
         """A run that was broken off is done again; one that was broken off twice waits for its next time."""
-        with suppress(file_lock.Busy), file_lock.held(self._home.lock):
+        with suppress(file_lock.LockBusyError), file_lock.acquire(self._home.run_lock):
             jobs.interrupt_running(self._db, now)
         jobs.interrupt_running(self._db, now, partial=True)
         whole = [job for job in jobs.list_recent(self._db) if not jobs.is_partial(job)][:2]
@@ -299,16 +301,18 @@ class _Poller:
             jobs.enqueue(self._db, whole[0].kind, now, whole[0].arguments)
 
     def _load(self) -> None:
-        self._must_load, self._stamp = False, self._home.stamp()
-        self._config, problems = schema.load_last_good(self._home)
+        self._must_load, self._stamp = False, self._home.settings_fingerprint()
+        self._config, problems = schema.load_last_good_settings(self._home)
         for problem in problems:
             log.error("%s", problem)
         when = self._config.schedule
-        self._plan = schedule.plan(self._config.plug.name, when.query_seconds, when.discover_times, when.zone)
+        self._plan = schedule.build_schedule(
+            self._config.plug.name, when.query_interval_s, when.discover_times, when.zone
+        )
 
     def _idle_seconds(self) -> float:
         now = self._clock()
-        return min(TICK_SECONDS, max(0.0, (schedule.next_at(self._plan, now) - now).total_seconds()))
+        return min(TICK_SECONDS, max(0.0, (schedule.next_run_at(self._plan, now) - now).total_seconds()))
 
 
 async def _event(event: asyncio.Event, seconds: float) -> None:

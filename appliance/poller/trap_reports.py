@@ -21,7 +21,7 @@ def hand_over(
 
     At most one in `traps.report`, and none where a run is due within that time: its parcel holds everything.
     """
-    seconds = config.traps.report_seconds
+    seconds = config.traps.report_delay_s
     owed = traps.list_pending_reports(db)
     if not owed:
         return None

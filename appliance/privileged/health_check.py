@@ -9,60 +9,62 @@ from datetime import datetime
 from pathlib import Path
 
 from appliance.privileged import run_as_owner, systemctl, update_trial
-from appliance.privileged.request_handler import POLLER, WEB, Failed, Run
-from appliance.privileged.socket_ports import wanted
+from appliance.privileged.request_handler import POLLER_UNIT, WEB_UNIT, OperationFailedError, RunCommand
+from appliance.privileged.socket_ports import read_desired_ports
 
-DATABASE = "printmonitor.db"
-UNITS = (POLLER, WEB, "printmonitor-web.socket", "printmonitor-request.path")
-PAGE_SECONDS = 20.0  # the first page after the start, on an emulated computer
-TRIAL_SECONDS = 300.0  # after the start: an update that is not well by then is taken back
+DATABASE_FILENAME = "printmonitor.db"
+REQUIRED_UNITS = (POLLER_UNIT, WEB_UNIT, "printmonitor-web.socket", "printmonitor-request.path")
+WEB_TIMEOUT_S = 20.0  # the first page after the start, on an emulated computer
+TRIAL_TIMEOUT_S = 300.0  # after the start: an update that is not well by then is taken back
 
 log = logging.getLogger(__name__)
 
 
-def problems(state: Path, run: Run) -> Iterator[str]:
+def find_problems(state: Path, run: RunCommand) -> Iterator[str]:
     """What is wrong, one line each."""
-    yield from _of_units(run)
-    yield from _of_database(state)
-    yield from _of_page(wanted(state).web_port)
+    yield from _check_units(run)
+    yield from _check_database(state)
+    yield from _check_web_ui(read_desired_ports(state).web_port)
 
 
-def judge(found: list[str], run: Run, now: datetime, uptime: float, root: Path = Path("/")) -> bool:
+def confirm_or_revert(
+    problems: list[str], run: RunCommand, now: datetime, uptime: float, root: Path = Path("/")
+) -> bool:
     """Mark the slot good, or take an update back that is not well in time; tells whether all is well.
 
     A box that is not on trial is never restarted for this: that would heal nothing. Raises Failed, OSError.
     """
-    if not found:
+    if not problems:
         run("rauc", "status", "mark-good")
-        update_trial.conclude(now, root, good=True)
+        update_trial.conclude_trial(now, root, good=True)
         return True
-    if update_trial.is_on(root) and uptime >= TRIAL_SECONDS:
-        log.error("the update is taken back: %s", found[0])
+    if update_trial.is_trial_boot(root) and uptime >= TRIAL_TIMEOUT_S:
+        log.error("the update is taken back: %s", problems[0])
         with contextlib.suppress(OSError):
-            update_trial.note(found[0], root)
+            update_trial.record_reason(problems[0], root)
         run("systemctl", "--no-block", "reboot")
     return False
 
 
-def _of_units(run: Run) -> Iterator[str]:
+def _check_units(run: RunCommand) -> Iterator[str]:
     try:
-        found = systemctl.states(run, *UNITS)
-    except Failed as error:
+        found = systemctl.read_unit_states(run, *REQUIRED_UNITS)
+    except OperationFailedError as error:
         yield str(error)
         return
-    for unit in UNITS:
+    for unit in REQUIRED_UNITS:
         if (state := found.get(unit, "not known")) != "active":
             yield f"{unit} does not run ({state})"
 
 
-def _of_database(state: Path) -> Iterator[str]:
+def _check_database(state: Path) -> Iterator[str]:
     """As its owner: what root makes beside it, the services could not open."""
-    with _told("the database") as lines:
-        run_as_owner.as_owner(state, lambda: _write_lock(state / DATABASE))
+    with _collect_errors("the database") as lines:
+        run_as_owner.call_as_owner(state, lambda: _check_write_lock(state / DATABASE_FILENAME))
     yield from lines
 
 
-def _write_lock(path: Path) -> str:
+def _check_write_lock(path: Path) -> str:
     """It can be read and would take a change. Raises sqlite3.Error."""
     with contextlib.closing(sqlite3.connect(f"file:{path}?mode=rw", timeout=15, uri=True)) as db:
         db.isolation_level = None
@@ -72,9 +74,9 @@ def _write_lock(path: Path) -> str:
     return ""
 
 
-def _of_page(port: int) -> Iterator[str]:
-    with _told("the page") as lines:
-        asked = http.client.HTTPConnection("127.0.0.1", port, timeout=PAGE_SECONDS)
+def _check_web_ui(port: int) -> Iterator[str]:
+    with _collect_errors("the page") as lines:
+        asked = http.client.HTTPConnection("127.0.0.1", port, timeout=WEB_TIMEOUT_S)
         with contextlib.closing(asked):
             asked.request("GET", "/login", headers={"Connection": "close"})
             status = asked.getresponse().status
@@ -84,10 +86,10 @@ def _of_page(port: int) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def _told(what: str) -> Iterator[list[str]]:
+def _collect_errors(subject: str) -> Iterator[list[str]]:
     """The lines of a check: whatever breaks it is one."""
     lines: list[str] = []
     try:
         yield lines
-    except (run_as_owner.NotDone, OSError, sqlite3.Error, http.client.HTTPException) as error:
-        lines.append(f"{what}: {error}")
+    except (run_as_owner.OwnerProcessError, OSError, sqlite3.Error, http.client.HTTPException) as error:
+        lines.append(f"{subject}: {error}")

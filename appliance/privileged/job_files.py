@@ -9,16 +9,16 @@ from pathlib import Path
 
 from appliance.host import atomic_file
 
-FOLDER = Path("/run/printmonitor-root")  # root's alone
+CHECKED_REQUESTS_DIR = Path("/run/printmonitor-root")  # root's alone
 
 
-def put(name: str, order: Mapping[str, str], folder: Path = FOLDER) -> None:
+def store_checked_request(name: str, request: Mapping[str, str], folder: Path = CHECKED_REQUESTS_DIR) -> None:
     """Leave an order; a later one of the same name takes its place. Raises OSError."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    atomic_file.write(folder / f"{name}.json", json.dumps(dict(order)).encode())
+    atomic_file.write(folder / f"{name}.json", json.dumps(dict(request)).encode())
 
 
-def take(name: str, folder: Path = FOLDER) -> dict[str, str] | None:
+def take_checked_request(name: str, folder: Path = CHECKED_REQUESTS_DIR) -> dict[str, str] | None:
     """The order, which is there no more: what fails is not tried again. Raises OSError."""
     path = folder / f"{name}.json"
     try:

@@ -13,133 +13,154 @@ from pathlib import Path
 
 from appliance.host import atomic_file, board
 from appliance.privileged import job_files, untrusted_settings
-from appliance.privileged.networkd_config import network_file, wpa_supplicant
-from appliance.privileged.request_handler import Failed, Run, opened_answers, put
-from appliance.privileged.systemctl import is_active
-from appliance.settings.network import BadNetwork, NetworkConfig, taken
+from appliance.privileged.networkd_config import render_networkd_file, render_wpa_supplicant_conf
+from appliance.privileged.request_handler import (
+    OperationFailedError,
+    RunCommand,
+    open_answers_dir,
+    write_answer_file,
+)
+from appliance.privileged.systemctl import is_unit_active
+from appliance.settings.network import NetworkConfig, NetworkSettingsError, parse_network
 
-SECONDS = 120  # as the timer's unit has it
-TIMER = "printmonitor-network-trial.timer"
-NETWORKD = "systemd-networkd.service"
-FILE = "70-printmonitor.network"
-ORDER, TRIAL, ANSWER = "network", "network-trial", "network.json"
-MOST_OCTETS = 4_096
-STATES = ("trying", "kept", "rolled-back", "failed")
+ROLLBACK_TIMEOUT_S = 120  # as the timer's unit has it
+ROLLBACK_TIMER_UNIT = "printmonitor-network-trial.timer"
+NETWORKD_UNIT = "systemd-networkd.service"
+NETWORKD_FILENAME = "70-printmonitor.network"
+REQUEST_NAME, PENDING_CHANGE_NAME, ANSWER_FILENAME = "network", "network-trial", "network.json"
+MAX_ANSWER_BYTES = 4_096
+CHANGE_STATES = ("trying", "kept", "rolled-back", "failed")
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
+class NetworkPaths:
     run: Path  # the services' own: answers stand there
-    networks: Path = Path("/run/systemd/network")
-    root: Path = job_files.FOLDER
+    networkd_dir: Path = Path("/run/systemd/network")
+    root: Path = job_files.CHECKED_REQUESTS_DIR
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class NetworkChangeStatus:
     """What root says of a trial."""
 
-    trial: str  # its number, as the page gave it
+    change_id: str  # its number, as the page gave it
     state: str  # one of STATES
-    until: float  # of the monotonic clock, which nobody sets
+    deadline: float  # of the monotonic clock, which nobody sets
     text: str  # why it failed
 
 
-def settle(state: Path, places: Places, run: Run) -> None:
+def apply_saved_settings(state: Path, paths: NetworkPaths, run: RunCommand) -> None:
     """What settings.toml says holds, and a trial is over. Raises Failed, OSError."""
-    trial = job_files.take(TRIAL, places.root)
-    wanted, name = _wanted(state)
+    trial = job_files.take_checked_request(PENDING_CHANGE_NAME, paths.root)
+    wanted, name = _load_saved_settings(state)
     try:
-        _become(wanted, name, places, run)
-    except (Failed, OSError):
+        _apply_network(wanted, name, paths, run)
+    except (OperationFailedError, OSError):
         if trial:
-            job_files.put(TRIAL, trial, places.root)  # whoever tries again has to tell
+            job_files.store_checked_request(
+                PENDING_CHANGE_NAME, trial, paths.root
+            )  # whoever tries again has to tell
         raise
     if trial:
-        with suppress(Failed):
-            run("systemctl", "stop", TIMER)
-        kept = trial["settings"] == _written(wanted)
-        _tell(places, trial["trial"], "kept" if kept else "rolled-back")
+        with suppress(OperationFailedError):
+            run("systemctl", "stop", ROLLBACK_TIMER_UNIT)
+        kept = trial["settings"] == _serialize_settings(wanted)
+        _write_change_status(paths, trial["trial"], "kept" if kept else "rolled-back")
 
 
-def attempt(state: Path, places: Places, run: Run) -> None:
+def try_requested_settings(state: Path, paths: NetworkPaths, run: RunCommand) -> None:
     """What was ordered holds for two minutes; the way back is sure before anything changes. Raises Failed."""
-    order = job_files.take(ORDER, places.root)
+    order = job_files.take_checked_request(REQUEST_NAME, paths.root)
     if order is None:
         return
     try:
-        wanted = taken(json.loads(order["settings"]))
-        run("systemctl", "restart", TIMER)
-        until = time.monotonic() + SECONDS
-        job_files.put(TRIAL, {"trial": order["trial"], "settings": _written(wanted)}, places.root)
-        _become(wanted, _wanted(state)[1], places, run)
-        _tell(places, order["trial"], "trying", until)  # now somebody may confirm: not what he has not seen
-    except (Failed, OSError, ValueError) as error:
-        with suppress(Failed, OSError):  # else the timer does it
-            settle(state, places, run)
-        _tell(places, order["trial"], "failed", text=str(error))
-        raise Failed(f"the network's new settings could not be tried: {error}") from error
+        wanted = parse_network(json.loads(order["settings"]))
+        run("systemctl", "restart", ROLLBACK_TIMER_UNIT)
+        until = time.monotonic() + ROLLBACK_TIMEOUT_S
+        job_files.store_checked_request(
+            PENDING_CHANGE_NAME,
+            {"trial": order["trial"], "settings": _serialize_settings(wanted)},
+            paths.root,
+        )
+        _apply_network(wanted, _load_saved_settings(state)[1], paths, run)
+        _write_change_status(
+            paths, order["trial"], "trying", until
+        )  # now somebody may confirm: not what he has not seen
+    except (OperationFailedError, OSError, ValueError) as error:
+        with suppress(OperationFailedError, OSError):  # else the timer does it
+            apply_saved_settings(state, paths, run)
+        _write_change_status(paths, order["trial"], "failed", text=str(error))
+        raise OperationFailedError(f"the network's new settings could not be tried: {error}") from error
 
 
-def said(run: Path) -> Said | None:
+def read_change_status(run: Path) -> NetworkChangeStatus | None:
     """What became of the last trial since the Plug started."""
     try:
-        with (run / "answers" / ANSWER).open("rb") as file:
-            data = json.loads(file.read(MOST_OCTETS))
-        found = Said(str(data["trial"]), str(data["state"]), float(data["until"]), str(data["text"]))
+        with (run / "answers" / ANSWER_FILENAME).open("rb") as file:
+            data = json.loads(file.read(MAX_ANSWER_BYTES))
+        found = NetworkChangeStatus(
+            str(data["trial"]), str(data["state"]), float(data["until"]), str(data["text"])
+        )
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    return found if found.state in STATES else None
+    return found if found.state in CHANGE_STATES else None
 
 
-def is_on(run: Path) -> bool:
+def is_awaiting_confirmation(run: Path) -> bool:
     """Whether somebody has to confirm the network just now."""
-    found = said(run)
-    return found is not None and found.state == "trying" and found.until > time.monotonic()
+    found = read_change_status(run)
+    return found is not None and found.state == "trying" and found.deadline > time.monotonic()
 
 
-def _wanted(state: Path) -> tuple[NetworkConfig, str]:
+def _load_saved_settings(state: Path) -> tuple[NetworkConfig, str]:
     """The network that settings.toml wants, else the last good settings, else DHCP; the Plug's name."""
-    for data in untrusted_settings.settings(state):
+    for data in untrusted_settings.iter_settings(state):
         try:
-            return taken(data.get("network", {})), _name(untrusted_settings.table(data, "plug").get("name"))
-        except BadNetwork as error:
+            return parse_network(data.get("network", {})), _hostname_or_default(
+                untrusted_settings.get_table(data, "plug").get("name")
+            )
+        except NetworkSettingsError as error:
             log.warning("settings: network.%s", error)
-    return NetworkConfig(), board.default_name()
+    return NetworkConfig(), board.default_plug_name()
 
 
-def _name(given: object) -> str:
-    fits = isinstance(given, str) and re.fullmatch("[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?", given)
-    return str(given) if fits else board.default_name()
+def _hostname_or_default(configured_name: object) -> str:
+    fits = isinstance(configured_name, str) and re.fullmatch(
+        "[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?", configured_name
+    )
+    return str(configured_name) if fits else board.default_plug_name()
 
 
-def _become(wanted: NetworkConfig, name: str, places: Places, run: Run) -> None:
-    places.networks.mkdir(mode=0o755, parents=True, exist_ok=True)
-    _put(places.networks / FILE, network_file(wanted, name), 0o644)  # networkd is not root
-    _become_wlan(wanted, places.root, run)
-    if is_active(run, NETWORKD):  # not while the Plug starts: it comes after us
-        run("systemctl", "reload", NETWORKD)
+def _apply_network(config: NetworkConfig, hostname: str, paths: NetworkPaths, run: RunCommand) -> None:
+    paths.networkd_dir.mkdir(mode=0o755, parents=True, exist_ok=True)
+    _write_if_changed(
+        paths.networkd_dir / NETWORKD_FILENAME, render_networkd_file(config, hostname), 0o644
+    )  # networkd is not root
+    _apply_wlan(config, paths.root, run)
+    if is_unit_active(run, NETWORKD_UNIT):  # not while the Plug starts: it comes after us
+        run("systemctl", "reload", NETWORKD_UNIT)
 
 
-def _become_wlan(wanted: NetworkConfig, folder: Path, run: Run) -> None:
+def _apply_wlan(config: NetworkConfig, folder: Path, run: RunCommand) -> None:
     """One wpa_supplicant where WLAN is wanted, else none."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path = folder / f"wpa_supplicant-{wanted.interface}.conf"
+    path = folder / f"wpa_supplicant-{config.interface}.conf"
     for other in folder.glob("wpa_supplicant-*.conf"):
-        if not wanted.is_wlan or other != path:
-            run("systemctl", "--no-block", "stop", _supplicant(other))
+        if not config.is_wlan or other != path:
+            run("systemctl", "--no-block", "stop", _wpa_supplicant_unit(other))
             other.unlink()
-    if wanted.is_wlan:
-        moved = _put(path, wpa_supplicant(wanted), 0o600)
-        run("systemctl", "--no-block", "restart" if moved else "start", _supplicant(path))
+    if config.is_wlan:
+        moved = _write_if_changed(path, render_wpa_supplicant_conf(config), 0o600)
+        run("systemctl", "--no-block", "restart" if moved else "start", _wpa_supplicant_unit(path))
 
 
-def _supplicant(path: Path) -> str:
+def _wpa_supplicant_unit(path: Path) -> str:
     return f"wpa_supplicant@{path.stem.partition('-')[2]}.service"
 
 
-def _put(path: Path, text: str, mode: int) -> bool:
+def _write_if_changed(path: Path, text: str, mode: int) -> bool:
     """Whether that changed anything."""
     if path.exists() and path.read_text() == text:
         return False
@@ -147,11 +168,13 @@ def _put(path: Path, text: str, mode: int) -> bool:
     return True
 
 
-def _written(config: NetworkConfig) -> str:
+def _serialize_settings(config: NetworkConfig) -> str:
     return json.dumps(asdict(config), sort_keys=True)
 
 
-def _tell(places: Places, trial: str, state: str, until: float = 0.0, text: str = "") -> None:
-    told = {"trial": trial, "state": state, "until": until, "text": text[:500]}
-    with opened_answers(places.run) as answers:
-        put(answers, ANSWER, json.dumps(told))
+def _write_change_status(
+    paths: NetworkPaths, change_id: str, state: str, deadline: float = 0.0, text: str = ""
+) -> None:
+    told = {"trial": change_id, "state": state, "until": deadline, "text": text[:500]}
+    with open_answers_dir(paths.run) as answers:
+        write_answer_file(answers, ANSWER_FILENAME, json.dumps(told))

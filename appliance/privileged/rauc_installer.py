@@ -18,19 +18,25 @@ from typing import Protocol
 
 from appliance.host import semver
 from appliance.privileged import job_files, update_progress, update_trial
-from appliance.privileged.request_handler import Failed, Refused, Run, opened_answers, put
-from appliance.privileged.update_progress import Teller
-from appliance.privileged.update_trial import Trial
+from appliance.privileged.request_handler import (
+    OperationFailedError,
+    RequestRejectedError,
+    RunCommand,
+    open_answers_dir,
+    write_answer_file,
+)
+from appliance.privileged.update_progress import UpdateProgressWriter
+from appliance.privileged.update_trial import UpdateMarker
 
-SLOTS = "slots"  # the answer that tells what is in them
-UPLOADED = Path("var/lib/printmonitor/updates/upload.raucb")
-SERVICE = ("de.pengutronix.rauc", "/", "de.pengutronix.rauc.Installer")
-MOST_TEXT = 300  # characters of a line of RAUC's
+SLOTS_ANSWER_NAME = "slots"  # the answer that tells what is in them
+UPLOADED_BUNDLE = Path("var/lib/printmonitor/updates/upload.raucb")
+RAUC_DBUS_OBJECT = ("de.pengutronix.rauc", "/", "de.pengutronix.rauc.Installer")
+MAX_MESSAGE_CHARS = 300  # characters of a line of RAUC's
 
 log = logging.getLogger(__name__)
 
 # What RAUC 1.13 says, and what that means to a person. The first that fits counts.
-_MEANS = (
+_EXPLANATIONS = (
     (
         r"Compatible mismatch: Expected '(.*?)' but bundle manifest has '(.*?)'",
         r"it is for another device (\2), not for this one (\1)",
@@ -65,14 +71,14 @@ _MEANS = (
 )
 
 
-class Follow(Protocol):
+class StreamCommand(Protocol):
     """Runs a command and gives its lines as they come; raises Failed where it fails."""
 
     def __call__(self, *command: str) -> Iterator[str]: ...
 
 
 @dataclass(frozen=True, slots=True)
-class Slots:
+class RaucStatus:
     """What RAUC says of the box."""
 
     compatible: str
@@ -83,42 +89,45 @@ class Slots:
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
-    place: str  # a URL, or a path
-    older: bool
+class InstallRequest:
+    location: str  # a URL, or a path
+    allow_older: bool
     reboot: bool
     action: str
 
 
-def run_order(
+def process_update_request(
     answers: Path,
-    run: Run,
-    follow: Follow,
+    run: RunCommand,
+    stream: StreamCommand,
     now: Callable[[], datetime],
     *,
-    folder: Path = job_files.FOLDER,
+    folder: Path = job_files.CHECKED_REQUESTS_DIR,
     root: Path = Path("/"),
 ) -> None:
     """Do what was ordered, if anything, and tell how it went and what is in the slots. Raises OSError."""
-    told = job_files.take(update_progress.NAME, folder)
+    told = job_files.take_checked_request(update_progress.UPDATE_NAME, folder)
     if told is None:
-        update_progress.conclude(answers)
-    tell = Teller(answers, now, told or {})
+        update_progress.mark_interrupted(answers)
+    tell = UpdateProgressWriter(answers, now, told or {})
     try:
-        slots = _slots(run)
+        slots = _read_status(run)
         if told is not None:
-            place = str(root / UPLOADED) if told["source"] == "upload" else told["source"]
-            order = Order(place, told["older"] == "yes", told["reboot"] == "yes", told["action"])
-            _install(order, slots, tell, run, follow, root=root)
-            slots = _slots(run)
-        _tell_slots(answers, slots, root)
-    except (Failed, Refused) as why:  # is told where it is looked for, and is no fault of the unit
+            place = str(root / UPLOADED_BUNDLE) if told["source"] == "upload" else told["source"]
+            order = InstallRequest(place, told["older"] == "yes", told["reboot"] == "yes", told["action"])
+            _install_bundle(order, slots, tell, run, stream, root=root)
+            slots = _read_status(run)
+        _write_slots_answer(answers, slots, root)
+    except (
+        OperationFailedError,
+        RequestRejectedError,
+    ) as why:  # is told where it is looked for, and is no fault of the unit
         log.warning("update: %s", why)
         if told is not None:
-            tell("refused" if isinstance(why, Refused) else "failed", text=str(why))
+            tell("refused" if isinstance(why, RequestRejectedError) else "failed", text=str(why))
 
 
-def follow(*command: str) -> Iterator[str]:
+def stream_command(*command: str) -> Iterator[str]:
     """The lines of a command as it prints them. Raises Failed."""
     with subprocess.Popen(
         command,
@@ -134,99 +143,115 @@ def follow(*command: str) -> Iterator[str]:
             process.kill()
             raise
     if process.returncode:
-        raise Failed(f"{command[0]} failed")
+        raise OperationFailedError(f"{command[0]} failed")
 
 
-def meaning(said: str) -> str:
+def explain_message(message: str) -> str:
     """What a person can do with a message of RAUC's."""
-    for known, means in _MEANS:
-        if found := re.search(known, said):
+    for known, means in _EXPLANATIONS:
+        if found := re.search(known, message):
             return found.expand(means)
-    return f"RAUC says: {' '.join(said.split())[:MOST_TEXT]}"
+    return f"RAUC says: {' '.join(message.split())[:MAX_MESSAGE_CHARS]}"
 
 
-def _install(order: Order, slots: Slots, tell: Teller, run: Run, follow: Follow, *, root: Path) -> None:
-    tell("looking", percent=0)
-    compatible, version = _looked_at(order, run)
-    tell.version = version
-    installed = system_version(root)
-    if compatible != slots.compatible:
-        raise Refused(f"it is for another device ({compatible}), not for this one ({slots.compatible})")
-    if not order.older:
+def _install_bundle(
+    request: InstallRequest,
+    status: RaucStatus,
+    report: UpdateProgressWriter,
+    run: RunCommand,
+    stream: StreamCommand,
+    *,
+    root: Path,
+) -> None:
+    report("looking", percent=0)
+    compatible, version = _inspect_bundle(request, run)
+    report.version = version
+    installed = read_system_version(root)
+    if compatible != status.compatible:
+        raise RequestRejectedError(
+            f"it is for another device ({compatible}), not for this one ({status.compatible})"
+        )
+    if not request.allow_older:
         _check_version(version, installed)
-    marker = Trial(
-        from_slot=slots.booted,
+    marker = UpdateMarker(
+        from_slot=status.booted,
         from_version=installed,
-        to_slot=slots.other,
+        to_slot=status.other,
         to_version=version,
-        at=tell.now().isoformat(),
-        boot=update_trial.boot_id(root),
-        action=order.action,
+        at=report.now().isoformat(),
+        boot=update_trial.read_boot_id(root),
+        action=request.action,
     )
-    update_trial.begin(
+    update_trial.write_marker(
         marker, root
     )  # before: else a power cut after RAUC's last step would leave nobody to judge
-    tell("installing", percent=0)
+    report("installing", percent=0)
     try:
-        _follow_install(order, tell, follow)
+        _stream_installation(request, report, stream)
     except BaseException:
-        update_trial.remove(root)
+        update_trial.remove_marker(root)
         raise
-    update_trial.begin(replace(marker, installed=True), root)
-    tell("installed", percent=100)
-    if order.reboot:
+    update_trial.write_marker(replace(marker, installed=True), root)
+    report("installed", percent=100)
+    if request.reboot:
         run("systemctl", "--no-block", "reboot")
 
 
-def _looked_at(order: Order, run: Run) -> tuple[str, str]:
+def _inspect_bundle(request: InstallRequest, run: RunCommand) -> tuple[str, str]:
     """The device that it is for, and its version; its signature is right. Raises Failed, Refused."""
-    if order.place.startswith("/") and not Path(order.place).is_file():
-        raise Refused("there is no uploaded update")
-    command = ("busctl", "--system", "--json=short", "--timeout=80", "call", *SERVICE)
+    if request.location.startswith("/") and not Path(request.location).is_file():
+        raise RequestRejectedError("there is no uploaded update")
+    command = ("busctl", "--system", "--json=short", "--timeout=80", "call", *RAUC_DBUS_OBJECT)
     try:
-        said = run(*command, "InspectBundle", "sa{sv}", order.place, "0")
-    except Failed as error:
-        raise Refused(meaning(str(error).partition("Call failed: ")[2] or str(error))) from error
+        said = run(*command, "InspectBundle", "sa{sv}", request.location, "0")
+    except OperationFailedError as error:
+        raise RequestRejectedError(
+            explain_message(str(error).partition("Call failed: ")[2] or str(error))
+        ) from error
     try:
-        update = _plain(json.loads(said)["data"][0])["update"]
+        update = _untype_tables(json.loads(said)["data"][0])["update"]
         return str(update["compatible"]), str(update.get("version") or "")
     except (ValueError, LookupError, TypeError, AttributeError) as error:
-        raise Failed("RAUC's answer is not understood") from error
+        raise OperationFailedError("RAUC's answer is not understood") from error
 
 
 def _check_version(version: str, installed: str) -> None:
     """Raises Refused."""
     try:
         if semver.is_older(version, installed):
-            raise Refused(f"it is version {version}, older than the installed {installed}")
+            raise RequestRejectedError(f"it is version {version}, older than the installed {installed}")
         if not semver.is_older(installed, version):
-            raise Refused(f"version {version} is installed already")
-    except semver.BadVersion as error:
-        raise Refused(f"its version cannot be compared: {error}") from error
+            raise RequestRejectedError(f"version {version} is installed already")
+    except semver.InvalidVersionError as error:
+        raise RequestRejectedError(f"its version cannot be compared: {error}") from error
 
 
-def _follow_install(order: Order, tell: Teller, follow: Follow) -> None:
+def _stream_installation(
+    request: InstallRequest, report: UpdateProgressWriter, stream: StreamCommand
+) -> None:
     """Raises Failed."""
-    wish = ("--ignore-version-limit",) if order.older else ()
+    wish = ("--ignore-version-limit",) if request.allow_older else ()
     last = ""
     try:
-        for line in follow("rauc", "install", *wish, order.place):
+        for line in stream("rauc", "install", *wish, request.location):
             if found := re.match(r"\s*(\d{1,3})% (.*)", line):
-                tell("installing", percent=min(100, int(found[1])), step=found[2].strip()[:MOST_TEXT])
+                report(
+                    "installing", percent=min(100, int(found[1])), step=found[2].strip()[:MAX_MESSAGE_CHARS]
+                )
             elif found := re.search(r"LastError: (.*)|Failed to contact rauc service: (.*)", line):
                 last = found[1] or found[2]
-    except Failed as error:
-        raise Failed(meaning(last) if last else str(error)) from error
+    except OperationFailedError as error:
+        raise OperationFailedError(explain_message(last) if last else str(error)) from error
 
 
-def _slots(run: Run) -> Slots:
+def _read_status(run: RunCommand) -> RaucStatus:
     """Raises Failed."""
     try:
         said = json.loads(run("rauc", "status", "--detailed", "--output-format=json"))
         found = [slot for each in said["slots"] for slot in each.values() if slot.get("bootname")]
         other = next(slot for slot in found if slot["bootname"] != said["booted"])
         bundle = other.get("slot_status", {}).get("bundle", {})
-        return Slots(
+        return RaucStatus(
             compatible=str(said["compatible"]),
             booted=str(said["booted"]),
             other=str(other["bootname"]),
@@ -234,23 +259,23 @@ def _slots(run: Run) -> Slots:
             other_state=str(other.get("boot_status") or ""),
         )
     except (ValueError, LookupError, TypeError, AttributeError, StopIteration) as error:
-        raise Failed("RAUC does not say what is in the slots") from error
+        raise OperationFailedError("RAUC does not say what is in the slots") from error
 
 
-def _tell_slots(answers: Path, slots: Slots, root: Path) -> None:
+def _write_slots_answer(answers: Path, status: RaucStatus, root: Path) -> None:
     told = {
-        "booted": slots.booted,
-        "version": system_version(root),
-        "other": slots.other,
-        "other_version": slots.other_version,
-        "other_state": slots.other_state,
-        "boot": update_trial.boot_id(root),
+        "booted": status.booted,
+        "version": read_system_version(root),
+        "other": status.other,
+        "other_version": status.other_version,
+        "other_state": status.other_state,
+        "boot": update_trial.read_boot_id(root),
     }
-    with opened_answers(answers) as opened:
-        put(opened, f"{SLOTS}.json", json.dumps(told))
+    with open_answers_dir(answers) as opened:
+        write_answer_file(opened, f"{SLOTS_ANSWER_NAME}.json", json.dumps(told))
 
 
-def system_version(root: Path = Path("/")) -> str:
+def read_system_version(root: Path = Path("/")) -> str:
     """What os-release(5) says."""
     with suppress(OSError, UnicodeDecodeError):
         for line in (root / "etc/os-release").read_text().splitlines():
@@ -259,17 +284,17 @@ def system_version(root: Path = Path("/")) -> str:
     return ""
 
 
-def _plain(value: Mapping[str, object]) -> dict[str, dict[str, object]]:
+def _untype_tables(value: Mapping[str, object]) -> dict[str, dict[str, object]]:
     """Tables of values out of busctl's JSON, which tells the type of each."""
-    tables = {name: _bare(table) for name, table in value.items()}
+    tables = {name: _untype_value(table) for name, table in value.items()}
     return {
-        name: {key: _bare(each) for key, each in table.items()}
+        name: {key: _untype_value(each) for key, each in table.items()}
         for name, table in tables.items()
         if isinstance(table, dict)
     }
 
 
-def _bare(value: object) -> object:
+def _untype_value(value: object) -> object:
     """A value without its type; a variant in a variant has two."""
     while isinstance(value, dict) and value.keys() == {"type", "data"}:
         value = value["data"]

@@ -20,87 +20,89 @@ from typing import Protocol
 from appliance.privileged import job_files
 from appliance.settings import network
 
-MOST_OCTETS = 4_096  # of a request
-MOST_AT_ONCE = 32  # requests; the path unit comes again for the rest
-MOST_ANSWERS = 100
-SECONDS = 90.0  # a service has 15 to stop
+MAX_REQUEST_BYTES = 4_096  # of a request
+MAX_REQUESTS_PER_START = 32  # requests; the path unit comes again for the rest
+MAX_ANSWERS = 100
+COMMAND_TIMEOUT_S = 90.0  # a service has 15 to stop
 
-POLLER, TRAPS, WEB = (f"printmonitor-{name}.service" for name in ("poller", "traps", "web"))
-ALL = "printmonitor.target"
+POLLER_UNIT, TRAPS_UNIT, WEB_UNIT = (f"printmonitor-{name}.service" for name in ("poller", "traps", "web"))
+ALL_UNITS_TARGET = "printmonitor.target"
 # A socket would start its service again with the next datagram.
-SOCKETS = {TRAPS: ("printmonitor-traps.socket",)}
+SOCKET_UNITS = {TRAPS_UNIT: ("printmonitor-traps.socket",)}
 
 
-class Run(Protocol):
+class RunCommand(Protocol):
     """Runs a command and gives what it prints; raises Failed."""
 
     def __call__(self, *command: str) -> str: ...
 
 
-class Refused(Exception):
+class RequestRejectedError(Exception):
     """The request is not what it should be; the text says why."""
 
 
-class Failed(Exception):
+class OperationFailedError(Exception):
     """The request was all right, doing it was not; the text says why."""
 
 
 @dataclass(frozen=True, slots=True)
-class Verb:
+class RequestVerb:
     """What is done with the order; which units may be named, and which further texts have to be there.
 
     Whoever does it checks the further texts, and raises Refused.
     """
 
-    do: Callable[[Run, Mapping[str, str]], None]
-    units: Collection[str] = ()
-    texts: Collection[str] = ()
+    handle: Callable[[RunCommand, Mapping[str, str]], None]
+    allowed_units: Collection[str] = ()
+    text_keys: Collection[str] = ()
 
 
-def _start(run: Run, order: Mapping[str, str]) -> None:
-    unit = order["unit"]
-    with contextlib.suppress(Failed):
-        run("systemctl", "reset-failed", *SOCKETS.get(unit, ()), unit)
-    run("systemctl", "start", *SOCKETS.get(unit, ()), unit)
+def _start_unit(run: RunCommand, request: Mapping[str, str]) -> None:
+    unit = request["unit"]
+    with contextlib.suppress(OperationFailedError):
+        run("systemctl", "reset-failed", *SOCKET_UNITS.get(unit, ()), unit)
+    run("systemctl", "start", *SOCKET_UNITS.get(unit, ()), unit)
 
 
-def _stop(run: Run, order: Mapping[str, str]) -> None:
-    unit = order["unit"]
-    run("systemctl", "stop", *SOCKETS.get(unit, ()), unit)
+def _stop_unit(run: RunCommand, request: Mapping[str, str]) -> None:
+    unit = request["unit"]
+    run("systemctl", "stop", *SOCKET_UNITS.get(unit, ()), unit)
 
 
-def _restart(run: Run, order: Mapping[str, str]) -> None:
-    unit = order["unit"]
-    with contextlib.suppress(Failed):
+def _restart_unit(run: RunCommand, request: Mapping[str, str]) -> None:
+    unit = request["unit"]
+    with contextlib.suppress(OperationFailedError):
         run("systemctl", "reset-failed", unit)
     run("systemctl", "--no-block", "restart", unit)  # whoever asked may be part of it
 
 
-def _reboot(run: Run, _order: Mapping[str, str]) -> None:
+def _reboot_system(run: RunCommand, _request: Mapping[str, str]) -> None:
     run("systemctl", "--no-block", "reboot")
 
 
-def _factory_reset(run: Run, _order: Mapping[str, str]) -> None:
+def _start_factory_reset(run: RunCommand, _request: Mapping[str, str]) -> None:
     run("systemctl", "--no-block", "start", "printmonitor-factory-reset.service")
 
 
-def _apply(run: Run, _order: Mapping[str, str]) -> None:
+def _apply_settings(run: RunCommand, _request: Mapping[str, str]) -> None:
     run("systemctl", "--no-block", "restart", "printmonitor-apply.service")
 
 
-def update(run: Run, order: Mapping[str, str], folder: Path = job_files.FOLDER) -> None:
+def start_update(
+    run: RunCommand, request: Mapping[str, str], folder: Path = job_files.CHECKED_REQUESTS_DIR
+) -> None:
     """Let an update be installed: see `rauc`, which looks at the bundle itself. Raises Refused, Failed."""
-    for key, form in UPDATE.items():
-        if not re.fullmatch(form, order[key]):
-            raise Refused(f"{key} is not as it should be")
-    if run("systemctl", "show", "--property=ActiveState", "--value", UPDATER).strip() == "activating":
-        raise Refused("another update is being installed")
-    job_files.put("update", {key: order[key] for key in UPDATE}, folder)
-    run("systemctl", "--no-block", "start", UPDATER)
+    for key, form in UPDATE_PATTERNS.items():
+        if not re.fullmatch(form, request[key]):
+            raise RequestRejectedError(f"{key} is not as it should be")
+    if run("systemctl", "show", "--property=ActiveState", "--value", UPDATE_UNIT).strip() == "activating":
+        raise RequestRejectedError("another update is being installed")
+    job_files.store_checked_request("update", {key: request[key] for key in UPDATE_PATTERNS}, folder)
+    run("systemctl", "--no-block", "start", UPDATE_UNIT)
 
 
-UPDATER = "printmonitor-update.service"
-UPDATE = {
+UPDATE_UNIT = "printmonitor-update.service"
+UPDATE_PATTERNS = {
     "source": r"upload|https?://[!-~]{1,1000}",
     "older": "yes|no",  # whether an older version may be installed, or the same one again
     "reboot": "yes|no",  # at once, or whenever somebody asks for it
@@ -108,183 +110,191 @@ UPDATE = {
 }
 
 
-def try_network(run: Run, order: Mapping[str, str], folder: Path = job_files.FOLDER) -> None:
+def start_network_change(
+    run: RunCommand, request: Mapping[str, str], folder: Path = job_files.CHECKED_REQUESTS_DIR
+) -> None:
     """Let new network settings be tried: see `network_trial`. Raises Refused, Failed."""
-    if not re.fullmatch("[0-9a-f]{16}", order["trial"]):
-        raise Refused("trial is not as it should be")
+    if not re.fullmatch("[0-9a-f]{16}", request["trial"]):
+        raise RequestRejectedError("trial is not as it should be")
     try:
-        network.taken(json.loads(order["settings"]))
+        network.parse_network(json.loads(request["settings"]))
     except (ValueError, RecursionError) as error:
-        raise Refused(f"settings cannot be used: {error}") from error
-    job_files.put("network", {"settings": order["settings"], "trial": order["trial"]}, folder)
+        raise RequestRejectedError(f"settings cannot be used: {error}") from error
+    job_files.store_checked_request(
+        "network", {"settings": request["settings"], "trial": request["trial"]}, folder
+    )
     run("systemctl", "--no-block", "restart", "printmonitor-network-trial.service")
 
 
-def _network(run: Run, _order: Mapping[str, str]) -> None:
+def _apply_network(run: RunCommand, _request: Mapping[str, str]) -> None:
     run("systemctl", "--no-block", "restart", "printmonitor-network.service")
 
 
 # Everything that can be asked for. The page cannot be stopped: nobody could start it again.
-VERBS: Mapping[str, Verb] = {
-    "start": Verb(_start, (POLLER, TRAPS)),
-    "stop": Verb(_stop, (POLLER, TRAPS)),
-    "restart": Verb(_restart, (POLLER, TRAPS, WEB, ALL)),
-    "reboot": Verb(_reboot),
-    "factory-reset": Verb(_factory_reset),
-    "apply": Verb(_apply),  # makes the sockets and the trap receiver what the settings say
-    "update": Verb(update, texts=tuple(UPDATE)),
-    "network-try": Verb(try_network, texts=("settings", "trial")),
-    "network": Verb(_network),  # makes the network what the settings say, which ends a trial
+VERBS: Mapping[str, RequestVerb] = {
+    "start": RequestVerb(_start_unit, (POLLER_UNIT, TRAPS_UNIT)),
+    "stop": RequestVerb(_stop_unit, (POLLER_UNIT, TRAPS_UNIT)),
+    "restart": RequestVerb(_restart_unit, (POLLER_UNIT, TRAPS_UNIT, WEB_UNIT, ALL_UNITS_TARGET)),
+    "reboot": RequestVerb(_reboot_system),
+    "factory-reset": RequestVerb(_start_factory_reset),
+    "apply": RequestVerb(_apply_settings),  # makes the sockets and the trap receiver what the settings say
+    "update": RequestVerb(start_update, text_keys=tuple(UPDATE_PATTERNS)),
+    "network-try": RequestVerb(start_network_change, text_keys=("settings", "trial")),
+    "network": RequestVerb(_apply_network),  # makes the network what the settings say, which ends a trial
 }
 
 
-def work_off(folder: Path, owners: Collection[int], run: Run, verbs: Mapping[str, Verb] = VERBS) -> int:
+def process_requests(
+    folder: Path, owners: Collection[int], run: RunCommand, verbs: Mapping[str, RequestVerb] = VERBS
+) -> int:
     """Do what is asked for in `folder`/requests by one of these users; gives how many requests there were.
 
     Every request goes away, whatever it is, or the path unit would come for it again and again.
     """
     with contextlib.ExitStack() as stack:
-        requests = stack.enter_context(_opened(folder / "requests", owners))
-        names = sorted(name for name in os.listdir(requests) if name.endswith(".json"))[:MOST_AT_ONCE]
-        answers = stack.enter_context(opened_answers(folder))
+        requests = stack.enter_context(_open_dir(folder / "requests", owners))
+        names = sorted(name for name in os.listdir(requests) if name.endswith(".json"))[
+            :MAX_REQUESTS_PER_START
+        ]
+        answers = stack.enter_context(open_answers_dir(folder))
         for name in names:
-            state, text = _one(requests, name, owners, run, verbs)
-            _answer(answers, name, state, text)
-        _prune(answers)
+            state, text = _process_request(requests, name, owners, run, verbs)
+            _write_answer(answers, name, state, text)
+        _prune_answers(answers)
     return len(names)
 
 
-def run(*command: str) -> str:
+def run_command(*command: str) -> str:
     """What a command prints. Raises Failed."""
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=COMMAND_TIMEOUT_S, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise Failed(f"{command[0]}: {error}") from error
+        raise OperationFailedError(f"{command[0]}: {error}") from error
     if done.returncode:
-        raise Failed(f"{' '.join(command)}: {done.stderr.strip()[:500] or 'failed'}")
+        raise OperationFailedError(f"{' '.join(command)}: {done.stderr.strip()[:500] or 'failed'}")
     return done.stdout
 
 
-def _one(
-    requests: int, name: str, owners: Collection[int], run: Run, verbs: Mapping[str, Verb]
+def _process_request(
+    requests_fd: int, name: str, owners: Collection[int], run: RunCommand, verbs: Mapping[str, RequestVerb]
 ) -> tuple[str, str]:
     try:
-        data = _read(requests, name, owners)
-    except Refused as why:
+        data = _read_request(requests_fd, name, owners)
+    except RequestRejectedError as why:
         return "refused", str(why)
     finally:
-        _remove(requests, name)
+        _remove_request(requests_fd, name)
     try:
-        verb, order = _checked(data, verbs)
-        verb.do(run, order)
-    except Refused as why:
+        verb, order = _parse_request(data, verbs)
+        verb.handle(run, order)
+    except RequestRejectedError as why:
         return "refused", str(why)
-    except Failed as why:
+    except OperationFailedError as why:
         return "failed", str(why)
     return "done", ""
 
 
-def _read(requests: int, name: str, owners: Collection[int]) -> bytes:
+def _read_request(requests_fd: int, name: str, owners: Collection[int]) -> bytes:
     """The bytes of a plain, private, small file of one of the owners. Raises Refused."""
     try:
-        file = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=requests)
+        file = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=requests_fd)
     except OSError as error:
-        raise Refused(f"cannot be opened: {error.strerror}") from error
+        raise RequestRejectedError(f"cannot be opened: {error.strerror}") from error
     try:
         found = os.fstat(file)
         if not stat.S_ISREG(found.st_mode) or found.st_nlink != 1:
-            raise Refused("is no plain file")
+            raise RequestRejectedError("is no plain file")
         if found.st_uid not in owners or stat.S_IMODE(found.st_mode) & 0o022:
-            raise Refused("belongs to somebody else, or others may write it")
-        data = os.read(file, MOST_OCTETS + 1)
+            raise RequestRejectedError("belongs to somebody else, or others may write it")
+        data = os.read(file, MAX_REQUEST_BYTES + 1)
     finally:
         os.close(file)
-    if len(data) > MOST_OCTETS:
-        raise Refused("is too large")
+    if len(data) > MAX_REQUEST_BYTES:
+        raise RequestRejectedError("is too large")
     return data
 
 
-def _checked(data: bytes, verbs: Mapping[str, Verb]) -> tuple[Verb, Mapping[str, str]]:
+def _parse_request(data: bytes, verbs: Mapping[str, RequestVerb]) -> tuple[RequestVerb, Mapping[str, str]]:
     try:
         order = json.loads(data)
     except (ValueError, RecursionError) as error:
-        raise Refused("is no JSON") from error
+        raise RequestRejectedError("is no JSON") from error
     if not isinstance(order, dict) or not all(isinstance(value, str) for value in order.values()):
-        raise Refused("is no object of texts")
+        raise RequestRejectedError("is no object of texts")
     verb = verbs.get(order.get("do", ""))
     if verb is None:
-        raise Refused("asks for something that there is not")
-    if set(order) != {"do", *(["unit"] if verb.units else []), *verb.texts}:
-        raise Refused("says more or less than it should")
-    if verb.units and order["unit"] not in verb.units:
-        raise Refused("names a unit of which this cannot be asked")
+        raise RequestRejectedError("asks for something that there is not")
+    if set(order) != {"do", *(["unit"] if verb.allowed_units else []), *verb.text_keys}:
+        raise RequestRejectedError("says more or less than it should")
+    if verb.allowed_units and order["unit"] not in verb.allowed_units:
+        raise RequestRejectedError("names a unit of which this cannot be asked")
     return verb, order
 
 
-def _remove(requests: int, name: str) -> None:
+def _remove_request(requests_fd: int, name: str) -> None:
     with contextlib.suppress(FileNotFoundError):
         try:
-            os.unlink(name, dir_fd=requests)
+            os.unlink(name, dir_fd=requests_fd)
         except (IsADirectoryError, PermissionError):  # a folder: out of the path unit's sight
-            os.rename(name, f".refused-{time.time_ns()}", src_dir_fd=requests, dst_dir_fd=requests)
+            os.rename(name, f".refused-{time.time_ns()}", src_dir_fd=requests_fd, dst_dir_fd=requests_fd)
 
 
 @contextlib.contextmanager
-def _opened(folder: Path, owners: Collection[int]) -> Iterator[int]:
+def _open_dir(folder: Path, owners: Collection[int]) -> Iterator[int]:
     """A folder itself, never what a link leads to. Raises Refused."""
     try:
         opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError as error:
-        raise Refused(f"{folder}: {error.strerror}") from error
+        raise RequestRejectedError(f"{folder}: {error.strerror}") from error
     try:
         if os.fstat(opened).st_uid not in owners:
-            raise Refused(f"{folder} belongs to somebody else")
+            raise RequestRejectedError(f"{folder} belongs to somebody else")
         yield opened
     finally:
         os.close(opened)
 
 
 @contextlib.contextmanager
-def opened_answers(folder: Path) -> Iterator[int]:
+def open_answers_dir(parent: Path) -> Iterator[int]:
     """The folder of answers, which is ours alone: made anew if somebody put another one there."""
-    path = folder / "answers"
+    path = parent / "answers"
     with contextlib.suppress(FileExistsError):
         path.mkdir(mode=0o755)
-    with _opened(path, {os.geteuid()}) as opened:
+    with _open_dir(path, {os.geteuid()}) as opened:
         os.fchmod(opened, 0o755)
         yield opened
 
 
-def _answer(answers: int, name: str, state: str, text: str) -> None:
+def _write_answer(answers_fd: int, name: str, state: str, text: str) -> None:
     if len(name) > 100 or not name.removesuffix(".json").isalnum():
         return  # nobody waits for the answer to a name like that
-    put(answers, name, json.dumps({"state": state, "text": text, "at": int(time.time())}))
+    write_answer_file(answers_fd, name, json.dumps({"state": state, "text": text, "at": int(time.time())}))
 
 
-def put(answers: int, name: str, text: str) -> None:
+def write_answer_file(answers_fd: int, name: str, text: str) -> None:
     """A file in the folder of answers, whole, for everybody to read."""
     draft = f".{name}"
     with contextlib.suppress(FileNotFoundError):
-        os.unlink(draft, dir_fd=answers)
-    file = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o644, dir_fd=answers)
+        os.unlink(draft, dir_fd=answers_fd)
+    file = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o644, dir_fd=answers_fd)
     with os.fdopen(file, "w") as opened:
         os.fchmod(file, 0o644)
         opened.write(text)
-    os.rename(draft, name, src_dir_fd=answers, dst_dir_fd=answers)
+    os.rename(draft, name, src_dir_fd=answers_fd, dst_dir_fd=answers_fd)
 
 
-def got(answers: int, name: str) -> str:
+def read_answer_file(answers_fd: int, name: str) -> str:
     """What such a file says; nothing where there is none. Raises OSError."""
     try:
-        file = os.open(name, os.O_RDONLY | os.O_NOFOLLOW, dir_fd=answers)
+        file = os.open(name, os.O_RDONLY | os.O_NOFOLLOW, dir_fd=answers_fd)
     except FileNotFoundError:
         return ""
     with os.fdopen(file) as opened:
         return opened.read()
 
 
-def _prune(answers: int) -> None:
-    names = [name for name in os.listdir(answers) if re.fullmatch(r"[0-9a-f]{16}\.json", name)]
-    names.sort(key=lambda name: os.stat(name, dir_fd=answers, follow_symlinks=False).st_mtime_ns)
-    for name in names[:-MOST_ANSWERS]:
-        os.unlink(name, dir_fd=answers)
+def _prune_answers(answers_fd: int) -> None:
+    names = [name for name in os.listdir(answers_fd) if re.fullmatch(r"[0-9a-f]{16}\.json", name)]
+    names.sort(key=lambda name: os.stat(name, dir_fd=answers_fd, follow_symlinks=False).st_mtime_ns)
+    for name in names[:-MAX_ANSWERS]:
+        os.unlink(name, dir_fd=answers_fd)

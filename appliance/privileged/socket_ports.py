@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from appliance.privileged import untrusted_settings
-from appliance.privileged.request_handler import Run
-from appliance.privileged.systemctl import is_active
-from appliance.privileged.untrusted_settings import table
+from appliance.privileged.request_handler import RunCommand
+from appliance.privileged.systemctl import is_unit_active
+from appliance.privileged.untrusted_settings import get_table
 
-DROP_IN = "ports.conf"
+DROP_IN_FILENAME = "ports.conf"
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class DesiredPorts:
     """What the settings want of systemd."""
 
     traps_enabled: bool = False
@@ -27,34 +27,34 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class _Socket:
+class _SocketUnit:
     unit: str
-    listen: str  # its key
+    listen_key: str  # its key
     port: int
-    usual: int  # what the unit file says itself
+    default_port: int  # what the unit file says itself
 
 
-def wanted(state: Path) -> Wanted:
+def read_desired_ports(state: Path) -> DesiredPorts:
     """What settings.toml says, else the last good settings, else the defaults."""
-    return _wanted(next(untrusted_settings.settings(state), {}))
+    return _parse_desired_ports(next(untrusted_settings.iter_settings(state), {}))
 
 
-def apply(state: Path, drop_ins: Path, run: Run) -> None:
+def apply_socket_ports(state: Path, drop_ins: Path, run: RunCommand) -> None:
     """Tell systemd; what is right already stays as it is. Raises Failed, OSError.
 
     Never waits for a start: the sockets are started after the unit that this runs in.
     """
-    want = wanted(state)
-    traps = _Socket("printmonitor-traps.socket", "ListenDatagram", want.traps_port, 162)
+    want = read_desired_ports(state)
+    traps = _SocketUnit("printmonitor-traps.socket", "ListenDatagram", want.traps_port, 162)
     page = (
-        _Socket("printmonitor-web.socket", "ListenStream", want.web_port, 80),
-        _Socket("printmonitor-web-tls.socket", "ListenStream", want.tls_port, 443),
+        _SocketUnit("printmonitor-web.socket", "ListenStream", want.web_port, 80),
+        _SocketUnit("printmonitor-web-tls.socket", "ListenStream", want.tls_port, 443),
     )
-    page_moved = sum(_put(drop_ins, each) for each in page) > 0  # each of them
-    traps_moved = _put(drop_ins, traps)
+    page_moved = sum(_write_drop_in(drop_ins, each) for each in page) > 0  # each of them
+    traps_moved = _write_drop_in(drop_ins, traps)
     if page_moved or traps_moved:
         run("systemctl", "daemon-reload")
-    if page_moved and is_active(run, "printmonitor-web.socket"):
+    if page_moved and is_unit_active(run, "printmonitor-web.socket"):
         run("systemctl", "stop", "printmonitor-web.service")  # or systemd would not let go of its sockets
         run("systemctl", "--no-block", "restart", *(each.unit for each in page))
         run("systemctl", "--no-block", "start", "printmonitor-web.service")
@@ -65,32 +65,35 @@ def apply(state: Path, drop_ins: Path, run: Run) -> None:
         run("systemctl", "--no-block", "start", *receiver)
 
 
-def _wanted(data: Mapping[str, object]) -> Wanted:
-    traps, web = table(data, "traps"), table(data, "web")
-    usual = Wanted()
-    web_port, tls_port = _port(web, "port", usual.web_port), _port(web, "tls_port", usual.tls_port)
+def _parse_desired_ports(data: Mapping[str, object]) -> DesiredPorts:
+    traps, web = get_table(data, "traps"), get_table(data, "web")
+    usual = DesiredPorts()
+    web_port, tls_port = (
+        _port_or_default(web, "port", usual.web_port),
+        _port_or_default(web, "tls_port", usual.tls_port),
+    )
     if web_port == tls_port:
         web_port, tls_port = usual.web_port, usual.tls_port
-    return Wanted(
+    return DesiredPorts(
         traps_enabled=traps.get("enabled") is True,
-        traps_port=_port(traps, "port", usual.traps_port),
+        traps_port=_port_or_default(traps, "port", usual.traps_port),
         web_port=web_port,
         tls_port=tls_port,
-        mdns=table(data, "plug").get("mdns") is not False,
+        mdns=get_table(data, "plug").get("mdns") is not False,
     )
 
 
-def _port(table: Mapping[str, object], key: str, usual: int) -> int:
-    found = table.get(key, usual)
-    return found if type(found) is int and 0 < found < 65_536 else usual
+def _port_or_default(table: Mapping[str, object], key: str, default: int) -> int:
+    found = table.get(key, default)
+    return found if type(found) is int and 0 < found < 65_536 else default
 
 
-def _put(drop_ins: Path, wanted: _Socket) -> bool:
+def _write_drop_in(drop_ins: Path, socket_unit: _SocketUnit) -> bool:
     """Write the drop-in of a socket, or remove it; tells whether that changed anything."""
-    path = drop_ins / f"{wanted.unit}.d" / DROP_IN
+    path = drop_ins / f"{socket_unit.unit}.d" / DROP_IN_FILENAME
     before = path.read_text() if path.exists() else ""
-    after = f"[Socket]\n{wanted.listen}=\n{wanted.listen}={wanted.port}\n"
-    if wanted.port == wanted.usual:
+    after = f"[Socket]\n{socket_unit.listen_key}=\n{socket_unit.listen_key}={socket_unit.port}\n"
+    if socket_unit.port == socket_unit.default_port:
         after = ""
     if before == after:
         return False

@@ -1,18 +1,18 @@
 """What systemd says of units, for root's part of the Plug."""
 
-from appliance.privileged.request_handler import Failed, Run
+from appliance.privileged.request_handler import OperationFailedError, RunCommand
 
 
-def is_active(run: Run, unit: str) -> bool:
+def is_unit_active(run: RunCommand, unit: str) -> bool:
     """Whether systemd says that a unit is active."""
     try:
         run("systemctl", "is-active", "--quiet", unit)
-    except Failed:
+    except OperationFailedError:
         return False
     return True
 
 
-def states(run: Run, *units: str) -> dict[str, str]:
+def read_unit_states(run: RunCommand, *units: str) -> dict[str, str]:
     """The ActiveState of units, such as active or failed; only of those that there are. Raises Failed."""
     said = run("systemctl", "show", "--property=Id,LoadState,ActiveState", *units)
     found = {}

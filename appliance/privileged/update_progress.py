@@ -6,20 +6,20 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 
-from appliance.privileged.request_handler import got, opened_answers, put
+from appliance.privileged.request_handler import open_answers_dir, read_answer_file, write_answer_file
 
-NAME = "update"  # of the order, and of the answer in which it can be followed
-UNDER_WAY = ("looking", "installing")
+UPDATE_NAME = "update"  # of the order, and of the answer in which it can be followed
+ACTIVE_UPDATE_STATES = ("looking", "installing")
 
 
-class Teller:
+class UpdateProgressWriter:
     """Writes how far it is, for the page; a step is told once."""
 
-    def __init__(self, answers: Path, now: Callable[[], datetime], order: Mapping[str, str]) -> None:
+    def __init__(self, answers: Path, now: Callable[[], datetime], request: Mapping[str, str]) -> None:
         self.now = now
         self.version = ""
-        self._answers = answers
-        self._order = order
+        self._answers_parent = answers
+        self._request = request
         self._percent = 0
         self._step = ""
 
@@ -34,19 +34,19 @@ class Teller:
             "step": self._step,
             "text": text,
             "version": self.version,
-            "source": self._order.get("source", ""),
-            "action": self._order.get("action", ""),
-            "reboot": self._order.get("reboot", ""),
+            "source": self._request.get("source", ""),
+            "action": self._request.get("action", ""),
+            "reboot": self._request.get("reboot", ""),
             "at": int(time.time()),
         }
-        with opened_answers(self._answers) as opened:
-            put(opened, f"{NAME}.json", json.dumps(told))
+        with open_answers_dir(self._answers_parent) as opened:
+            write_answer_file(opened, f"{UPDATE_NAME}.json", json.dumps(told))
 
 
-def conclude(answers: Path) -> None:
+def mark_interrupted(answers: Path) -> None:
     """Nothing is being done: what is still told to be under way was cut off, as by a lack of memory."""
-    with opened_answers(answers) as opened:
-        told = json.loads(got(opened, f"{NAME}.json") or "{}")
-        if told.get("state") in UNDER_WAY:
+    with open_answers_dir(answers) as opened:
+        told = json.loads(read_answer_file(opened, f"{UPDATE_NAME}.json") or "{}")
+        if told.get("state") in ACTIVE_UPDATE_STATES:
             told |= {"state": "failed", "text": "the installation was cut off", "at": int(time.time())}
-            put(opened, f"{NAME}.json", json.dumps(told))
+            write_answer_file(opened, f"{UPDATE_NAME}.json", json.dumps(told))

@@ -13,17 +13,17 @@ from typing import Literal
 
 from appliance.host import atomic_file
 
-MARKER, OUTCOME = "data/rauc/trial", "data/rauc/outcome"
-MOST_OCTETS = 4_096
-MOST_WHY = 200  # characters
+MARKER_PATH, OUTCOME_PATH = "data/rauc/trial", "data/rauc/outcome"
+MAX_MARKER_BYTES = 4_096
+MAX_REASON_CHARS = 200  # characters
 
-Standing = Literal["none", "pending", "on trial", "fell back", "interrupted"]
-Came = Literal["updated", "fell back", "interrupted"]
-CAME: tuple[Came, ...] = ("updated", "fell back", "interrupted")
+TrialState = Literal["none", "pending", "on trial", "fell back", "interrupted"]
+OutcomeKind = Literal["updated", "fell back", "interrupted"]
+OUTCOME_KINDS: tuple[OutcomeKind, ...] = ("updated", "fell back", "interrupted")
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
+class UpdateMarker:
     """What the box was, what it shall be."""
 
     from_slot: str  # A B, as rauc.slot= on the kernel's command line
@@ -38,112 +38,114 @@ class Trial:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class UpdateOutcome:
     """What came of it."""
 
-    came: Came
-    trial: Trial
+    came: OutcomeKind
+    trial: UpdateMarker
     at: str  # ISO 8601
     booted: str  # boot_id in which that was found
 
 
-def begin(trial: Trial, root: Path = Path("/")) -> None:
+def write_marker(marker: UpdateMarker, root: Path = Path("/")) -> None:
     """Write the marker durably; an earlier outcome is over. Raises OSError."""
-    path = root / MARKER
+    path = root / MARKER_PATH
     path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-    atomic_file.write(path, json.dumps(asdict(trial)).encode(), mode=0o644)
+    atomic_file.write(path, json.dumps(asdict(marker)).encode(), mode=0o644)
 
 
-def read(root: Path = Path("/")) -> Trial | None:
+def read_marker(root: Path = Path("/")) -> UpdateMarker | None:
     """The marker; None where there is none, or none that makes sense."""
-    return _trial(_loaded(root / MARKER))
+    return _parse_marker(_load_json_object(root / MARKER_PATH))
 
 
-def remove(root: Path = Path("/")) -> None:
+def remove_marker(root: Path = Path("/")) -> None:
     """Nothing is on trial (any more). Raises OSError."""
-    path = root / MARKER
+    path = root / MARKER_PATH
     if path.exists():
         path.unlink()
-        atomic_file.sync(path.parent)
+        atomic_file.fsync_folder(path.parent)
 
 
-def standing(root: Path = Path("/")) -> Standing:
+def trial_state(root: Path = Path("/")) -> TrialState:
     """How it stands in this boot."""
-    trial = read(root)
+    trial = read_marker(root)
     if trial is None:
         return "none"
-    if trial.boot == boot_id(root):
+    if trial.boot == read_boot_id(root):
         return "pending"
-    if trial.to_slot == booted_slot(root):
+    if trial.to_slot == read_booted_slot(root):
         return "on trial"
     return "fell back" if trial.installed else "interrupted"
 
 
-def is_on(root: Path = Path("/")) -> bool:
+def is_trial_boot(root: Path = Path("/")) -> bool:
     """Whether this boot is a trial: it has to be marked good, or the box goes back to the other slot."""
-    return standing(root) == "on trial"
+    return trial_state(root) == "on trial"
 
 
-def note(why: str, root: Path = Path("/")) -> None:
+def record_reason(reason: str, root: Path = Path("/")) -> None:
     """Remember what is wrong, before the reboot that leads back. Raises OSError."""
-    trial = read(root)
+    trial = read_marker(root)
     if trial is not None:
-        begin(replace(trial, why=why[:MOST_WHY]), root)
+        write_marker(replace(trial, why=reason[:MAX_REASON_CHARS]), root)
 
 
-def conclude(now: datetime, root: Path = Path("/"), *, good: bool = False) -> Outcome | None:
+def conclude_trial(now: datetime, root: Path = Path("/"), *, good: bool = False) -> UpdateOutcome | None:
     """Judge and remove the marker; None where nothing can be said yet. Raises OSError.
 
     `good` is whether this boot has been marked good. What fell back is found without that.
     """
-    trial, found = read(root), standing(root)
+    trial, found = read_marker(root), trial_state(root)
     if trial is None or found == "pending" or (found == "on trial" and not good):
         return None
-    came: Came = "updated" if found == "on trial" else "fell back" if found == "fell back" else "interrupted"
-    outcome = Outcome(came, trial, now.isoformat(), boot_id(root))
-    atomic_file.write(root / OUTCOME, json.dumps(asdict(outcome)).encode(), mode=0o644)
-    remove(root)
+    came: OutcomeKind = (
+        "updated" if found == "on trial" else "fell back" if found == "fell back" else "interrupted"
+    )
+    outcome = UpdateOutcome(came, trial, now.isoformat(), read_boot_id(root))
+    atomic_file.write(root / OUTCOME_PATH, json.dumps(asdict(outcome)).encode(), mode=0o644)
+    remove_marker(root)
     return outcome
 
 
-def outcome(root: Path = Path("/")) -> Outcome | None:
+def read_outcome(root: Path = Path("/")) -> UpdateOutcome | None:
     """What came of the latest update that was judged."""
-    found = _loaded(root / OUTCOME)
-    trial = _trial(found.get("trial"))
-    came = next((each for each in CAME if each == found.get("came")), None)
+    found = _load_json_object(root / OUTCOME_PATH)
+    trial = _parse_marker(found.get("trial"))
+    came = next((each for each in OUTCOME_KINDS if each == found.get("came")), None)
     at, booted = found.get("at"), found.get("booted")
     if trial is None or came is None or not isinstance(at, str) or not isinstance(booted, str):
         return None
-    return Outcome(came, trial, at, booted)
+    return UpdateOutcome(came, trial, at, booted)
 
 
-def booted_slot(root: Path = Path("/")) -> str:
+def read_booted_slot(root: Path = Path("/")) -> str:
     """A or B; nothing where this is no box with slots."""
-    found = re.search(r"(?:^|\s)rauc\.slot=([AB])(?:\s|$)", _text(root / "proc/cmdline"))
+    found = re.search(r"(?:^|\s)rauc\.slot=([AB])(?:\s|$)", _read_text(root / "proc/cmdline"))
     return found[1] if found else ""
 
 
-def boot_id(root: Path = Path("/")) -> str:
-    return _text(root / "proc/sys/kernel/random/boot_id").strip()
+def read_boot_id(root: Path = Path("/")) -> str:
+    return _read_text(root / "proc/sys/kernel/random/boot_id").strip()
 
 
-def _text(path: Path) -> str:
+def _read_text(path: Path) -> str:
     try:
         return path.read_text("ascii")
     except (OSError, UnicodeDecodeError):
         return ""
 
 
-def _loaded(path: Path) -> dict[str, object]:
+def _load_json_object(path: Path) -> dict[str, object]:
     try:
         with path.open("rb") as file:
-            found = json.loads(file.read(MOST_OCTETS))
+            found = json.loads(file.read(MAX_MARKER_BYTES))
     except (OSError, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 
 
-def _trial(found: object) -> Trial | None:
+def _parse_marker(found: object) -> UpdateMarker | None:
     if not isinstance(found, dict):
         return None
     texts = {key: found.get(key, "") for key in ("action", "why")}
@@ -152,4 +154,4 @@ def _trial(found: object) -> Trial | None:
     }
     if not all(isinstance(value, str) for value in texts.values()) or not texts["to_slot"]:
         return None
-    return Trial(**texts, installed=found.get("installed") is True)
+    return UpdateMarker(**texts, installed=found.get("installed") is True)

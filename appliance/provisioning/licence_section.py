@@ -72,7 +72,7 @@ def _wrong_licence(home: Home, data: bytes) -> Iterator[str]:
         pending.check(home.folder, data)
     except InvalidLicenceError as error:
         yield f"licence: {error}"
-    except (OSError, file_lock.Busy, openssl.Failed) as error:
+    except (OSError, file_lock.LockBusyError, openssl.OpensslError) as error:
         yield f"licence: cannot be checked: {error}"
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from appliance.host import file_lock, openssl, passwords
 from appliance.privileged import boot_notes, boot_partition, run_as_owner
-from appliance.privileged.boot_partition import NoText
+from appliance.privileged.boot_partition import UnreadableTextError
 from appliance.provisioning import licence_section
 from appliance.settings import schema, validation
 from appliance.settings.schema import Config, Home
@@ -24,8 +24,8 @@ log = logging.getLogger(__name__)
 class Places:
     """Where things are, for tests to say."""
 
-    boot: Path = boot_partition.FOLDER
-    notes: Path = boot_notes.FOLDER
+    boot: Path = boot_partition.BOOT_PARTITION_DIR
+    notes: Path = boot_notes.BOOT_NOTES_DIR
 
 
 class Wrong(Exception):
@@ -49,20 +49,25 @@ def run(home: Home, places: Places = Places()) -> None:
 
     Until it is removed it is taken over again at each start, which changes nothing: the power may go.
     """
-    path = boot_partition.find(NAMES, places.boot)
+    path = boot_partition.find_file(NAMES, places.boot)
     if path is None:
         return
     licences: list[Path] = []
     try:
         data = _data(path)
         licences = list(licence_section.files(data, places.boot))
-        brought = {each.name: boot_partition.read(each) for each in licences}
+        brought = {each.name: boot_partition.read_file(each) for each in licences}
         # The state is the services': what root writes there through a link of theirs would be root's fault.
-        said = run_as_owner.as_owner(home.folder, lambda: json.dumps(take_over(home, data, brought)))
+        said = run_as_owner.call_as_owner(home.folder, lambda: json.dumps(take_over(home, data, brought)))
         problems = [str(each) for each in json.loads(said)]
     except Wrong as error:
         problems = error.problems
-    except (NoText, run_as_owner.NotDone, file_lock.Busy, openssl.Failed) as error:
+    except (
+        UnreadableTextError,
+        run_as_owner.OwnerProcessError,
+        file_lock.LockBusyError,
+        openssl.OpensslError,
+    ) as error:
         problems = [f"{path.name}: {error}"]
     if problems:
         _complain(path, problems, places)
@@ -74,25 +79,25 @@ def take_over(home: Home, data: Mapping[str, object], brought: Mapping[str, byte
     """What is wrong; where nothing is, all of it counts from now on."""
     try:
         found = _checked(home, data, brought)
-        schema.change(home, lambda _: found.settings)
+        schema.update_settings(home, lambda _: found.settings)
         licence_section.take_over(home, found.licence)
     except Wrong as error:
         return error.problems
-    except schema.BadSettings as error:
+    except schema.SettingsError as error:
         return error.problems
     return []
 
 
 def _checked(home: Home, data: Mapping[str, object], brought: Mapping[str, bytes]) -> _Found:
     """Raises Wrong."""
-    present, _ = schema.load_last_good(home)
+    present, _ = schema.load_last_good_settings(home)
     given, problems = _with_password({key: value for key, value in data.items() if key != "licence"})
-    whole = _merged(schema.as_data(present), given)
-    problems += schema.problems(whole)
+    whole = _merged(schema.to_table(present), given)
+    problems += schema.find_problems(whole)
     wish, wrong = licence_section.checked(home, data.get("licence", {}), brought)
     if problems := [*problems, *wrong]:
         raise Wrong(problems)
-    return _Found(validation.build(Config(), whole), wish)
+    return _Found(validation.build_record(Config(), whole), wish)
 
 
 def _with_password(given: dict[str, object]) -> tuple[dict[str, object], list[str]]:
@@ -119,7 +124,7 @@ def _merged(before: Mapping[str, object], given: Mapping[str, object]) -> dict[s
 
 def _data(path: Path) -> Mapping[str, object]:
     """Raises Wrong, NoText, OSError."""
-    text = boot_partition.text(boot_partition.read(path))
+    text = boot_partition.decode_text(boot_partition.read_file(path))
     try:
         return tomllib.loads(text)
     except RecursionError:
@@ -132,8 +137,8 @@ def _complain(path: Path, problems: list[str], places: Places) -> None:
     log.error("%s: nothing is taken over: %s", path.name, problems[0])
     more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
     text = f"{path.name} is not taken over: {problems[0]}{more}"
-    boot_notes.add(KIND, path.name, text, places.notes)
-    boot_partition.answer(_answer(path.name, problems), places.boot)
+    boot_notes.add_boot_note(KIND, path.name, text, places.notes)
+    boot_partition.write_problems(_answer(path.name, problems), places.boot)
 
 
 def _answer(name: str, problems: list[str]) -> Iterator[str]:
@@ -146,7 +151,9 @@ def _answer(name: str, problems: list[str]) -> Iterator[str]:
 def _clear(path: Path, licences: list[Path], places: Places) -> None:
     """The settings last: while they are there, the take-over is done again."""
     for each in (*licences, path):
-        boot_partition.remove(each)
-    boot_partition.forget_answer(places.boot)
-    boot_notes.add(KIND, path.name, f"{path.name} was taken over and removed from the card", places.notes)
+        boot_partition.shred_file(each)
+    boot_partition.remove_problems(places.boot)
+    boot_notes.add_boot_note(
+        KIND, path.name, f"{path.name} was taken over and removed from the card", places.notes
+    )
     log.info("%s: taken over and removed", path.name)

@@ -7,16 +7,16 @@ from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface, ip
 from typing import Literal, TypeVar
 
 Choice = TypeVar("Choice", bound=str)
-MOST_SERVERS = 4  # of each kind; resolvers ask no more than three or four
+MAX_SERVERS = 4  # of each kind; resolvers ask no more than three or four
 # What would be right, None where the value is right.
 Rule = Callable[[str | int], str | None]
-Method = Literal["dhcp", "static"]
+MethodV4 = Literal["dhcp", "static"]
 MethodV6 = Literal["auto", "static", "off"]
-METHODS: Mapping[str, Method] = {"dhcp": "dhcp", "static": "static"}
+METHODS_V4: Mapping[str, MethodV4] = {"dhcp": "dhcp", "static": "static"}
 METHODS_V6: Mapping[str, MethodV6] = {"auto": "auto", "static": "static", "off": "off"}
 
 
-class BadNetwork(ValueError):
+class NetworkSettingsError(ValueError):
     """It cannot be used; one line that begins with the key."""
 
 
@@ -37,7 +37,7 @@ class WlanConfig:
 @dataclass(frozen=True, slots=True)
 class NetworkConfig:
     interface: str = "eth0"
-    method: Method = "dhcp"
+    method: MethodV4 = "dhcp"
     address: str = ""  # with its prefix
     gateway: str = ""
     dns: tuple[str, ...] = ()
@@ -50,7 +50,7 @@ class NetworkConfig:
         return self.interface.startswith("wlan")
 
 
-def _interface_v4(value: str | int) -> str | None:
+def _check_ipv4_interface(value: str | int) -> str | None:
     if not value:
         return None
     try:
@@ -62,12 +62,12 @@ def _interface_v4(value: str | int) -> str | None:
     if not 1 <= found.network.prefixlen <= 31:
         return "must have a prefix from 1 to 31, such as 24"
     ends = (found.network.network_address, found.network.broadcast_address)
-    if not _is_device(found.ip) or (found.network.prefixlen < 31 and found.ip in ends):
+    if not _is_host_address(found.ip) or (found.network.prefixlen < 31 and found.ip in ends):
         return "must be the address of one device, neither the first nor the last of its network"
     return None
 
 
-def _interface_v6(value: str | int) -> str | None:
+def _check_ipv6_interface(value: str | int) -> str | None:
     if not value:
         return None
     try:
@@ -78,84 +78,86 @@ def _interface_v6(value: str | int) -> str | None:
         return 'must be an address with its prefix, such as "2001:db8::5/64"'
     if not 1 <= found.network.prefixlen <= 127:
         return "must have a prefix from 1 to 127, such as 64"
-    if not _is_device(found.ip) or found.ip.is_link_local:
+    if not _is_host_address(found.ip) or found.ip.is_link_local:
         return "must be the address of one device, and not of its link alone"
     return None
 
 
-def _gateway_v4(value: str | int) -> str | None:
-    fits = isinstance(found := _address(str(value)), IPv4Address) and _is_device(found)
+def _check_ipv4_gateway(value: str | int) -> str | None:
+    fits = isinstance(found := _parse_address(str(value)), IPv4Address) and _is_host_address(found)
     return None if fits or not value else 'must be an address such as "192.168.1.1"'
 
 
-def _gateway_v6(value: str | int) -> str | None:
-    fits = isinstance(found := _address(str(value)), IPv6Address) and _is_device(found)
+def _check_ipv6_gateway(value: str | int) -> str | None:
+    fits = isinstance(found := _parse_address(str(value)), IPv6Address) and _is_host_address(found)
     return None if fits or not value else 'must be an address such as "fe80::1"'
 
 
-def _server(value: str | int) -> str | None:
-    found = _address(str(value))
-    return None if found and _is_device(found) else 'must be an address such as "192.168.1.1"'
+def _check_server(value: str | int) -> str | None:
+    found = _parse_address(str(value))
+    return None if found and _is_host_address(found) else 'must be an address such as "192.168.1.1"'
 
 
-def _pattern(regex: str, right: str) -> Rule:
-    return lambda value: None if re.fullmatch(regex, str(value), re.ASCII) else right
+def _pattern_rule(regex: str, requirement: str) -> Rule:
+    return lambda value: None if re.fullmatch(regex, str(value), re.ASCII) else requirement
 
 
-def _ssid(value: str | int) -> str | None:
+def _check_ssid(value: str | int) -> str | None:
     fits = len(str(value).encode("utf-8", "replace")) <= 32
     return None if fits else "must be at most 32 bytes: letters beyond ASCII count as two or more"
 
 
 RULES: Mapping[str, Rule] = {
-    "interface": _pattern("(eth|wlan)[0-9]{1,2}", 'must be "eth0" for the cable, or "wlan0" for WLAN'),
-    "address": _interface_v4,
-    "gateway": _gateway_v4,
-    "dns": _server,
-    "ntp": _pattern(r"[A-Za-z0-9_.:-]{1,253}", "must be a host name or an address"),
-    "ipv6.address": _interface_v6,
-    "ipv6.gateway": _gateway_v6,
-    "wlan.ssid": _ssid,
-    "wlan.passphrase": _pattern(
+    "interface": _pattern_rule("(eth|wlan)[0-9]{1,2}", 'must be "eth0" for the cable, or "wlan0" for WLAN'),
+    "address": _check_ipv4_interface,
+    "gateway": _check_ipv4_gateway,
+    "dns": _check_server,
+    "ntp": _pattern_rule(r"[A-Za-z0-9_.:-]{1,253}", "must be a host name or an address"),
+    "ipv6.address": _check_ipv6_interface,
+    "ipv6.gateway": _check_ipv6_gateway,
+    "wlan.ssid": _check_ssid,
+    "wlan.passphrase": _pattern_rule(
         "|[ -~]{8,63}|[0-9a-fA-F]{64}",
         "must be 8 to 63 letters, digits and signs of ASCII, or 64 hexadecimal digits",
     ),
-    "wlan.country": _pattern("|[A-Z]{2}", 'must be the two letters of a country, such as "CH"'),
+    "wlan.country": _pattern_rule("|[A-Z]{2}", 'must be the two letters of a country, such as "CH"'),
 }
 
 
-def disagreements(config: NetworkConfig) -> Iterator[str]:
+def find_conflicts(config: NetworkConfig) -> Iterator[str]:
     """What is right by itself, and wrong together."""
     for key, servers in (("dns", config.dns), ("ntp", config.ntp)):
-        if len(servers) > MOST_SERVERS:
-            yield f"{key}: has {len(servers)} items; more than {MOST_SERVERS} are never asked"
+        if len(servers) > MAX_SERVERS:
+            yield f"{key}: has {len(servers)} items; more than {MAX_SERVERS} are never asked"
     if config.method == "static":
         if not config.address:
             yield 'address: is missing, and network.method is "static"'
         elif config.gateway:
-            yield from _apart("gateway", IPv4Address(config.gateway), IPv4Interface(config.address))
+            yield from _check_gateway_network(
+                "gateway", IPv4Address(config.gateway), IPv4Interface(config.address)
+            )
     if config.ipv6.method == "static":
         if not config.ipv6.address:
             yield 'ipv6.address: is missing, and network.ipv6.method is "static"'
         elif config.ipv6.gateway:
-            yield from _apart(
+            yield from _check_gateway_network(
                 "ipv6.gateway", IPv6Address(config.ipv6.gateway), IPv6Interface(config.ipv6.address)
             )
     if config.is_wlan and not config.wlan.ssid:
         yield f'wlan.ssid: is missing, and network.interface is "{config.interface}"'
 
 
-def taken(data: object) -> NetworkConfig:
+def parse_network(data: object) -> NetworkConfig:
     """What a stranger's table says. Raises BadNetwork."""
-    usual, table = NetworkConfig(), _Table(data, NetworkConfig, "")
-    ipv6, wlan = table.inner("ipv6", Ipv6Config), table.inner("wlan", WlanConfig)
+    usual, table = NetworkConfig(), _UntrustedTable(data, NetworkConfig, "")
+    ipv6, wlan = table.sub_table("ipv6", Ipv6Config), table.sub_table("wlan", WlanConfig)
     config = NetworkConfig(
         interface=table.text("interface", usual.interface),
-        method=table.choice("method", METHODS, usual.method),
+        method=table.choice("method", METHODS_V4, usual.method),
         address=table.text("address"),
         gateway=table.text("gateway"),
-        dns=table.texts("dns"),
-        ntp=table.texts("ntp"),
+        dns=table.text_list("dns"),
+        ntp=table.text_list("ntp"),
         ipv6=Ipv6Config(
             method=ipv6.choice("method", METHODS_V6, usual.ipv6.method),
             address=ipv6.text("address"),
@@ -163,12 +165,12 @@ def taken(data: object) -> NetworkConfig:
         ),
         wlan=WlanConfig(wlan.text("ssid"), wlan.text("passphrase"), wlan.text("country")),
     )
-    if wrong := next(disagreements(config), None):
-        raise BadNetwork(wrong)
+    if wrong := next(find_conflicts(config), None):
+        raise NetworkSettingsError(wrong)
     return config
 
 
-class _Table:
+class _UntrustedTable:
     """A stranger's table, value by value."""
 
     def __init__(
@@ -176,55 +178,57 @@ class _Table:
     ) -> None:
         known = set(record.__dataclass_fields__)
         if not isinstance(data, dict) or not known.issuperset(data):
-            raise BadNetwork(f"{path or 'network'}: is no table of what is known here")
+            raise NetworkSettingsError(f"{path or 'network'}: is no table of what is known here")
         self._data: Mapping[str, object] = data
         self._path = path
 
-    def inner(self, key: str, record: type[Ipv6Config | WlanConfig]) -> "_Table":
-        return _Table(self._data.get(key, {}), record, key)
+    def sub_table(self, key: str, record: type[Ipv6Config | WlanConfig]) -> "_UntrustedTable":
+        return _UntrustedTable(self._data.get(key, {}), record, key)
 
-    def text(self, key: str, usual: str = "") -> str:
-        return self._checked(key, self._data.get(key, usual))
+    def text(self, key: str, default: str = "") -> str:
+        return self._validate(key, self._data.get(key, default))
 
-    def texts(self, key: str) -> tuple[str, ...]:
+    def text_list(self, key: str) -> tuple[str, ...]:
         found = self._data.get(key, [])
         if not isinstance(found, list):
-            raise BadNetwork(f"{key}: is no list")
-        return tuple(self._checked(key, item) for item in found[: MOST_SERVERS + 1])
+            raise NetworkSettingsError(f"{key}: is no list")
+        return tuple(self._validate(key, item) for item in found[: MAX_SERVERS + 1])
 
-    def choice(self, key: str, choices: Mapping[str, Choice], usual: Choice) -> Choice:
-        found = self._data.get(key, usual)
+    def choice(self, key: str, choices: Mapping[str, Choice], default: Choice) -> Choice:
+        found = self._data.get(key, default)
         if not isinstance(found, str) or found not in choices:
-            raise BadNetwork(f"{self._named(key)}: is none of {', '.join(choices)}")
+            raise NetworkSettingsError(f"{self._full_key(key)}: is none of {', '.join(choices)}")
         return choices[found]
 
-    def _checked(self, key: str, value: object) -> str:
-        where = self._named(key)
+    def _validate(self, key: str, value: object) -> str:
+        where = self._full_key(key)
         if not isinstance(value, str) or not value.isprintable():
-            raise BadNetwork(f"{where}: is no text that can be printed")
+            raise NetworkSettingsError(f"{where}: is no text that can be printed")
         if right := RULES[where](value):
-            raise BadNetwork(f"{where}: {right}")
+            raise NetworkSettingsError(f"{where}: {right}")
         return value
 
-    def _named(self, key: str) -> str:
+    def _full_key(self, key: str) -> str:
         return f"{self._path}.{key}" if self._path else key
 
 
-def _apart(key: str, gateway: IPv4Address | IPv6Address, own: IPv4Interface | IPv6Interface) -> Iterator[str]:
-    if gateway == own.ip:
+def _check_gateway_network(
+    key: str, gateway: IPv4Address | IPv6Address, interface: IPv4Interface | IPv6Interface
+) -> Iterator[str]:
+    if gateway == interface.ip:
         yield f"{key}: {gateway} is the Plug's own address"
-    elif gateway not in own.network and not (gateway.version == 6 and gateway.is_link_local):
-        yield f"{key}: {gateway} is not in the network {own.network}"
+    elif gateway not in interface.network and not (gateway.version == 6 and gateway.is_link_local):
+        yield f"{key}: {gateway} is not in the network {interface.network}"
 
 
-def _address(text: str) -> IPv4Address | IPv6Address | None:
+def _parse_address(text: str) -> IPv4Address | IPv6Address | None:
     try:
         return ip_address(text) if re.fullmatch(r"[0-9a-fA-F:.]{2,45}", text) else None
     except ValueError:
         return None
 
 
-def _is_device(address: IPv4Address | IPv6Address) -> bool:
+def _is_host_address(address: IPv4Address | IPv6Address) -> bool:
     if address.version == 4 and address.packed[0] == 0:  # "this network", RFC 1122, 3.2.1.3
         return False
     return not (address.is_multicast or address.is_unspecified or address.is_loopback or address.is_reserved)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-INSTALLED = Path("/var/lib/printmonitor")  # the state folder on the Plug itself
+PLUG_STATE_DIR = Path("/var/lib/printmonitor")  # the state folder on the Plug itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,24 +44,24 @@ class Home:
     @property
     def run(self) -> Path:
         """Sockets, requests and status files."""
-        return Path("/run/printmonitor") if self.folder == INSTALLED else self.folder / "run"
+        return Path("/run/printmonitor") if self.folder == PLUG_STATE_DIR else self.folder / "run"
 
     @property
-    def wake(self) -> Path:
+    def poller_socket(self) -> Path:
         """The socket on which the poller hears that a job waits."""
         return self.run / "poller.sock"
 
     @property
-    def lock(self) -> Path:
+    def run_lock(self) -> Path:
         """Held by the process that does a round."""
         return self.run / "round.lock"
 
     @property
-    def changing(self) -> Path:
+    def settings_lock(self) -> Path:
         """Held by the process that changes the settings."""
         return self.run / "settings.lock"
 
-    def stamp(self) -> tuple[int, int, int] | None:
+    def settings_fingerprint(self) -> tuple[int, int, int] | None:
         """What changes when somebody writes the settings."""
         try:
             found = self.settings.stat()
@@ -69,6 +69,6 @@ class Home:
             return None
         return found.st_mtime_ns, found.st_ino, found.st_size
 
-    def create(self) -> None:
+    def create_folders(self) -> None:
         for folder in (self.folder, self.outbox, self.tls, self.run):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -16,21 +16,21 @@ from appliance.domain.model import DiscoveryEntry
 from appliance.host import atomic_file, board, file_lock
 from appliance.settings import network, validation
 from appliance.settings.network import NetworkConfig
-from appliance.settings.paths import INSTALLED as INSTALLED  # noqa: PLC0414  known as its own
+from appliance.settings.paths import PLUG_STATE_DIR as PLUG_STATE_DIR  # noqa: PLC0414  known as its own
 from appliance.settings.paths import Home as Home  # noqa: PLC0414
 
-CHANGING_SECONDS = 10.0  # to wait for another process that does; a slow memory card takes one
+LOCK_TIMEOUT_S = 10.0  # to wait for another process that does; a slow memory card takes one
 
-_STANDARD = asdict(DiscoveryEntry(""))
+_ENTRY_DEFAULTS = asdict(DiscoveryEntry(""))
 
-_HEADER = """\
+_FILE_HEADER = """\
 # Settings of this PrintMonitor Plug. The page writes this file anew with every change: comments are lost.
 # Every key is described in the README. `printmonitor check` names what is wrong.
 
 """
 
 
-class BadSettings(Exception):
+class SettingsError(Exception):
     """settings.toml cannot be used; each problem is one line that says what would be right."""
 
     def __init__(self, problems: list[str]) -> None:
@@ -40,7 +40,7 @@ class BadSettings(Exception):
 
 @dataclass(frozen=True, slots=True)
 class PlugConfig:
-    name: str = field(default_factory=board.default_name)
+    name: str = field(default_factory=board.default_plug_name)
     site: str = ""
     language: Literal["en", "de"] = "en"
     mdns: bool = True  # announced on the LAN, and printers that announce themselves are heard
@@ -66,7 +66,7 @@ class ImportConfig:
 
     @property
     def seconds(self) -> int:
-        return validation.seconds(self.every)
+        return validation.parse_duration(self.every)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +76,12 @@ class ScheduleConfig:
     time_zone: str = "Europe/Zurich"
 
     @property
-    def query_seconds(self) -> int:
-        return validation.seconds(self.query_every)
+    def query_interval_s(self) -> int:
+        return validation.parse_duration(self.query_every)
 
     @property
     def discover_times(self) -> tuple[time, ...]:
-        return tuple(sorted({validation.time_of_day(text) for text in self.discover_at}))
+        return tuple(sorted({validation.parse_time_of_day(text) for text in self.discover_at}))
 
     @property
     def zone(self) -> tzinfo:
@@ -130,9 +130,9 @@ class TrapsConfig:
     report: str = "5m"  # "off", or a duration
 
     @property
-    def report_seconds(self) -> int | None:
+    def report_delay_s(self) -> int | None:
         """How long to wait with a status parcel for one that comes anyway; None: none is ever sent."""
-        return None if self.report == "off" else validation.seconds(self.report)
+        return None if self.report == "off" else validation.parse_duration(self.report)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +167,7 @@ class UpdateConfig:
     @property
     def hours(self) -> tuple[time, time] | None:
         """From when to when; None: at any time."""
-        return validation.hours(self.window) if self.window else None
+        return validation.parse_time_window(self.window) if self.window else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,85 +183,87 @@ class Config:
     network: NetworkConfig = field(default_factory=NetworkConfig)
 
 
-def load(home: Home) -> Config:
+def load_settings(home: Home) -> Config:
     """The settings; defaults where there is no file yet. Raises BadSettings."""
-    text = _read(home.settings)
+    text = _read_settings_file(home.settings)
     if text is None:
         return Config()
     if not text.strip() and home.last_good.exists():
         # an editor and a power cut do this; a person removes the file
-        raise BadSettings([f"{home.settings.name}: is empty; remove it to start anew with the defaults"])
-    config = _checked(_parsed(home.settings, text))
-    with contextlib.suppress(OSError, BadSettings):  # a folder that cannot be written stops no service
-        if _read(home.last_good) != text:
+        raise SettingsError([f"{home.settings.name}: is empty; remove it to start anew with the defaults"])
+    config = _build_config(_parse_toml(home.settings, text))
+    with contextlib.suppress(OSError, SettingsError):  # a folder that cannot be written stops no service
+        if _read_settings_file(home.last_good) != text:
             atomic_file.write(home.last_good, text.encode())
     return config
 
 
-def load_last_good(home: Home) -> tuple[Config, list[str]]:
+def load_last_good_settings(home: Home) -> tuple[Config, list[str]]:
     """Settings to start a service with, whatever the file holds, with what is wrong about the file."""
     try:
-        return load(home), []
-    except BadSettings as error:
+        return load_settings(home), []
+    except SettingsError as error:
         problems = error.problems
-    with contextlib.suppress(BadSettings):
-        if (text := _read(home.last_good)) is not None:
-            return _checked(_parsed(home.last_good, text)), problems
-    with contextlib.suppress(BadSettings):  # such as the settings of a newer version, after a fall-back
-        return validation.build(Config(), _parsed(home.settings, _read(home.settings) or "")), problems
+    with contextlib.suppress(SettingsError):
+        if (text := _read_settings_file(home.last_good)) is not None:
+            return _build_config(_parse_toml(home.last_good, text)), problems
+    with contextlib.suppress(SettingsError):  # such as the settings of a newer version, after a fall-back
+        return validation.build_record(
+            Config(), _parse_toml(home.settings, _read_settings_file(home.settings) or "")
+        ), problems
     return Config(), problems
 
 
 @contextlib.contextmanager
-def changing(home: Home) -> Iterator[None]:
+def lock_settings(home: Home) -> Iterator[None]:
     """From load to save: page, commands and import list must not save over one another. Raises lock.Busy."""
-    home.create()
-    with file_lock.held(home.changing, CHANGING_SECONDS):
+    home.create_folders()
+    with file_lock.acquire(home.settings_lock, LOCK_TIMEOUT_S):
         yield
 
 
-def change(home: Home, changed: Callable[[Config], Config]) -> Config:
+def update_settings(home: Home, transform: Callable[[Config], Config]) -> Config:
     """Saves what `changed` makes of the settings. Raises BadSettings, lock.Busy."""
-    with changing(home):
-        before = load(home)
-        after = changed(before)
+    with lock_settings(home):
+        before = load_settings(home)
+        after = transform(before)
         if after != before:
-            save(home, after)
+            save_settings(home, after)
     return after
 
 
-def save(home: Home, config: Config) -> None:
+def save_settings(home: Home, config: Config) -> None:
     """Writes all settings durably. Raises BadSettings, the file being as it was, if a value is wrong."""
-    data = as_data(config)
-    if wrong := problems(data):
-        raise BadSettings(wrong)
-    discovery = asdict(config.discovery) | {"entries": list(map(_lean, config.discovery.entries))}
-    text = _HEADER + tomli_w.dumps(data | {"discovery": discovery})
-    home.create()
+    data = to_table(config)
+    if wrong := find_problems(data):
+        raise SettingsError(wrong)
+    discovery = asdict(config.discovery) | {"entries": list(map(_without_defaults, config.discovery.entries))}
+    text = _FILE_HEADER + tomli_w.dumps(data | {"discovery": discovery})
+    home.create_folders()
     atomic_file.write(home.settings, text.encode())
     atomic_file.write(home.last_good, text.encode())
 
 
-def _lean(entry: DiscoveryEntry) -> dict[str, object]:
+def _without_defaults(entry: DiscoveryEntry) -> dict[str, object]:
     """An entry without what goes without saying: an import list may have ten thousand."""
-    return {key: value for key, value in asdict(entry).items() if value != _STANDARD[key]}
+    return {key: value for key, value in asdict(entry).items() if value != _ENTRY_DEFAULTS[key]}
 
 
-def as_data(config: Config) -> dict[str, object]:
+def to_table(config: Config) -> dict[str, object]:
     """All settings by the names that they have in the file."""
     return {name.rstrip("_"): value for name, value in asdict(config).items()}
 
 
-def problems(data: Mapping[str, object]) -> list[str]:
+def find_problems(data: Mapping[str, object]) -> list[str]:
     """What is wrong with settings, one line each."""
     try:
-        _checked(data)
-    except BadSettings as error:
+        _build_config(data)
+    except SettingsError as error:
         return error.problems
     return []
 
 
-def _disagreements(config: Config) -> Iterator[str]:
+def _find_conflicts(config: Config) -> Iterator[str]:
     """What is right by itself, and wrong together."""
     most = config.discovery.max_addresses
     wrong = {number: entry_problem(entry, most) for number, entry in enumerate(config.discovery.entries, 1)}
@@ -278,37 +280,37 @@ def _disagreements(config: Config) -> Iterator[str]:
         yield "update.hawkbit.token: is missing, and update.hawkbit.url is set"
     if config.web.port == config.web.tls_port:
         yield f"web.tls_port: {config.web.tls_port} is also web.port; HTTP and HTTPS need a port each"
-    yield from (f"network.{line}" for line in network.disagreements(config.network))
+    yield from (f"network.{line}" for line in network.find_conflicts(config.network))
 
 
-def _checked(data: Mapping[str, object]) -> Config:
-    if wrong := list(validation.problems(data, Config)):
-        raise BadSettings(wrong)
-    config = validation.build(Config(), data)
-    if wrong := list(_disagreements(config)):
-        raise BadSettings(wrong)
+def _build_config(data: Mapping[str, object]) -> Config:
+    if wrong := list(validation.find_problems(data, Config)):
+        raise SettingsError(wrong)
+    config = validation.build_record(Config(), data)
+    if wrong := list(_find_conflicts(config)):
+        raise SettingsError(wrong)
     return config
 
 
-def _parsed(path: Path, text: str) -> Mapping[str, object]:
+def _parse_toml(path: Path, text: str) -> Mapping[str, object]:
     try:
         return tomllib.loads(text)
     except RecursionError:
-        raise BadSettings([f"{path.name}: is nested too deeply"]) from None
+        raise SettingsError([f"{path.name}: is nested too deeply"]) from None
     except ValueError as error:  # names places and keys, never values
         reason = str(error).replace("at end of document", f"at line {len(text.splitlines())}, its end")
-        raise BadSettings([f"{path.name}: is no valid TOML: {reason}"]) from None
+        raise SettingsError([f"{path.name}: is no valid TOML: {reason}"]) from None
 
 
-def _read(path: Path) -> str | None:
+def _read_settings_file(path: Path) -> str | None:
     try:
         data = path.read_bytes()
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise BadSettings([f"{path.name}: cannot be read: {error.strerror}"]) from error
+        raise SettingsError([f"{path.name}: cannot be read: {error.strerror}"]) from error
     try:
         return data.decode("utf-8-sig")  # some editors begin a file with a byte order mark
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise BadSettings([f"{path.name}: line {line}: is not UTF-8; save the file as UTF-8"]) from None
+        raise SettingsError([f"{path.name}: line {line}: is not UTF-8; save the file as UTF-8"]) from None

@@ -24,10 +24,10 @@ Record = TypeVar("Record", bound=_Dataclass)
 # own; None where the value is right.
 Rule = Callable[[str | int], str | None]
 
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_SECONDS_PER_UNIT = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 # Nothing that would have to be quoted: such addresses exist on paper alone.
-_MAIL = r"[^@\s<>()\[\]\\,;:\"]+@(?:[\w.-]+|\[[\w.:]+\])"
-_KINDS: Mapping[object, str] = {
+_MAIL_ADDRESS_PATTERN = r"[^@\s<>()\[\]\\,;:\"]+@(?:[\w.-]+|\[[\w.:]+\])"
+_TYPE_NAMES: Mapping[object, str] = {
     bool: "true or false",  # before int: Python counts a bool as one
     str: "text in quotes",
     int: "a whole number",
@@ -36,15 +36,15 @@ _KINDS: Mapping[object, str] = {
 }
 
 
-def seconds(text: str) -> int:
+def parse_duration(text: str) -> int:
     """The seconds of a duration such as 90s, 30m, 1h or 1d. Raises ValueError."""
     found = re.fullmatch(r"([0-9]{1,9})([smhd])", text.strip())
     if not found:
         raise ValueError(f"{address_ranges.quote_for_message(text)} is no duration")
-    return int(found[1]) * _UNITS[found[2]]
+    return int(found[1]) * _SECONDS_PER_UNIT[found[2]]
 
 
-def time_of_day(text: str) -> time:
+def parse_time_of_day(text: str) -> time:
     """The time of a text such as 02:00. Raises ValueError."""
     if not re.fullmatch(r"([01]?[0-9]|2[0-3]):[0-5][0-9]", text.strip()):
         raise ValueError(f"{address_ranges.quote_for_message(text)} is no time of day")
@@ -52,15 +52,15 @@ def time_of_day(text: str) -> time:
     return time(int(hour), int(minute))
 
 
-def hours(text: str) -> tuple[time, time]:
+def parse_time_window(text: str) -> tuple[time, time]:
     """From when to when, of a text such as 02:00-04:00 or 22:00-05:00. Raises ValueError."""
     begin, _, end = text.partition("-")
-    if time_of_day(begin) == time_of_day(end):
+    if parse_time_of_day(begin) == parse_time_of_day(end):
         raise ValueError(f"{address_ranges.quote_for_message(text)} begins when it ends")
-    return time_of_day(begin), time_of_day(end)
+    return parse_time_of_day(begin), parse_time_of_day(end)
 
 
-def _number(low: int, high: int) -> Rule:
+def _range_rule(low: int, high: int) -> Rule:
     def rule(value: str | int) -> str | None:
         fits = isinstance(value, int) and low <= value <= high
         return None if fits else f"must be from {low} to {high}"
@@ -68,39 +68,39 @@ def _number(low: int, high: int) -> Rule:
     return rule
 
 
-def _pattern(regex: str, right: str) -> Rule:
-    return lambda value: None if re.fullmatch(regex, str(value)) else right
+def _pattern_rule(regex: str, requirement: str) -> Rule:
+    return lambda value: None if re.fullmatch(regex, str(value)) else requirement
 
 
-def _duration(value: str | int) -> str | None:
+def _check_duration(value: str | int) -> str | None:
     right = 'must be a number with s, m, h or d, from "1m" to "31d", such as "1h"'
     try:
-        return None if 60 <= seconds(str(value)) <= 31 * 86400 else right
+        return None if 60 <= parse_duration(str(value)) <= 31 * 86400 else right
     except ValueError:
         return right
 
 
-def _duration_or_off(value: str | int) -> str | None:
-    right = _duration(value) if value != "off" else None
+def _check_duration_or_off(value: str | int) -> str | None:
+    right = _check_duration(value) if value != "off" else None
     return right and f'{right}, or "off"'
 
 
-def _time_of_day(value: str | int) -> str | None:
+def _check_time_of_day(value: str | int) -> str | None:
     try:
-        time_of_day(str(value))
+        parse_time_of_day(str(value))
     except ValueError:
         return 'must be a time from "00:00" to "23:59"'
     return None
 
 
-def _hours(value: str | int) -> str | None:
+def _check_time_window(value: str | int) -> str | None:
     try:
-        return hours(str(value)) and None if value else None
+        return parse_time_window(str(value)) and None if value else None
     except ValueError:
         return 'must be from when to when, such as "02:00-04:00", or empty'
 
 
-def _time_zone(value: str | int) -> str | None:
+def _check_time_zone(value: str | int) -> str | None:
     try:
         ZoneInfo(str(value))
     except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -112,90 +112,96 @@ def _time_zone(value: str | int) -> str | None:
     return None
 
 
-def _https(value: str | int) -> str | None:
-    return _url(str(value), "https", 'must be an address such as "https://cloud.example.com/upload"')
+def _check_https_url(value: str | int) -> str | None:
+    return _check_url(str(value), "https", 'must be an address such as "https://cloud.example.com/upload"')
 
 
-def _proxy(value: str | int) -> str | None:
-    return _url(str(value), "http", 'must be an address such as "http://proxy.example.com:3128"')
+def _check_proxy_url(value: str | int) -> str | None:
+    return _check_url(str(value), "http", 'must be an address such as "http://proxy.example.com:3128"')
 
 
-def _url(text: str, scheme: str, right: str) -> str | None:
+def _check_url(text: str, scheme: str, requirement: str) -> str | None:
     if not text:
         return None
     try:
         url = urlsplit(text)
         fits = url.scheme == scheme and bool(url.hostname) and url.port != 0 and " " not in text
     except ValueError:
-        return right
+        return requirement
     if url.username is not None or url.password is not None:
-        return f"{right}, without user name and password in it"
-    return None if fits else right
+        return f"{requirement}, without user name and password in it"
+    return None if fits else requirement
 
 
-def _mail(value: str | int) -> str | None:
-    return _each(str(value), _MAIL, 'must be an address such as "plug@example.com"')
+def _check_mail_addresses(value: str | int) -> str | None:
+    return _check_each_part(
+        str(value), _MAIL_ADDRESS_PATTERN, 'must be an address such as "plug@example.com"'
+    )
 
 
-def _each(text: str, regex: str, right: str) -> str | None:
+def _check_each_part(text: str, regex: str, requirement: str) -> str | None:
     parts = [part.strip() for part in text.split(",")] if text else []
-    return None if all(re.fullmatch(regex, part) for part in parts) else right
+    return None if all(re.fullmatch(regex, part) for part in parts) else requirement
 
 
-def _exclusion(value: str | int) -> str | None:
+def _check_exclusion(value: str | int) -> str | None:
     return entries.exclusion_problem(str(value))
 
 
-_port = _number(1, 65535)
-_community = _pattern(".{1,255}", "must be 1 to 255 characters")
-_host = _pattern(r"[\w.:-]{0,253}", "must be a host name or an address")
+_port_rule = _range_rule(1, 65535)
+_community_rule = _pattern_rule(".{1,255}", "must be 1 to 255 characters")
+_host_rule = _pattern_rule(r"[\w.:-]{0,253}", "must be a host name or an address")
 
 RULES: Mapping[str, Rule] = {
-    "plug.name": _pattern(
+    "plug.name": _pattern_rule(
         "[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?",
         "must be 1 to 63 letters, digits or hyphens; without the line the name comes from the serial number",
     ),
-    "plug.site": _pattern(".{0,200}", "must be at most 200 characters"),
+    "plug.site": _pattern_rule(".{0,200}", "must be at most 200 characters"),
     "discovery.entries.addresses": lambda value: entries.entry_problem(
         DiscoveryEntry(str(value)), limit=2**128
     ),
-    "discovery.entries.community_read": _community,
-    "discovery.entries.port": _port,
-    "discovery.exclusions": _exclusion,
-    "discovery.packets_per_second": _number(1, 10_000),
-    "discovery.max_addresses": _number(1, 2**24),
-    "schedule.query_every": _duration,
-    "schedule.discover_at": _time_of_day,
-    "schedule.time_zone": _time_zone,
-    "import.every": _duration,
-    "transmission.https.url": _https,
-    "transmission.https.proxy": _proxy,
-    "transmission.mail.host": _host,
-    "transmission.mail.port": _port,
-    "transmission.mail.sender": _pattern(f"|{_MAIL}", 'must be an address such as "plug@example.com"'),
-    "transmission.mail.recipient": _mail,
-    "traps.port": _port,
-    "traps.communities": _community,
-    "traps.report": _duration_or_off,
-    "web.port": _port,
-    "web.tls_port": _port,
-    "web.username": _pattern(".{1,64}", "must be 1 to 64 characters"),
-    "web.names": _pattern(
+    "discovery.entries.community_read": _community_rule,
+    "discovery.entries.port": _port_rule,
+    "discovery.exclusions": _check_exclusion,
+    "discovery.packets_per_second": _range_rule(1, 10_000),
+    "discovery.max_addresses": _range_rule(1, 2**24),
+    "schedule.query_every": _check_duration,
+    "schedule.discover_at": _check_time_of_day,
+    "schedule.time_zone": _check_time_zone,
+    "import.every": _check_duration,
+    "transmission.https.url": _check_https_url,
+    "transmission.https.proxy": _check_proxy_url,
+    "transmission.mail.host": _host_rule,
+    "transmission.mail.port": _port_rule,
+    "transmission.mail.sender": _pattern_rule(
+        f"|{_MAIL_ADDRESS_PATTERN}", 'must be an address such as "plug@example.com"'
+    ),
+    "transmission.mail.recipient": _check_mail_addresses,
+    "traps.port": _port_rule,
+    "traps.communities": _community_rule,
+    "traps.report": _check_duration_or_off,
+    "web.port": _port_rule,
+    "web.tls_port": _port_rule,
+    "web.username": _pattern_rule(".{1,64}", "must be 1 to 64 characters"),
+    "web.names": _pattern_rule(
         r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?", 'must be a name such as "plug.example.com"'
     ),
-    "update.channel": _https,
-    "update.window": _hours,
-    "update.hawkbit.url": _https,
-    "update.hawkbit.tenant": _pattern(r"[\w.-]{1,64}", "must be 1 to 64 letters, digits, dots or hyphens"),
-    "update.hawkbit.controller": _pattern(
+    "update.channel": _check_https_url,
+    "update.window": _check_time_window,
+    "update.hawkbit.url": _check_https_url,
+    "update.hawkbit.tenant": _pattern_rule(
+        r"[\w.-]{1,64}", "must be 1 to 64 letters, digits, dots or hyphens"
+    ),
+    "update.hawkbit.controller": _pattern_rule(
         r"[\w.:-]{0,128}", "must be at most 128 letters, digits, dots, colons or hyphens, or empty"
     ),
-    "update.hawkbit.token": _pattern("[!-~]{0,512}", "must be letters, digits or signs, without spaces"),
-    "web.metrics_token": _pattern("|[!-~]{20,200}", "must be at least 20 letters, digits or signs"),
+    "update.hawkbit.token": _pattern_rule("[!-~]{0,512}", "must be letters, digits or signs, without spaces"),
+    "web.metrics_token": _pattern_rule("|[!-~]{20,200}", "must be at least 20 letters, digits or signs"),
     **{f"network.{key}": rule for key, rule in network.RULES.items()},
 }
 
-SECRETS = frozenset(
+SECRET_KEYS = frozenset(
     {
         "discovery.entries.community_read",
         "discovery.entries.community_write",
@@ -217,84 +223,86 @@ SECRETS = frozenset(
 )
 
 
-def problems(data: Mapping[str, object], record: type, path: str = "", said: str = "") -> Iterator[str]:
+def find_problems(data: Mapping[str, object], record: type, path: str = "", label: str = "") -> Iterator[str]:
     """Each key of a table that is unknown, missing or wrong; `said` is how messages call the table."""
-    hints = _hints(record)
+    hints = _field_types(record)
     for key, value in data.items():
         name = _field_name(key, hints)
         if name in hints:
             shown = name.rstrip("_")
-            yield from _value(value, hints[name], _join(path, shown), _join(said, shown))
+            yield from _check_value(value, hints[name], _join_path(path, shown), _join_path(label, shown))
         else:
-            yield _unknown(key, record, said)
+            yield _unknown_key_problem(key, record, label)
     for field in fields(record):
         if field.name not in data and field.default is MISSING and field.default_factory is MISSING:
-            yield f"{_join(said, field.name)}: is missing"
+            yield f"{_join_path(label, field.name)}: is missing"
 
 
-def build(default: Record, data: Mapping[str, object], path: str = "") -> Record:
+def build_record(default: Record, data: Mapping[str, object], path: str = "") -> Record:
     """The default with what a table says; what is wrong in the table is left out."""
-    hints = _hints(type(default))
+    hints = _field_types(type(default))
     values: dict[str, object] = {}
     for told, value in data.items():
         key = _field_name(told, hints)
-        hint, key_path = hints.get(key), _join(path, key.rstrip("_"))
+        hint, key_path = hints.get(key), _join_path(path, key.rstrip("_"))
         if is_dataclass(hint) and isinstance(value, dict):
-            values[key] = build(getattr(default, key), value, key_path)
+            values[key] = build_record(getattr(default, key), value, key_path)
         elif get_origin(hint) is tuple and isinstance(value, list | tuple):
-            right = [item for item in value if not any(_value(item, get_args(hint)[0], key_path, key_path))]
+            right = [
+                item for item in value if not any(_check_value(item, get_args(hint)[0], key_path, key_path))
+            ]
             values[key] = tuple(DiscoveryEntry(**item) if isinstance(item, dict) else item for item in right)
-        elif hint is not None and not any(_value(value, hint, key_path, key_path)):
+        elif hint is not None and not any(_check_value(value, hint, key_path, key_path)):
             values[key] = value
     return replace(default, **values)
 
 
-def _value(value: object, hint: object, path: str, said: str) -> Iterator[str]:
+def _check_value(value: object, hint: object, path: str, label: str) -> Iterator[str]:
     if isinstance(hint, type) and is_dataclass(hint):
         if isinstance(value, dict):
-            yield from problems(value, hint, path, said)
+            yield from find_problems(value, hint, path, label)
         else:
-            yield f"{said}: must be a table, not {_kind(value)}"
+            yield f"{label}: must be a table, not {_type_name(value)}"
     elif get_origin(hint) is tuple:
-        yield from _list(value, get_args(hint)[0], path, said)
+        yield from _check_list(value, get_args(hint)[0], path, label)
     elif get_origin(hint) is Literal:
         if value not in get_args(hint):
             choices = " or ".join(f'"{choice}"' for choice in get_args(hint))
-            yield _wrong(value, f"must be {choices}", path, said)
+            yield _format_problem(value, f"must be {choices}", path, label)
     else:
-        yield from _scalar(value, hint, path, said)
+        yield from _check_scalar(value, hint, path, label)
 
 
-def _list(value: object, hint: object, path: str, said: str) -> Iterator[str]:
+def _check_list(value: object, hint: object, path: str, label: str) -> Iterator[str]:
     if not isinstance(value, list | tuple):
         is_table = isinstance(hint, type) and is_dataclass(hint)
         right = f"[[{path}]] above each" if is_table else f"{path.rpartition('.')[2]} = [...]"
-        yield f"{said}: must be a list, not {_kind(value)}: write {right}"
+        yield f"{label}: must be a list, not {_type_name(value)}: write {right}"
         return
     for number, item in enumerate(value, 1):
         text = item.get("addresses") if isinstance(item, dict) else None
         shown = f" ({address_ranges.quote_for_message(text)})" if isinstance(text, str) else ""
-        yield from _value(item, hint, path, f"{said} {number}{shown}")
+        yield from _check_value(item, hint, path, f"{label} {number}{shown}")
 
 
-def _scalar(value: object, hint: object, path: str, said: str) -> Iterator[str]:
-    if _kind(value) != _KINDS.get(hint):
-        yield f"{said}: must be {_KINDS.get(hint)}, not {_kind(value)}"
+def _check_scalar(value: object, hint: object, path: str, label: str) -> Iterator[str]:
+    if _type_name(value) != _TYPE_NAMES.get(hint):
+        yield f"{label}: must be {_TYPE_NAMES.get(hint)}, not {_type_name(value)}"
     elif isinstance(value, str) and not value.isprintable():
-        yield f"{said}: has a character that cannot be printed; leave it out"
+        yield f"{label}: has a character that cannot be printed; leave it out"
     elif isinstance(value, str | int) and (rule := RULES.get(path)) and (right := rule(value)):
-        yield _wrong(value, right, path, said)
+        yield _format_problem(value, right, path, label)
 
 
-def _wrong(value: object, right: str, path: str, said: str) -> str:
-    if path in SECRETS or not right.startswith("must"):
-        return f"{said}: {right}"
+def _format_problem(value: object, requirement: str, path: str, label: str) -> str:
+    if path in SECRET_KEYS or not requirement.startswith("must"):
+        return f"{label}: {requirement}"
     shown = address_ranges.quote_for_message(value) if isinstance(value, str) else repr(value)[:80]
-    return f"{said}: {shown} {right}"
+    return f"{label}: {shown} {requirement}"
 
 
 @cache  # asked for every entry of a list that may have thousands
-def _hints(record: type) -> Mapping[str, object]:
+def _field_types(record: type) -> Mapping[str, object]:
     return get_type_hints(record)
 
 
@@ -303,22 +311,21 @@ def _field_name(key: str, hints: Mapping[str, object]) -> str:
     return key if key in hints else f"{key}_"
 
 
-def _unknown(key: str, record: type, said: str) -> str:
+def _unknown_key_problem(key: str, record: type, label: str) -> str:
     near = difflib.get_close_matches(key, [field.name.rstrip("_") for field in fields(record)], 1)
     leaves = {path.rpartition(".")[2]: path for path in RULES}
     near = near or [leaves[leaf] for leaf in difflib.get_close_matches(key, leaves, 1)]
     hint = f"; did you mean {near[0]}?" if near else ""
-    return (
-        f"{_join(said, key if key.isidentifier() else address_ranges.quote_for_message(key))}: unknown{hint}"
-    )
+    shown = key if key.isidentifier() else address_ranges.quote_for_message(key)
+    return f"{_join_path(label, shown)}: unknown{hint}"
 
 
-def _kind(value: object) -> str:
+def _type_name(value: object) -> str:
     return next(
-        (name for kind, name in _KINDS.items() if isinstance(kind, type) and isinstance(value, kind)),
+        (name for kind, name in _TYPE_NAMES.items() if isinstance(kind, type) and isinstance(value, kind)),
         "a date or a fraction",
     )
 
 
-def _join(path: str, key: str) -> str:
+def _join_path(path: str, key: str) -> str:
     return f"{path}.{key}" if path else key

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from appliance.domain.model import Cost
+from appliance.domain.model import PollCost
 from appliance.mib.oids import Oid
 from appliance.snmp import ber
 from appliance.snmp.ber import SnmpValue, Varbind
@@ -131,8 +131,8 @@ class SnmpSession:
         self._lock = asyncio.Lock()
 
     @property
-    def cost(self) -> Cost:
-        return Cost(self._packets, self._bytes, self._elapsed_s())
+    def cost(self) -> PollCost:
+        return PollCost(self._packets, self._bytes, self._elapsed_s())
 
     async def get(self, oids: Sequence[Oid]) -> list[Varbind]:
         """The objects as they are; what the agent says about others is not taken."""

@@ -7,7 +7,7 @@ from enum import Enum
 from functools import cache
 from typing import TYPE_CHECKING, TypeVar, get_args, get_origin, get_type_hints
 
-from appliance.domain.model import Vague
+from appliance.domain.model import VagueAmount
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 Record = TypeVar("Record", bound="DataclassInstance")
 JsonObject = Mapping[str, object]
 
-_VAGUE_BY_VALUE = {vague.value: vague for vague in Vague}
+_VAGUE_BY_VALUE = {vague.value: vague for vague in VagueAmount}
 
 
 def encode(record: "DataclassInstance") -> str:
@@ -75,5 +75,5 @@ def _field_sets(
     """The names of all fields, of those that are an Amount, and of those that are a tuple."""
     hints = get_type_hints(record_type)
     names = frozenset(field.name for field in fields(record_type))
-    amounts = frozenset(name for name in names if Vague in get_args(hints[name]))
+    amounts = frozenset(name for name in names if VagueAmount in get_args(hints[name]))
     return names, amounts, frozenset(name for name in names if get_origin(hints[name]) is tuple)

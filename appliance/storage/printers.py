@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from appliance.domain.model import Cost, Details, Identity, Printer, Target
+from appliance.domain.model import Details, Identity, PollCost, Printer, Target
 from appliance.storage import counters, database, json_codec, printer_matching, reading_notes, row_tables
 from appliance.storage.history import load_history, prune_history
 from appliance.storage.save_reading import store_poll_failure, store_reading
@@ -179,7 +179,7 @@ def _load_printers(db: sqlite3.Connection, first_id: int, last_id: int) -> list[
             failure=row[9],
             failures=reading_notes.decode_failures(row[14]),
             notes=reading_notes.decode_notes(row[14]),
-            cost=json_codec.decode(Cost, row[10]),
+            cost=json_codec.decode(PollCost, row[10]),
             plan=row[11] or "",
             device_group=row[12],
             ignore=bool(row[13]),

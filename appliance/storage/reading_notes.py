@@ -2,14 +2,14 @@
 
 from collections.abc import Iterable
 
-from appliance.domain.model import Failure
+from appliance.domain.model import PartFailure
 from appliance.storage import json_codec
 
 MAX_NOTES_PER_KIND = 20  # of each kind; a reading has seven parts
 MAX_NOTE_CHARS = 500  # characters
 
 
-def encode_notes(failures: Iterable[Failure], notes: Iterable[str]) -> str:
+def encode_notes(failures: Iterable[PartFailure], notes: Iterable[str]) -> str:
     """Nothing to say is the same text as that of a printer that was read before there were remarks."""
     told = {
         "failures": [[each.part, each.reason[:MAX_NOTE_CHARS]] for each in failures][:MAX_NOTES_PER_KIND],
@@ -18,11 +18,11 @@ def encode_notes(failures: Iterable[Failure], notes: Iterable[str]) -> str:
     return json_codec.encode_json({kind: texts for kind, texts in told.items() if texts})
 
 
-def decode_failures(text: str) -> tuple[Failure, ...]:
+def decode_failures(text: str) -> tuple[PartFailure, ...]:
     """The parts that could not be read."""
     rows = json_codec.decode_json(text).get("failures")
     pairs = [row for row in rows if isinstance(row, list)] if isinstance(rows, list) else []
-    return tuple(Failure(str(row[0]), str(row[1])) for row in pairs if len(row) == 2)
+    return tuple(PartFailure(str(row[0]), str(row[1])) for row in pairs if len(row) == 2)
 
 
 def decode_notes(text: str) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from appliance.domain.model import Alert, InputTray, Kept, OutputTray, Reading, Storage, Supply
+from appliance.domain.model import Alert, InputTray, OutputTray, Reading, Storage, StoredRow, Supply
 from appliance.storage import database, json_codec
 
 RowT = TypeVar("RowT", Supply, Alert, InputTray, OutputTray, Storage)
@@ -21,9 +21,9 @@ class RowTable(Generic[RowT]):
     kind: type[RowT]
     identity_fields: tuple[str, ...] = ()  # fields that, besides the index, make a row what it is
 
-    def load(self, db: sqlite3.Connection, first_id: int, last_id: int) -> dict[int, list[Kept[RowT]]]:
+    def load(self, db: sqlite3.Connection, first_id: int, last_id: int) -> dict[int, list[StoredRow[RowT]]]:
         """The rows of the printers in this range of ids, in order of their index."""
-        found: dict[int, list[Kept[RowT]]] = {}
+        found: dict[int, list[StoredRow[RowT]]] = {}
         for row_id, printer_id, data, created_at, changed_at in db.execute(
             f"SELECT id, printer_id, data, created_at, changed_at FROM {self.name}"  # noqa: S608 own names only
             " WHERE printer_id BETWEEN ? AND ? ORDER BY printer_id, row_index",
@@ -31,7 +31,7 @@ class RowTable(Generic[RowT]):
         ):
             created = database.from_ms(created_at)
             changed = created if changed_at == created_at else database.from_ms(changed_at)
-            kept = Kept(row_id, json_codec.decode(self.kind, data), created, changed)
+            kept = StoredRow(row_id, json_codec.decode(self.kind, data), created, changed)
             found.setdefault(printer_id, []).append(kept)
         return found
 

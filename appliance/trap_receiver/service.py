@@ -49,9 +49,9 @@ FLOODED = "too many traps"
 def serve(home: Home, port: int | None = None, address: str = "") -> int:
     """Serve until SIGTERM or SIGINT; gives the exit code. `port` stands in for the settings' one."""
     try:
-        with file_lock.held(home.run / "traps.lock"):
+        with file_lock.acquire(home.run / "traps.lock"):
             asyncio.run(_serve(home, port, address))
-    except file_lock.Busy:
+    except file_lock.LockBusyError:
         log.error("another trap receiver serves %s", home.folder)
         return 1
     except (CannotListen, database.DatabaseUnavailableError) as error:
@@ -61,10 +61,12 @@ def serve(home: Home, port: int | None = None, address: str = "") -> int:
 
 
 async def _serve(home: Home, port: int | None, address: str) -> None:
-    home.create()
+    home.create_folders()
     db = database.open_database(home.database)
     try:
-        given = [each for name, each in socket_activation.take(os.environ, os.getpid()) if name == NAME]
+        given = [
+            each for name, each in socket_activation.take_sockets(os.environ, os.getpid()) if name == NAME
+        ]
         async with SnmpEndpoint() as endpoint:
             receiver = Receiver(home, db, endpoint, given, port=port, address=address)
             with receiver.outage.tolerate():
@@ -113,13 +115,13 @@ class Receiver:
         self.senders = Senders((), ())
 
     def stop(self) -> None:
-        sd_notify.stopping()
+        sd_notify.notify_stopping()
         self._stop.set()
 
     async def run(self) -> None:
         """Until `stop`."""
         self._look(first=True)
-        sd_notify.ready()
+        sd_notify.notify_ready()
         work = [
             asyncio.create_task(each)
             for each in (self._keep_all(), self._readings.run(), self._look_all(), _watched())
@@ -145,10 +147,10 @@ class Receiver:
 
     def _look(self, *, first: bool = False) -> None:
         """Take over what changed in the settings, or among the printers."""
-        changed = self._stamp != (stamp := self._home.stamp())
+        changed = self._stamp != (stamp := self._home.settings_fingerprint())
         if changed:
             self._stamp = stamp
-            self._config, problems = schema.load_last_good(self._home)
+            self._config, problems = schema.load_last_good_settings(self._home)
             for problem in problems:
                 log.error("%s", problem)
         try:
@@ -182,7 +184,7 @@ class Receiver:
         self._shut()
         if key is None:
             log.info("the trap receiver is switched off: printmonitor traps --enable switches it on")
-            sd_notify.status("switched off")
+            sd_notify.notify_status("switched off")
             return
         if not self._given:
             self._own = bind(port, self._address)
@@ -196,7 +198,7 @@ class Receiver:
         self._listening = key
         heard = sorted({each.getsockname()[1] for each in self._given or self._own})
         log.info("traps are taken on UDP port %s", ", ".join(map(str, heard)))
-        sd_notify.status(f"listening on UDP port {', '.join(map(str, heard))}")
+        sd_notify.notify_status(f"listening on UDP port {', '.join(map(str, heard))}")
 
     def _shut(self) -> None:
         if self._intake:

@@ -122,7 +122,7 @@ class Readings:
     def _owe(self, asking: Asking) -> None:
         if asking.read:
             traps.mark_reports_pending(self._db, list(asking.read), self._clock())
-            jobs.wake(self._home.wake)
+            jobs.wake(self._home.poller_socket)
 
     def _tell(self, printer: KnownPrinter, asking: Asking) -> None:
         if asking.failed and printer.id not in self._failing:

@@ -13,37 +13,37 @@ from pathlib import Path
 
 from appliance.host import atomic_file
 
-NAME = "upload.raucb"  # as root knows it, see privileged/rauc_installer.py
-PART = ".part-"
-MOST_BYTES = 400 << 20  # a slot has 512 MB, and what goes in is packed
-SPARE_BYTES = 48 << 20  # stay free: readings and parcels go on
+BUNDLE_FILENAME = "upload.raucb"  # as root knows it, see privileged/rauc_installer.py
+PARTIAL_PREFIX = ".part-"
+MAX_BUNDLE_BYTES = 400 << 20  # a slot has 512 MB, and what goes in is packed
+RESERVED_BYTES = 48 << 20  # stay free: readings and parcels go on
 
 
-class NotKept(Exception):
+class BundleStoreError(Exception):
     """The bundle cannot be kept; the text is one clear line."""
 
 
-class TooLarge(NotKept):
+class BundleTooLargeError(BundleStoreError):
     """It is larger than any update is."""
 
 
-class NoRoom(NotKept):
+class BundleNoSpaceError(BundleStoreError):
     """The storage is full."""
 
 
 @dataclass(frozen=True, slots=True)
-class Bundle:
+class StoredBundle:
     path: Path
     size: int
     at: datetime
 
     @property
-    def mark(self) -> str:
+    def fingerprint(self) -> str:
         """Another one in its place has another."""
         return f"{self.size} {self.at.isoformat()}"
 
 
-class Arriving:
+class BundleWriter:
     """A bundle that is being written."""
 
     def __init__(self, file: FileIO) -> None:
@@ -53,77 +53,77 @@ class Arriving:
     def write(self, data: bytes) -> None:
         """Raises NotKept."""
         self.size += len(data)
-        if self.size > MOST_BYTES:
-            raise TooLarge(f"It is larger than {MOST_BYTES >> 20} MB: no update is.")
+        if self.size > MAX_BUNDLE_BYTES:
+            raise BundleTooLargeError(f"It is larger than {MAX_BUNDLE_BYTES >> 20} MB: no update is.")
         rest = memoryview(data)
         try:
             while rest:
                 rest = rest[self._file.write(rest) :]
         except OSError as error:
-            raise _unwritten(error) from error
+            raise _storage_error(error) from error
 
 
-def kept(folder: Path) -> Bundle | None:
+def find_bundle(folder: Path) -> StoredBundle | None:
     """The bundle that is there."""
-    path = folder / NAME
+    path = folder / BUNDLE_FILENAME
     try:
         found = path.stat()
     except OSError:
         return None
-    return Bundle(path, found.st_size, datetime.fromtimestamp(found.st_mtime, UTC))
+    return StoredBundle(path, found.st_size, datetime.fromtimestamp(found.st_mtime, UTC))
 
 
-def remove(folder: Path) -> None:
+def remove_bundle(folder: Path) -> None:
     """Also what was left over when the power went."""
-    for path in folder.glob(f"{PART}*"):
+    for path in folder.glob(f"{PARTIAL_PREFIX}*"):
         path.unlink(missing_ok=True)
-    (folder / NAME).unlink(missing_ok=True)
+    (folder / BUNDLE_FILENAME).unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
-def arriving(folder: Path, size: int | None) -> Iterator[Arriving]:
+def receive_bundle(folder: Path, size: int | None) -> Iterator[BundleWriter]:
     """Takes the place of the bundle that was there, if the block ends well; else nothing of it stays.
 
     `size` is what is expected, in bytes, where that is known. Raises NotKept.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    remove(folder)  # there is hardly room for two
-    _check(folder, size)
+    remove_bundle(folder)  # there is hardly room for two
+    _check_space(folder, size)
     try:
-        descriptor, name = tempfile.mkstemp(dir=folder, prefix=PART)
+        descriptor, name = tempfile.mkstemp(dir=folder, prefix=PARTIAL_PREFIX)
     except OSError as error:
-        raise _unwritten(error) from error
+        raise _storage_error(error) from error
     try:
         with os.fdopen(descriptor, "wb", buffering=0) as file:
-            yield Arriving(file)
-            _keep(descriptor, Path(name), folder)
+            yield BundleWriter(file)
+            _commit_bundle(descriptor, Path(name), folder)
     finally:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(name)
 
 
-def _keep(descriptor: int, part: Path, folder: Path) -> None:
+def _commit_bundle(descriptor: int, part: Path, folder: Path) -> None:
     try:
         os.fsync(descriptor)
-        os.replace(part, folder / NAME)
-        atomic_file.sync(folder)
+        os.replace(part, folder / BUNDLE_FILENAME)
+        atomic_file.fsync_folder(folder)
     except OSError as error:
-        raise _unwritten(error) from error
+        raise _storage_error(error) from error
 
 
-def _check(folder: Path, size: int | None) -> None:
-    if size is not None and size > MOST_BYTES:
-        raise TooLarge(
-            f"It has {size >> 20} MB, more than the {MOST_BYTES >> 20} MB that an update may have."
+def _check_space(folder: Path, size: int | None) -> None:
+    if size is not None and size > MAX_BUNDLE_BYTES:
+        raise BundleTooLargeError(
+            f"It has {size >> 20} MB, more than the {MAX_BUNDLE_BYTES >> 20} MB that an update may have."
         )
-    free = shutil.disk_usage(folder).free - SPARE_BYTES
+    free = shutil.disk_usage(folder).free - RESERVED_BYTES
     if (size or 0) > free:
-        raise NoRoom(
+        raise BundleNoSpaceError(
             f"There is no room for it: it has {(size or 0) >> 20} MB, {max(free, 0) >> 20} MB are free."
         )
 
 
-def _unwritten(error: OSError) -> NotKept:
+def _storage_error(error: OSError) -> BundleStoreError:
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        return NoRoom("There is no room left for it.")
-    return NotKept(f"It cannot be written: {error.strerror}.")
+        return BundleNoSpaceError("There is no room left for it.")
+    return BundleStoreError(f"It cannot be written: {error.strerror}.")

@@ -14,17 +14,19 @@ from urllib.parse import urljoin
 from appliance.host import semver
 from appliance.settings.schema import Config
 from appliance.storage import key_value
-from appliance.updates.http_client import Client, NotFetched
+from appliance.updates.http_client import UpdateClient, UpdateFetchError
 
-OFFER, NEXT, PROBLEM = "update.offer", "update.channel.next", "update.channel.problem"
-WANTED = "update.channel.wanted"  # how a person wants the offer to be installed, until the poller has seen it
-MOST_OCTETS = 64 << 10
-MOST_NOTES = 2_000  # characters
-MOST_URL = 1_000
+OFFER_KEY, NEXT_CHECK_KEY, PROBLEM_KEY = "update.offer", "update.channel.next", "update.channel.problem"
+REQUESTED_INSTALL_KEY = (
+    "update.channel.wanted"  # how a person wants the offer to be installed, until the poller has seen it
+)
+MAX_DOCUMENT_BYTES = 64 << 10
+MAX_NOTES_CHARS = 2_000  # characters
+MAX_URL_CHARS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class UpdateOffer:
     """The newest version, as a channel tells it."""
 
     channel: str  # the document's URL
@@ -34,34 +36,34 @@ class Offer:
     notes: str
 
 
-def is_roundabout(config: Config) -> bool:
+def needs_local_download(config: Config) -> bool:
     """Whether a bundle has to be fetched first: RAUC knows neither the proxy nor the certificates."""
     return bool(config.update.ca_file or config.transmission.https.proxy)
 
 
-def kept(db: sqlite3.Connection) -> Offer | None:
+def load_offer(db: sqlite3.Connection) -> UpdateOffer | None:
     """What the channel said last."""
-    told = key_value.get(db, OFFER)
+    told = key_value.get(db, OFFER_KEY)
     try:
-        return Offer(**json.loads(told)) if told else None
+        return UpdateOffer(**json.loads(told)) if told else None
     except (ValueError, TypeError):  # of another version of the Plug
         return None
 
 
-def keep(db: sqlite3.Connection, offer: Offer | None) -> None:
-    key_value.put(db, OFFER, json.dumps(asdict(offer)) if offer else None)
+def save_offer(db: sqlite3.Connection, offer: UpdateOffer | None) -> None:
+    key_value.put(db, OFFER_KEY, json.dumps(asdict(offer)) if offer else None)
 
 
-async def look(client: Client, channel: str, before: Offer | None) -> Offer:
+async def fetch_offer(client: UpdateClient, channel: str, previous: UpdateOffer | None) -> UpdateOffer:
     """What the channel says now. Raises NotFetched."""
-    etag = before.etag if before and before.channel == channel else ""
-    reply = await client.get(channel, most=MOST_OCTETS, etag=etag)
-    if reply.status == 304 and before:
-        return before
-    return parsed(channel, reply.etag, reply.body)
+    etag = previous.etag if previous and previous.channel == channel else ""
+    reply = await client.get(channel, max_bytes=MAX_DOCUMENT_BYTES, etag=etag)
+    if reply.status == 304 and previous:
+        return previous
+    return parse_offer(channel, reply.etag, reply.body)
 
 
-def parsed(channel: str, etag: str, body: bytes) -> Offer:
+def parse_offer(channel: str, etag: str, body: bytes) -> UpdateOffer:
     """Raises NotFetched."""
     try:
         found = json.loads(body)
@@ -69,17 +71,17 @@ def parsed(channel: str, etag: str, body: bytes) -> Offer:
         if not all(isinstance(each, str) for each in (version, url, notes)):
             raise TypeError
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
-        raise NotFetched("the channel's document does not say version and url") from None
+        raise UpdateFetchError("the channel's document does not say version and url") from None
     try:
-        semver.order(version)
-    except semver.BadVersion as error:
-        raise NotFetched(f"the channel's document: {error}") from None
+        semver.version_key(version)
+    except semver.InvalidVersionError as error:
+        raise UpdateFetchError(f"the channel's document: {error}") from None
     whole = urljoin(channel, url)
-    if not re.fullmatch(rf"https?://[!-~]{{1,{MOST_URL}}}", whole):
-        raise NotFetched("the channel's document names no address of a bundle")
-    return Offer(channel, etag[:200], version, whole, _printable(notes)[:MOST_NOTES])
+    if not re.fullmatch(rf"https?://[!-~]{{1,{MAX_URL_CHARS}}}", whole):
+        raise UpdateFetchError("the channel's document names no address of a bundle")
+    return UpdateOffer(channel, etag[:200], version, whole, _printable_text(notes)[:MAX_NOTES_CHARS])
 
 
-def _printable(text: str) -> str:
+def _printable_text(text: str) -> str:
     """Several lines may be; nothing else that is no character."""
     return "".join(each if each.isprintable() or each == "\n" else " " for each in text).strip()

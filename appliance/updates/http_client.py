@@ -14,20 +14,20 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from appliance.net import tls_context
-from appliance.net.text_sanitizer import chain, one_line, why
+from appliance.net.text_sanitizer import describe_error, exception_chain, one_line
 from appliance.updates import bundle_store
 
-CONNECT_SECONDS = 30.0
-ANSWER_SECONDS = 60.0
-STALL_SECONDS = 60.0  # without a byte, while a bundle comes
-PIECE = 256 << 10  # bytes: a memory card likes large pieces
+CONNECT_TIMEOUT_S = 30.0
+RESPONSE_TIMEOUT_S = 60.0
+STALL_TIMEOUT_S = 60.0  # without a byte, while a bundle comes
+CHUNK_BYTES = 256 << 10  # bytes: a memory card likes large pieces
 
 
-class NotFetched(Exception):
+class UpdateFetchError(Exception):
     """Nothing came, or nothing that can be used; the text is one clear line."""
 
 
-class Answered(NotFetched):
+class UpdateServerStatusError(UpdateFetchError):
     """The server said no, with its status."""
 
     def __init__(self, status: int, text: str) -> None:
@@ -36,14 +36,14 @@ class Answered(NotFetched):
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class FetchResponse:
     status: int
     etag: str
     body: bytes
 
 
 @dataclass(frozen=True, slots=True)
-class Client:
+class UpdateClient:
     """How a server is reached, and as whom."""
 
     ca_file: str = ""  # "": the system's roots
@@ -53,51 +53,58 @@ class Client:
     origin: str = ""  # scheme://host:port that may see the authorisation
     authorisation: str = field(default="", repr=False)
 
-    async def get(self, url: str, *, most: int, etag: str = "") -> Reply:
+    async def get(self, url: str, *, max_bytes: int, etag: str = "") -> FetchResponse:
         """A 200, or a 304 for the ETag. Raises NotFetched."""
         headers = {"If-None-Match": etag} if etag else {}
-        async with self._asked("GET", url, headers, seconds=ANSWER_SECONDS) as response:
+        async with self._send_request("GET", url, headers, timeout_s=RESPONSE_TIMEOUT_S) as response:
             if response.status == 304 and etag:
-                return Reply(304, etag, b"")
-            await _must_be_good(response)
-            body = await _read(response, most)
-            return Reply(response.status, response.headers.get("ETag", ""), body)
+                return FetchResponse(304, etag, b"")
+            await _raise_for_status(response)
+            body = await _read_body(response, max_bytes)
+            return FetchResponse(response.status, response.headers.get("ETag", ""), body)
 
     async def send(self, method: str, url: str, body: Mapping[str, object]) -> None:
         """JSON to where a 2xx is the answer. Raises NotFetched."""
         headers = {"Content-Type": "application/json"}
         data = json.dumps(body).encode()
-        async with self._asked(method, url, headers, seconds=ANSWER_SECONDS, data=data) as response:
-            await _must_be_good(response)
+        async with self._send_request(
+            method, url, headers, timeout_s=RESPONSE_TIMEOUT_S, data=data
+        ) as response:
+            await _raise_for_status(response)
 
-    async def fetch(self, url: str, folder: Path, *, size: int | None, sha256: str) -> None:
+    async def fetch_bundle(self, url: str, folder: Path, *, size: int | None, sha256: str) -> None:
         """A bundle into its place; nothing of it stays if it is not what was said. Raises NotFetched."""
         digest = hashlib.sha256()
-        async with self._asked("GET", url, {}, seconds=None) as response:
-            await _must_be_good(response)
+        async with self._send_request("GET", url, {}, timeout_s=None) as response:
+            await _raise_for_status(response)
             try:
-                with bundle_store.arriving(
+                with bundle_store.receive_bundle(
                     folder, size if size is not None else response.content_length
                 ) as bundle:
-                    async for piece in response.content.iter_chunked(PIECE):
+                    async for piece in response.content.iter_chunked(CHUNK_BYTES):
                         digest.update(piece)
                         await asyncio.to_thread(bundle.write, piece)
                     if size is not None and bundle.size != size:
-                        raise NotFetched(f"{bundle.size:,} bytes came, {size:,} were announced")
+                        raise UpdateFetchError(f"{bundle.size:,} bytes came, {size:,} were announced")
                     if sha256 and digest.hexdigest() != sha256.lower():
-                        raise NotFetched("what came is not what was announced: its checksum is another one")
-            except bundle_store.NotKept as error:
-                raise NotFetched(str(error)) from error
+                        raise UpdateFetchError(
+                            "what came is not what was announced: its checksum is another one"
+                        )
+            except bundle_store.BundleStoreError as error:
+                raise UpdateFetchError(str(error)) from error
 
     @asynccontextmanager
-    async def _asked(
-        self, method: str, url: str, headers: Mapping[str, str], *, seconds: float | None, data: bytes = b""
+    async def _send_request(
+        self, method: str, url: str, headers: Mapping[str, str], *, timeout_s: float | None, data: bytes = b""
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         timeout = aiohttp.ClientTimeout(
-            total=seconds, connect=CONNECT_SECONDS, sock_connect=CONNECT_SECONDS, sock_read=STALL_SECONDS
+            total=timeout_s,
+            connect=CONNECT_TIMEOUT_S,
+            sock_connect=CONNECT_TIMEOUT_S,
+            sock_read=STALL_TIMEOUT_S,
         )
         ours = {"User-Agent": tls_context.USER_AGENT, "Accept-Encoding": "identity", **headers}
-        if self.authorisation and origin(url) == self.origin:
+        if self.authorisation and url_origin(url) == self.origin:
             ours["Authorization"] = self.authorisation
         try:
             async with (
@@ -107,7 +114,7 @@ class Client:
                     url,
                     data=data or None,
                     headers=ours,
-                    ssl=self._tls(),
+                    ssl=self._ssl_context(),
                     max_redirects=5,
                     proxy=self.proxy or None,
                     proxy_headers=tls_context.proxy_headers(self.proxy_username, self.proxy_password),
@@ -115,16 +122,16 @@ class Client:
             ):
                 yield response
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
-            raise NotFetched(_why(error, url)) from error
+            raise UpdateFetchError(_describe_fetch_error(error, url)) from error
 
-    def _tls(self) -> ssl.SSLContext:
+    def _ssl_context(self) -> ssl.SSLContext:
         try:
-            return tls_context.trusting(self.ca_file)
+            return tls_context.client_context(self.ca_file)
         except (OSError, ValueError) as error:
-            raise NotFetched(f"update.ca_file {self.ca_file}: {why(error)}") from error
+            raise UpdateFetchError(f"update.ca_file {self.ca_file}: {describe_error(error)}") from error
 
 
-def origin(url: str) -> str:
+def url_origin(url: str) -> str:
     """Scheme, host and port (RFC 6454): who else is at the host is somebody else."""
     try:
         parts = urlsplit(url)
@@ -134,24 +141,26 @@ def origin(url: str) -> str:
         return ""
 
 
-async def _must_be_good(response: aiohttp.ClientResponse) -> None:
+async def _raise_for_status(response: aiohttp.ClientResponse) -> None:
     if not 200 <= response.status < 300:
         said = one_line(response.reason or "")
-        raise Answered(response.status, f"{response.url.host}: the server said {response.status} {said}")
+        raise UpdateServerStatusError(
+            response.status, f"{response.url.host}: the server said {response.status} {said}"
+        )
 
 
-async def _read(response: aiohttp.ClientResponse, most: int) -> bytes:
+async def _read_body(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
     body = bytearray()
-    while piece := await response.content.read(PIECE):
+    while piece := await response.content.read(CHUNK_BYTES):
         body += piece
-        if len(body) > most:
-            raise NotFetched(f"{response.url.host}: the answer is larger than {most} bytes")
+        if len(body) > max_bytes:
+            raise UpdateFetchError(f"{response.url.host}: the answer is larger than {max_bytes} bytes")
     return bytes(body)
 
 
-def _why(error: Exception, url: str) -> str:
+def _describe_fetch_error(error: Exception, url: str) -> str:
     host = urlsplit(url).hostname or ""
-    refused = [each for each in chain(error) if _is_untrusted(each)]
+    refused = [each for each in exception_chain(error) if _is_certificate_error(each)]
     match error:
         case _ if refused:
             reason = f"{host}: TLS certificate not trusted: {one_line(refused[0].verify_message)}"
@@ -160,16 +169,16 @@ def _why(error: Exception, url: str) -> str:
         case aiohttp.ClientConnectorDNSError():
             reason = f"{host}: name not resolved"
         case aiohttp.ClientConnectorError():
-            reason = f"{error.host}:{error.port}: {why(error.os_error)}"
+            reason = f"{error.host}:{error.port}: {describe_error(error.os_error)}"
         case aiohttp.ServerDisconnectedError() | ConnectionError() | aiohttp.ClientPayloadError():
             reason = f"{host}: cut the line before all was there"
         case TimeoutError():
             reason = f"{host}: timed out"
         case _:
-            reason = f"{host}: {why(error)}"
+            reason = f"{host}: {describe_error(error)}"
     return reason
 
 
-def _is_untrusted(error: BaseException) -> TypeGuard[ssl.SSLCertVerificationError]:
+def _is_certificate_error(error: BaseException) -> TypeGuard[ssl.SSLCertVerificationError]:
     """What OpenSSL said itself, not aiohttp's wrapping of it."""
     return isinstance(error, ssl.SSLCertVerificationError) and not isinstance(error, aiohttp.ClientError)

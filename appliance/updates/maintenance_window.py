@@ -2,13 +2,13 @@
 
 from datetime import datetime, time
 
-Hours = tuple[time, time]
+TimeWindow = tuple[time, time]
 
 
-def is_open(hours: Hours | None, now: datetime) -> bool:
+def is_open(window: TimeWindow | None, now: datetime) -> bool:
     """Whether it may now, in the zone of `now`; the window may lie around midnight."""
-    if hours is None:
+    if window is None:
         return True
-    begin, end = hours
+    begin, end = window
     clock = now.time()
     return begin <= clock < end if begin < end else clock >= begin or clock < end

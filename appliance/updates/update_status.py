@@ -6,13 +6,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from appliance.privileged import update_trial
-from appliance.privileged.update_progress import UNDER_WAY
+from appliance.privileged.update_progress import ACTIVE_UPDATE_STATES
 
-MOST_OCTETS = 8_192
+MAX_STATUS_FILE_BYTES = 8_192
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class UpdateProgress:
     """The latest installation since the box was switched on."""
 
     state: str  # looking installing installed refused failed
@@ -27,11 +27,11 @@ class Progress:
 
     @property
     def is_under_way(self) -> bool:
-        return self.state in UNDER_WAY
+        return self.state in ACTIVE_UPDATE_STATES
 
 
 @dataclass(frozen=True, slots=True)
-class Slots:
+class SlotStatus:
     """Which version runs, and which one waits in the other slot."""
 
     booted: str
@@ -42,47 +42,47 @@ class Slots:
     boot: str
 
 
-def progress(run: Path) -> Progress | None:
+def read_update_progress(run: Path) -> UpdateProgress | None:
     """None where nothing was installed since the box was switched on."""
-    found = _loaded(run, "update")
+    found = _load_answer(run, "update")
     percent, at = found.get("percent"), found.get("at")
     if not isinstance(percent, int) or not isinstance(at, int):
         return None
-    return Progress(
-        state=_text(found, "state"),
+    return UpdateProgress(
+        state=_text_field(found, "state"),
         percent=percent,
-        step=_text(found, "step"),
-        text=_text(found, "text"),
-        version=_text(found, "version"),
-        source=_text(found, "source"),
-        action=_text(found, "action"),
+        step=_text_field(found, "step"),
+        text=_text_field(found, "text"),
+        version=_text_field(found, "version"),
+        source=_text_field(found, "source"),
+        action=_text_field(found, "action"),
         reboots=found.get("reboot") == "yes",
         at=datetime.fromtimestamp(at, UTC),
     )
 
 
-def slots(run: Path) -> Slots | None:
+def read_slot_status(run: Path) -> SlotStatus | None:
     """None where this is no box, or root has not told it yet."""
-    found = _loaded(run, "slots")
+    found = _load_answer(run, "slots")
     keys = ("booted", "version", "other", "other_version", "other_state", "boot")
-    return Slots(*(_text(found, key) for key in keys)) if found else None
+    return SlotStatus(*(_text_field(found, key) for key in keys)) if found else None
 
 
-def is_on_trial(now: Slots, root: Path = Path("/")) -> bool:
+def is_update_on_trial(slot_status: SlotStatus, root: Path = Path("/")) -> bool:
     """Whether what runs still has to prove itself. A service may not see the kernel's own word for it."""
-    marker = update_trial.read(root)
-    return marker is not None and marker.boot != now.boot and marker.to_slot == now.booted
+    marker = update_trial.read_marker(root)
+    return marker is not None and marker.boot != slot_status.boot and marker.to_slot == slot_status.booted
 
 
-def _text(found: dict[str, object], key: str) -> str:
+def _text_field(found: dict[str, object], key: str) -> str:
     value = found.get(key)
     return value if isinstance(value, str) else ""
 
 
-def _loaded(run: Path, name: str) -> dict[str, object]:
+def _load_answer(run: Path, name: str) -> dict[str, object]:
     try:
         with (run / "answers" / f"{name}.json").open("rb") as file:
-            found = json.loads(file.read(MOST_OCTETS))
+            found = json.loads(file.read(MAX_STATUS_FILE_BYTES))
     except (OSError, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}

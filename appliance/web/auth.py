@@ -218,7 +218,7 @@ class AuthApi:
             ),
             "idle_minutes": int(IDLE_TIMEOUT_S // 60),
             "box": privileged_client.is_installed_plug(self._home),
-            "network_trial": network_rollback.is_on(self._home.run),
+            "network_trial": network_rollback.is_awaiting_confirmation(self._home.run),
             "time_zone": config.schedule.time_zone,
         }
 

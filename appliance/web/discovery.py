@@ -139,7 +139,9 @@ class DiscoveryApi:
 
     def _serialize_discovery(self, config: Config) -> dict[str, Json]:
         now, when = self._clock(), config.schedule
-        plan = schedule.plan(config.plug.name, when.query_seconds, when.discover_times, when.zone)
+        plan = schedule.build_schedule(
+            config.plug.name, when.query_interval_s, when.discover_times, when.zone
+        )
         shaped = [self._serialize_entry(entry) for entry in config.discovery.entries]
         return {
             "entries": list(shaped),
@@ -150,8 +152,8 @@ class DiscoveryApi:
             "query_every": when.query_every,
             "discover_at": list(when.discover_at),
             "time_zone": when.time_zone,
-            "next_query_at": format_timestamp(schedule.next_query(plan, now)),
-            "next_discover_at": format_optional_timestamp(schedule.next_discover(plan, now)),
+            "next_query_at": format_timestamp(schedule.next_query_at(plan, now)),
+            "next_discover_at": format_optional_timestamp(schedule.next_discover_at(plan, now)),
             "suggestion": _suggest_range(),
         }
 
@@ -170,7 +172,7 @@ class DiscoveryApi:
 
 def _suggest_range() -> str | None:
     """The addresses of the Plug's own network, as the wizard offers them."""
-    network = routing_table.own_network()
+    network = routing_table.detect_lan_network()
     return f"{network[1]}-{network[-2]}" if network and network.prefixlen < 31 else None
 
 
@@ -237,7 +239,7 @@ async def _probe_entry(entry: DiscoveryEntry, config: Config) -> _TestResult:
                 found.append(answer)
     except TimeoutError:
         pass  # what answered by then is told
-    return _TestResult(found, progress.probed, time.monotonic() - began)
+    return _TestResult(found, progress.asked, time.monotonic() - began)
 
 
 def _serialize_test_result(entry: DiscoveryEntry, result: _TestResult) -> dict[str, Json]:

@@ -8,8 +8,8 @@ from datetime import datetime
 from appliance.domain.model import DiscoveryEntry
 from appliance.host import file_lock
 from appliance.jobs import csv_import
-from appliance.jobs.csv_import import ImportList, Result
-from appliance.settings.schema import BadSettings, Home
+from appliance.jobs.csv_import import ImportList, ImportResult
+from appliance.settings.schema import Home, SettingsError
 from appliance.storage.printer_list import PrinterSummary
 from appliance.web.db_thread import DatabaseThread
 from appliance.web.errors import ApiError, invalid_value, to_sentence
@@ -49,21 +49,21 @@ class ImportApi:
         )
         try:
             result = await self._store.call(
-                csv_import.run,
+                csv_import.apply_list,
                 self._home,
                 listed,
                 self._clock(),
-                http=self._web_credentials(body),
+                http_credentials=self._web_credentials(body),
                 dry_run=get_bool(body, "dry_run") or False,
                 force=get_bool(body, "force") or False,
             )
-        except csv_import.Doubtful as error:
+        except csv_import.ImportConfirmationError as error:
             raise ApiError(
                 409, f"{to_sentence(str(error))} To import it anyway, say so.", code="doubt"
             ) from error
-        except BadSettings as error:
+        except SettingsError as error:
             raise ApiError(409, f"The settings have to be mended first: {error.problems[0]}") from error
-        except file_lock.Busy as error:
+        except file_lock.LockBusyError as error:
             raise ApiError(
                 503, "Somebody else is changing the settings. Please try again.", code="busy"
             ) from error
@@ -82,8 +82,8 @@ class ImportApi:
 
 def _parse_import_list(entries: bytes, exclusions: bytes) -> ImportList:
     try:
-        return csv_import.understand(entries, exclusions)
-    except csv_import.Refused as error:
+        return csv_import.parse_list(entries, exclusions)
+    except csv_import.ImportRejectedError as error:
         raise invalid_value(f"list: {to_sentence(str(error))}", "list") from error
 
 
@@ -94,11 +94,11 @@ def _decode_base64_field(body: JsonMapping, key: str) -> bytes:
         raise invalid_value(f"{key}: is no base64.", key) from error
 
 
-def _serialize_import_result(import_list: ImportList, result: Result) -> dict[str, Json]:
+def _serialize_import_result(import_list: ImportList, result: ImportResult) -> dict[str, Json]:
     changes = result.changes
     told: dict[str, Json] = {
         "applied": result.applied,
-        "text": to_sentence(csv_import.told(changes)),
+        "text": to_sentence(csv_import.format_changes(changes)),
         "doubt": changes.warning,
         "unchanged": changes.unchanged,
         "excluded": list(changes.excluded[:MAX_REPORTED_CHANGES]),
@@ -106,7 +106,7 @@ def _serialize_import_result(import_list: ImportList, result: Result) -> dict[st
         "dropped": [_serialize_dropped_printer(line) for line in changes.unavailable[:MAX_REPORTED_CHANGES]],
         "dropped_total": len(changes.unavailable),
         "problems": list(import_list.problems),
-        "bad": import_list.bad,
+        "bad": import_list.skipped_lines,
     }
     for key, entries in (
         ("added", changes.added),

@@ -36,8 +36,8 @@ class PollerClient:
 
     def wake(self) -> None:
         """Something waits: settings, a job, a parcel."""
-        if self._home.wake.exists():
-            stored.wake(self._home.wake)
+        if self._home.poller_socket.exists():
+            stored.wake(self._home.poller_socket)
 
     def state(self) -> str:
         """Whether it is there: it holds a lock as long as it lives."""

@@ -48,7 +48,7 @@ class LicenceApi:
             await asyncio.to_thread(installer.install, self._home.folder, data, self._clock())
         except InvalidLicenceError as error:
             raise invalid_value(f"licence: {to_sentence(str(error))}", "licence") from error
-        except file_lock.Busy as error:
+        except file_lock.LockBusyError as error:
             raise _licence_busy_error() from error
         self._poller.wake()
         return await asyncio.to_thread(self._serialize_licence_details)
@@ -56,9 +56,9 @@ class LicenceApi:
     async def _download_csr(self, _request: ApiRequest) -> Download:
         try:
             made = await asyncio.to_thread(self._load_or_create_csr)
-        except file_lock.Busy as error:
+        except file_lock.LockBusyError as error:
             raise _licence_busy_error() from error
-        except openssl.Failed as error:
+        except openssl.OpensslError as error:
             raise ApiError(409, to_sentence(f"no request can be made: {error}")) from error
         return Download(f"{made.plug_id}-request.pem", "application/x-pem-file", made.pem.encode())
 

@@ -14,7 +14,7 @@ from appliance.discovery.mdns import CHECK_INTERVAL_S, MdnsResponder
 from appliance.discovery.mdns_cache import AnnouncedPrinter
 from appliance.discovery.mdns_txt import PlugAnnouncement
 from appliance.domain.model import Target
-from appliance.host.lan_addresses import own_addresses
+from appliance.host.lan_addresses import list_lan_addresses
 from appliance.settings.schema import Config, Home
 from appliance.storage import printers
 from appliance.web.db_thread import DatabaseThread
@@ -32,7 +32,7 @@ MDNS_UNAVAILABLE_TEXT = "mDNS cannot be used here just now."
 class MdnsEnvironment:
     """The network that the Plug stands in."""
 
-    addresses: Callable[[], tuple[str, ...]] = own_addresses
+    addresses: Callable[[], tuple[str, ...]] = list_lan_addresses
     interfaces: tuple[str, ...] = ()  # by their addresses; none: all of ours
     check_interval_s: float = CHECK_INTERVAL_S
 

@@ -12,10 +12,17 @@ from datetime import datetime
 
 from appliance.host import atomic_file, unit_status
 from appliance.host import interfaces as network_interfaces
-from appliance.host.interfaces import Link
+from appliance.host.interfaces import NetworkInterface
 from appliance.privileged import network_rollback
 from appliance.settings import schema as configuration
-from appliance.settings.network import METHODS, METHODS_V6, Ipv6Config, NetworkConfig, WlanConfig, taken
+from appliance.settings.network import (
+    METHODS_V4,
+    METHODS_V6,
+    Ipv6Config,
+    NetworkConfig,
+    WlanConfig,
+    parse_network,
+)
 from appliance.settings.schema import Config, Home
 from appliance.storage import database, events
 from appliance.web import privileged_client
@@ -105,12 +112,12 @@ class NetworkApi:
         self._require_installed()
         now = self._settings.current
         wanted = _merge_network_settings(now.network, api_request.body)
-        for problem in configuration.problems(configuration.as_data(replace(now, network=wanted))):
+        for problem in configuration.find_problems(configuration.to_table(replace(now, network=wanted))):
             if problem.startswith("network."):
                 raise settings_error(problem, "network")
         number = secrets.token_hex(8)
         order = {"do": "network-try", "trial": number, "settings": json.dumps(asdict(wanted))}
-        request = unit_status.request(self._home.run, order)
+        request = unit_status.submit_request(self._home.run, order)
         self._store_pending_change(_PendingChange(number, request, wanted, time.monotonic()))
         with suppress(database.DatabaseUnavailableError):  # a full disk is no reason to lock somebody out
             await self._store.call(events.begin, EVENT_KIND, EVENT_KIND, STARTED_TEXT, self._clock())
@@ -137,7 +144,7 @@ class NetworkApi:
 
     def _request_end(self) -> None:
         """Root looks into the settings: they say whether it was confirmed."""
-        unit_status.request(self._home.run, {"do": "network"})
+        unit_status.submit_request(self._home.run, {"do": "network"})
         self._is_ending = True
 
     def _require_installed(self) -> None:
@@ -171,13 +178,13 @@ class NetworkApi:
             await self._store.call(end)
 
     def _change_status(self) -> _ChangeStatus:
-        trial, said = self._pending, network_rollback.said(self._home.run)
+        trial, said = self._pending, network_rollback.read_change_status(self._home.run)
         if trial is None:
             return self._last_status
-        if said and said.trial == trial.number:
+        if said and said.change_id == trial.number:
             ending = self._is_ending and said.state == "trying"
-            return _ChangeStatus("ending" if ending else said.state, said.text, said.until)
-        answer = unit_status.answer(self._home.run, trial.request)
+            return _ChangeStatus("ending" if ending else said.state, said.text, said.deadline)
+        answer = unit_status.read_answer(self._home.run, trial.request)
         if answer and answer.state != "done":
             return _ChangeStatus("failed", answer.text)
         late = time.monotonic() - trial.asked > REQUEST_TIMEOUT_S
@@ -197,7 +204,7 @@ class NetworkApi:
     def _load_pending_change(self) -> _PendingChange | None:
         try:
             found = json.loads((self._home.run / PENDING_CHANGE_FILE).read_bytes())
-            wanted = taken(found["wanted"])
+            wanted = parse_network(found["wanted"])
             return _PendingChange(str(found["number"]), str(found["request"]), wanted, float(found["asked"]))
         except (OSError, ValueError, KeyError, TypeError):
             return None
@@ -205,15 +212,15 @@ class NetworkApi:
     async def _serialize_network(self) -> dict[str, Json]:
         config, standing = self._settings.current, self._change_status()
         trial = self._pending
-        interfaces = await asyncio.to_thread(network_interfaces.links)
+        interfaces = await asyncio.to_thread(network_interfaces.list_interfaces)
         return {
             "box": self._is_installed,
             "box_text": "" if self._is_installed else privileged_client.NOT_INSTALLED_TEXT,
             "name": config.plug.name,
             "settings": _serialize_network_settings(trial.wanted if trial else config.network),
             "interfaces": [_serialize_interface(each) for each in interfaces],
-            "name_servers": list(network_interfaces.name_servers()),
-            "synchronised": network_interfaces.is_synchronised(),
+            "name_servers": list(network_interfaces.read_name_servers()),
+            "synchronised": network_interfaces.is_clock_synchronised(),
             "trial": {
                 "state": standing.state,
                 "text": standing.text,
@@ -258,13 +265,13 @@ def _serialize_network_settings(network: NetworkConfig) -> dict[str, Json]:
     }
 
 
-def _serialize_interface(link: Link) -> dict[str, Json]:
+def _serialize_interface(link: NetworkInterface) -> dict[str, Json]:
     return {
         "name": link.name,
         "kind": "wlan" if link.is_wlan else "ethernet",
         "mac_address": link.mac_address,
-        "carrier": link.carrier,
-        "speed": link.speed,
+        "carrier": link.has_carrier,
+        "speed": link.speed_mbit_s,
         "addresses": list(link.addresses),
         "gateways": list(link.gateways),
     }
@@ -274,7 +281,7 @@ def _merge_network_settings(network: NetworkConfig, body: JsonMapping) -> Networ
     v6, wlan = get_object(body, "ipv6"), get_object(body, "wlan")
     return NetworkConfig(
         interface=get_str_or(body, "interface", network.interface),
-        method=METHODS.get(get_str(body, "method") or "", network.method),
+        method=METHODS_V4.get(get_str(body, "method") or "", network.method),
         address=get_str_or(body, "address", network.address),
         gateway=get_str_or(body, "gateway", network.gateway),
         dns=_list_or(body, "dns", network.dns),

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from appliance.domain.model import Alert, Counter, InputTray, Kept, OutputTray, Printer, Storage
+from appliance.domain.model import Alert, Counter, InputTray, OutputTray, Printer, Storage, StoredRow
 from appliance.domain.supply_state import (
     AssessedSupply,
     PrinterState,
@@ -186,7 +186,7 @@ def _serialize_forecast(forecast: SupplyForecast | None) -> dict[str, Json] | No
     }
 
 
-def _serialize_input_tray(kept: Kept[InputTray]) -> dict[str, Json]:
+def _serialize_input_tray(kept: StoredRow[InputTray]) -> dict[str, Json]:
     tray = kept.row
     return {
         "id": kept.id,
@@ -208,7 +208,7 @@ def _serialize_input_tray(kept: Kept[InputTray]) -> dict[str, Json]:
     }
 
 
-def _serialize_output_tray(kept: Kept[OutputTray]) -> dict[str, Json]:
+def _serialize_output_tray(kept: StoredRow[OutputTray]) -> dict[str, Json]:
     tray = kept.row
     return {
         "id": kept.id,
@@ -224,7 +224,7 @@ def _serialize_output_tray(kept: Kept[OutputTray]) -> dict[str, Json]:
     }
 
 
-def _serialize_storage(kept: Kept[Storage]) -> dict[str, Json]:
+def _serialize_storage(kept: StoredRow[Storage]) -> dict[str, Json]:
     storage = kept.row
     unit = storage.allocation_units or 0
     return {
@@ -240,7 +240,7 @@ def _serialize_storage(kept: Kept[Storage]) -> dict[str, Json]:
     }
 
 
-def _serialize_alert(kept: Kept[Alert]) -> dict[str, Json]:
+def _serialize_alert(kept: StoredRow[Alert]) -> dict[str, Json]:
     alert = kept.row
     return {
         "id": kept.id,

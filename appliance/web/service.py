@@ -52,9 +52,9 @@ async def serve(home: Home, port: int | None = None, address: str = "") -> None:
 
     Raises CannotListen, NoFiles, BadDescription, Unusable.
     """
-    home.create()
+    home.create_folders()
     wanted = SettingsStore(home).current.web
-    given = dict(socket_activation.take(os.environ, os.getpid()))
+    given = dict(socket_activation.take_sockets(os.environ, os.getpid()))
     sockets = listeners.open_sockets(
         wanted.port if port is None else port,
         wanted.tls_port,
@@ -74,10 +74,10 @@ async def serve(home: Home, port: int | None = None, address: str = "") -> None:
             f" and https://{called}:{ways.tls_port}" if ways.tls_port else "",
         )
         _record_lifecycle(home, lambda db: service_lifecycle.mark_service_started(db, "web", utc_now()))
-        sd_notify.ready()
+        sd_notify.notify_ready()
         watchdog = asyncio.create_task(_feed_watchdog())
         await stop.wait()
-        sd_notify.stopping()
+        sd_notify.notify_stopping()
         watchdog.cancel()
         _record_lifecycle(home, lambda db: service_lifecycle.mark_service_stopped(db, "web"))
 
@@ -206,7 +206,7 @@ async def _create_tls_context(home: Home, settings: SettingsStore) -> ssl.SSLCon
 
 
 async def _feed_watchdog() -> None:
-    seconds = sd_notify.watchdog_seconds()
+    seconds = sd_notify.watchdog_interval_s()
     while seconds:
-        sd_notify.watchdog()
+        sd_notify.notify_watchdog()
         await asyncio.sleep(seconds)

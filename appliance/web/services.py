@@ -1,7 +1,7 @@
 """The Plug's services: what systemd says of them, and what may be asked of them."""
 
 from appliance.host import unit_status
-from appliance.host.unit_status import UNITS, NotAnswered, Unit
+from appliance.host.unit_status import SERVICE_UNITS, UnitQueryError, UnitStatus
 from appliance.privileged.request_handler import VERBS
 from appliance.settings.schema import Home, TrapsConfig
 from appliance.web import privileged_client
@@ -29,27 +29,29 @@ class ServicesApi:
 
     async def _get_services(self, _request: ApiRequest) -> JsonMapping:
         try:
-            found, text = await unit_status.show(), ""
+            found, text = await unit_status.query_units(), ""
             if not any(unit.loaded for unit in found.values()):
                 found, text = {}, NO_SYSTEMD_TEXT
-        except NotAnswered as error:
+        except UnitQueryError as error:
             found, text = {}, str(error)
         here = privileged_client.is_installed_plug(self._home)
         return {
             "available": bool(found),
             "text": text or ("" if here else privileged_client.NOT_INSTALLED_TEXT),
-            "services": [_serialize_service(name, found.get(name), installed=here) for name in UNITS],
+            "services": [_serialize_service(name, found.get(name), installed=here) for name in SERVICE_UNITS],
         }
 
     async def _control_service(self, request: ApiRequest) -> JsonMapping:
         name, action = request.params["name"], request.params["action"]
         asked_for = privileged_client.submit_privileged_request(
-            self._home, {"do": action, "unit": UNITS[name]}
+            self._home, {"do": action, "unit": SERVICE_UNITS[name]}
         )
         return {"id": asked_for, "text": f"{name}: {action} was asked for."}
 
     async def _get_service_log(self, request: ApiRequest) -> JsonMapping:
-        return await read_unit_log(UNITS[request.params["name"]], int(request.params.get("lines", "200")))
+        return await read_unit_log(
+            SERVICE_UNITS[request.params["name"]], int(request.params.get("lines", "200"))
+        )
 
 
 async def trap_receiver_state(traps: TrapsConfig) -> str:
@@ -57,8 +59,8 @@ async def trap_receiver_state(traps: TrapsConfig) -> str:
     if not traps.enabled:
         return "off"
     try:
-        unit = (await unit_status.show()).get("traps")
-    except NotAnswered:
+        unit = (await unit_status.query_units()).get("traps")
+    except UnitQueryError:
         return "unknown"
     if unit is None or not unit.loaded:
         return "unknown"
@@ -68,10 +70,10 @@ async def trap_receiver_state(traps: TrapsConfig) -> str:
 async def read_unit_log(unit: str, max_lines: int) -> dict[str, Json]:
     """Log, as openapi.json has it."""
     try:
-        if not unit_status.is_booted():
-            raise NotAnswered(NO_SYSTEMD_TEXT)
-        lines = await unit_status.log_lines(unit, max_lines)
-    except NotAnswered as error:
+        if not unit_status.is_systemd_running():
+            raise UnitQueryError(NO_SYSTEMD_TEXT)
+        lines = await unit_status.query_log_lines(unit, max_lines)
+    except UnitQueryError as error:
         return {"available": False, "text": str(error), "lines": []}
     shaped: list[Json] = [
         {"at": format_timestamp(line.at), "level": SYSLOG_LEVELS[line.priority], "text": line.text}
@@ -80,11 +82,11 @@ async def read_unit_log(unit: str, max_lines: int) -> dict[str, Json]:
     return {"available": True, "text": "", "lines": shaped}
 
 
-def _serialize_service(name: str, unit: Unit | None, *, installed: bool) -> dict[str, Json]:
+def _serialize_service(name: str, unit: UnitStatus | None, *, installed: bool) -> dict[str, Json]:
     known = unit if unit and unit.loaded and unit.state in UNIT_STATES else None
     return {
         "name": name,
-        "unit": UNITS[name],
+        "unit": SERVICE_UNITS[name],
         "state": known.state if known else "unknown",
         "detail": known.detail if known else "There is no such unit here.",
         "since": format_optional_timestamp(known.since) if known else None,
@@ -94,7 +96,7 @@ def _serialize_service(name: str, unit: Unit | None, *, installed: bool) -> dict
     }
 
 
-def _allowed_actions(unit: Unit) -> list[Json]:
+def _allowed_actions(unit: UnitStatus) -> list[Json]:
     """What makes sense just now, of what may be asked of it."""
     sensible = ("stop", "restart") if unit.state == "active" else ("start", "restart")
-    return [action for action in sensible if unit.unit in VERBS[action].units]
+    return [action for action in sensible if unit.unit in VERBS[action].allowed_units]

@@ -34,7 +34,7 @@ class SettingsStore:
         """The settings that hold just now, the last good ones if the file is broken."""
         stamp = self.file_stamp()
         if stamp != self._stamp:
-            self._config, self._problems = schema.load_last_good(self._home)
+            self._config, self._problems = schema.load_last_good_settings(self._home)
             self._stamp = stamp
         return self._config
 
@@ -49,9 +49,9 @@ class SettingsStore:
         async with self._lock:
             try:
                 await asyncio.to_thread(self._update_file, change)
-            except schema.BadSettings as error:
+            except schema.SettingsError as error:
                 raise settings_error(error.problems[0], section) from error
-            except file_lock.Busy as error:
+            except file_lock.LockBusyError as error:
                 raise ApiError(
                     503, "Somebody else is changing the settings. Please try again.", code="busy"
                 ) from error
@@ -59,8 +59,8 @@ class SettingsStore:
 
     def _update_file(self, change: Callable[[Config], Config]) -> None:
         """In a thread: it may have to wait for another process, and reads what that one has saved."""
-        with schema.changing(self._home):
-            before, problems = schema.load_last_good(self._home)
+        with schema.lock_settings(self._home):
+            before, problems = schema.load_last_good_settings(self._home)
             changed = change(before)
             if changed == before and not problems:
                 return
@@ -68,7 +68,7 @@ class SettingsStore:
                 with contextlib.suppress(OSError):
                     broken = self._home.settings
                     atomic_file.write(broken.with_name("settings.broken.toml"), broken.read_bytes())
-            schema.save(self._home, changed)
+            schema.save_settings(self._home, changed)
 
 
 def settings_error(problem: str, section: str) -> ApiError:

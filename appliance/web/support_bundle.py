@@ -12,9 +12,9 @@ from pathlib import Path
 from platform import platform, python_version
 
 from appliance import __version__
-from appliance.host.unit_status import UNITS
+from appliance.host.unit_status import SERVICE_UNITS
 from appliance.settings import schema
-from appliance.settings.validation import SECRETS
+from appliance.settings.validation import SECRET_KEYS
 from appliance.storage import database, events, jobs
 from appliance.web.db_thread import DatabaseThread
 from appliance.web.jobs import serialize_job
@@ -43,7 +43,7 @@ async def build_support_bundle(
     settings: SettingsStore, store: DatabaseThread, now: datetime, error_log_dir: Path = ERROR_LOG_DIR
 ) -> bytes:
     """A ZIP of a few text files."""
-    logs = {unit: await read_unit_log(unit, MAX_LOG_LINES) for unit in UNITS.values()}
+    logs = {unit: await read_unit_log(unit, MAX_LOG_LINES) for unit in SERVICE_UNITS.values()}
     about = {
         "version": __version__,
         "python": python_version(),
@@ -52,7 +52,7 @@ async def build_support_bundle(
     }
     files: dict[str, object] = {
         "about.json": {**about, "settings_problems": settings.problems},
-        "settings.json": mask_secrets(schema.as_data(settings.current)),
+        "settings.json": mask_secrets(schema.to_table(settings.current)),
         "database.json": await store.call(_summarize_database),
         **{f"{unit}.log.json": lines for unit, lines in logs.items()},
         "errors.json": await asyncio.to_thread(read_error_log, error_log_dir),
@@ -71,7 +71,7 @@ def read_error_log(directory: Path) -> list[str]:
 
 def mask_secrets(value: object, path: str = "") -> object:
     """Settings without their secrets: only whether there is one."""
-    if path in SECRETS:
+    if path in SECRET_KEYS:
         return {"set": bool(value)}
     if isinstance(value, Mapping):
         return {key: mask_secrets(item, f"{path}.{key}" if path else key) for key, item in value.items()}

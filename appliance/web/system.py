@@ -21,8 +21,8 @@ from zoneinfo import available_timezones
 from appliance import __version__
 from appliance.delivery import archive
 from appliance.host import disk_stats
-from appliance.host.board import serial_number
-from appliance.privileged.request_handler import ALL
+from appliance.host.board import read_serial_number
+from appliance.privileged.request_handler import ALL_UNITS_TARGET
 from appliance.settings import schema as configuration
 from appliance.settings import validation
 from appliance.settings.schema import Config, Home
@@ -176,7 +176,7 @@ class SystemApi:
         config = self._settings.current
         settings = {
             key: value
-            for key, value in configuration.as_data(config).items()
+            for key, value in configuration.to_table(config).items()
             if key not in UNRESTORED_SECTIONS
         }
         document = {
@@ -200,19 +200,19 @@ class SystemApi:
         def change(config: Config) -> Config:
             kept = {
                 key: value
-                for key, value in configuration.as_data(config).items()
+                for key, value in configuration.to_table(config).items()
                 if key in UNRESTORED_SECTIONS
             }
             data = {
                 **{key: value for key, value in settings.items() if key not in UNRESTORED_SECTIONS},
                 **kept,
             }
-            if problems := configuration.problems(data):
+            if problems := configuration.find_problems(data):
                 raise invalid_value(f"backup: {problems[0]}", "backup")
-            return validation.build(Config(), data)
+            return validation.build_record(Config(), data)
 
         after = await self._settings.update(change)
-        changed = _count_differences(configuration.as_data(before), configuration.as_data(after))
+        changed = _count_differences(configuration.to_table(before), configuration.to_table(after))
         return {
             "text": f"{changed} settings were taken over." if changed else "Nothing had changed.",
             "settings": changed,
@@ -226,7 +226,9 @@ class SystemApi:
 
     async def _request_restart(self, request: ApiRequest) -> JsonMapping:
         what = get_str(request.body, "what")
-        order: dict[str, Json] = {"do": "reboot"} if what == "box" else {"do": "restart", "unit": ALL}
+        order: dict[str, Json] = (
+            {"do": "reboot"} if what == "box" else {"do": "restart", "unit": ALL_UNITS_TARGET}
+        )
         asked_for = privileged_client.submit_privileged_request(self._home, order, self._root)
         return {"id": asked_for, "text": "The restart was asked for."}
 
@@ -314,9 +316,9 @@ def _host_info(home: Home) -> dict[str, Json]:
         "python": platform.python_version(),
         "memory_bytes": os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"),
         "temperature": round(int(temperature) / 1000, 1) if temperature.lstrip("-").isdecimal() else None,
-        "serial_number": serial_number() or None,
+        "serial_number": read_serial_number() or None,
         "uptime_seconds": float(round(time.clock_gettime(time.CLOCK_BOOTTIME))),
-        "card_written_bytes": disk_stats.written(home.folder),
+        "card_written_bytes": disk_stats.read_bytes_written(home.folder),
     }
 
 

@@ -65,7 +65,7 @@ def load_certificate(ssl_context: ssl.SSLContext, home: Home) -> None:
 
 async def create_self_signed(home: Home, name: str) -> None:
     """A self-signed certificate for this Plug's names and addresses. Raises NoCertificate."""
-    home.create()
+    home.create_folders()
     with tempfile.TemporaryDirectory(dir=home.tls, prefix=".new-") as scratch:
         key, certificate = Path(scratch) / "key", Path(scratch) / "pem"
         await _run_openssl(
@@ -89,7 +89,7 @@ async def create_self_signed(home: Home, name: str) -> None:
 
 async def install_uploaded(home: Home, certificate: str, key: str, now: datetime) -> None:
     """Use the owner's certificate. Raises Trouble if the key does not fit, or its time is not now."""
-    home.create()
+    home.create_folders()
     with tempfile.TemporaryDirectory(dir=home.tls, prefix=".new-") as scratch:
         pem, private = Path(scratch) / "pem", Path(scratch) / "key"
         pem.write_text(_extract_pem_blocks(certificate, "CERTIFICATE", "certificate"), "ascii")
@@ -196,6 +196,6 @@ def _parse_time(text: str) -> datetime:
 
 async def _run_openssl(*arguments: str) -> str:
     try:
-        return (await asyncio.to_thread(openssl.run, *arguments)).decode("utf-8", "replace")
-    except openssl.Failed as error:
+        return (await asyncio.to_thread(openssl.run_openssl, *arguments)).decode("utf-8", "replace")
+    except openssl.OpensslError as error:
         raise CertificateError(str(error)) from error

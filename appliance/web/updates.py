@@ -16,8 +16,8 @@ from appliance.privileged import update_trial
 from appliance.settings.schema import Config, Home
 from appliance.storage import key_value
 from appliance.updates import bundle_store, channel, hawkbit_agent, update_status
-from appliance.updates.channel import Offer
-from appliance.updates.update_status import Progress, Slots
+from appliance.updates.channel import UpdateOffer
+from appliance.updates.update_status import SlotStatus, UpdateProgress
 from appliance.web import privileged_client
 from appliance.web.db_thread import DatabaseThread
 from appliance.web.errors import ApiError, invalid_value, not_on_plug
@@ -37,7 +37,7 @@ CHUNK_BYTES = 256 << 10
 class _UpdateInfo:
     """What the poller has found out."""
 
-    offer: Offer | None
+    offer: UpdateOffer | None
     channel_problem: str
     hawkbit_problem: str
 
@@ -85,14 +85,14 @@ class UpdatesApi:
             await self._require_idle()
             try:
                 await self._receive_bundle(request)
-            except bundle_store.TooLarge as error:
+            except bundle_store.BundleTooLargeError as error:
                 raise ApiError(413, str(error)) from error
-            except bundle_store.NotKept as error:
+            except bundle_store.BundleStoreError as error:
                 raise ApiError(507, str(error)) from error
         return build_response(request, await self._serialize_updates())
 
     async def _receive_bundle(self, request: web.Request) -> None:
-        with bundle_store.arriving(self._home.updates, request.content_length) as bundle:
+        with bundle_store.receive_bundle(self._home.updates, request.content_length) as bundle:
             while True:
                 try:
                     async with asyncio.timeout(STALL_TIMEOUT_S):
@@ -118,7 +118,7 @@ class UpdatesApi:
     async def _delete_bundle(self, _request: ApiRequest) -> JsonMapping:
         self._require_installed()
         await self._require_idle()
-        await asyncio.to_thread(bundle_store.remove, self._home.updates)
+        await asyncio.to_thread(bundle_store.remove_bundle, self._home.updates)
         return await self._serialize_updates()
 
     async def _install_update(self, request: ApiRequest) -> JsonMapping:
@@ -127,8 +127,10 @@ class UpdatesApi:
         source = await self._resolve_source(request.body)
         older = "yes" if get_bool(request.body, "older") else "no"
         reboot = "no" if get_str(request.body, "when") == "window" else "yes"
-        if get_str(request.body, "source") == "channel" and channel.is_roundabout(self._settings.current):
-            await self._store.call(key_value.put, channel.WANTED, f"{older} {reboot}")
+        if get_str(request.body, "source") == "channel" and channel.needs_local_download(
+            self._settings.current
+        ):
+            await self._store.call(key_value.put, channel.REQUESTED_INSTALL_KEY, f"{older} {reboot}")
             self._poller.wake()
             return {"id": "", "text": "The update was asked for."}
         order = {"do": "update", "source": source, "older": older, "reboot": reboot, "action": ""}
@@ -149,14 +151,14 @@ class UpdatesApi:
             if offer is None:
                 raise ApiError(409, "The channel has not named a version yet.")
             return offer.url
-        if await asyncio.to_thread(bundle_store.kept, self._home.updates) is None:
+        if await asyncio.to_thread(bundle_store.find_bundle, self._home.updates) is None:
             raise ApiError(409, "No bundle was uploaded.")
         return "upload"
 
     async def _check_channel(self, _request: ApiRequest) -> JsonMapping:
         if not self._settings.current.update.channel:
             raise ApiError(409, "No channel is set.")
-        await self._store.call(key_value.put, channel.NEXT, None)
+        await self._store.call(key_value.put, channel.NEXT_CHECK_KEY, None)
         self._poller.wake()
         return {"text": "The channel is asked."}
 
@@ -166,7 +168,7 @@ class UpdatesApi:
 
     async def _require_idle(self) -> None:
         """What is being installed must not be pulled away from under it."""
-        progress = await asyncio.to_thread(update_status.progress, self._home.run)
+        progress = await asyncio.to_thread(update_status.read_update_progress, self._home.run)
         if progress and progress.is_under_way:
             raise ApiError(409, "An update is being installed just now.")
 
@@ -176,9 +178,9 @@ class UpdatesApi:
 
     def _serialize_update_state(self, info: _UpdateInfo) -> dict[str, Json]:
         here, config = privileged_client.is_installed_plug(self._home, self._root), self._settings.current
-        slots = update_status.slots(self._home.run)
+        slots = update_status.read_slot_status(self._home.run)
         version = slots.version if slots and slots.version else __version__
-        bundle = bundle_store.kept(self._home.updates)
+        bundle = bundle_store.find_bundle(self._home.updates)
         hours = config.update.hours
         return {
             "box": here,
@@ -186,10 +188,10 @@ class UpdatesApi:
             "version": version,
             "slots": _serialize_slots(slots, self._root) if slots else None,
             "waiting": _pending_version(slots, self._root),
-            "progress": _serialize_update_progress(update_status.progress(self._home.run)),
-            "outcome": _serialize_update_outcome(update_trial.outcome(self._root)),
+            "progress": _serialize_update_progress(update_status.read_update_progress(self._home.run)),
+            "outcome": _serialize_update_outcome(update_trial.read_outcome(self._root)),
             "bundle": {"bytes": bundle.size, "at": format_timestamp(bundle.at)} if bundle else None,
-            "most_bytes": bundle_store.MOST_BYTES,
+            "most_bytes": bundle_store.MAX_BUNDLE_BYTES,
             "offer": _serialize_offer(info.offer, config, version),
             "channel_problem": info.channel_problem,
             "fleet_problem": info.hawkbit_problem,
@@ -210,9 +212,9 @@ class UpdatesApi:
 
 def _read_update_info(db: sqlite3.Connection) -> _UpdateInfo:
     return _UpdateInfo(
-        channel.kept(db),
-        key_value.get(db, channel.PROBLEM) or "",
-        key_value.get(db, hawkbit_agent.PROBLEM) or "",
+        channel.load_offer(db),
+        key_value.get(db, channel.PROBLEM_KEY) or "",
+        key_value.get(db, hawkbit_agent.PROBLEM_KEY) or "",
     )
 
 
@@ -240,24 +242,24 @@ def _merge_update_settings(config: Config, body: JsonMapping) -> Config:
     return replace(config, update=after)
 
 
-def _serialize_slots(slots: Slots, root: Path) -> dict[str, Json]:
+def _serialize_slots(slots: SlotStatus, root: Path) -> dict[str, Json]:
     return {
         "booted": slots.booted,
         "other": slots.other,
         "other_version": slots.other_version or None,
         "other_good": slots.other_state == "good",
-        "on_trial": update_status.is_on_trial(slots, root),
+        "on_trial": update_status.is_update_on_trial(slots, root),
     }
 
 
-def _pending_version(slots: Slots | None, root: Path) -> str | None:
+def _pending_version(slots: SlotStatus | None, root: Path) -> str | None:
     """The version that the next restart brings."""
-    marker = update_trial.read(root)
+    marker = update_trial.read_marker(root)
     installed = marker is not None and marker.installed and slots is not None and marker.boot == slots.boot
     return marker.to_version if marker and installed else None
 
 
-def _serialize_update_progress(progress: Progress | None) -> dict[str, Json] | None:
+def _serialize_update_progress(progress: UpdateProgress | None) -> dict[str, Json] | None:
     if progress is None:
         return None
     return {
@@ -271,7 +273,7 @@ def _serialize_update_progress(progress: Progress | None) -> dict[str, Json] | N
     }
 
 
-def _serialize_update_outcome(outcome: update_trial.Outcome | None) -> dict[str, Json] | None:
+def _serialize_update_outcome(outcome: update_trial.UpdateOutcome | None) -> dict[str, Json] | None:
     if outcome is None:
         return None
     at = None
@@ -286,7 +288,7 @@ def _serialize_update_outcome(outcome: update_trial.Outcome | None) -> dict[str,
     }
 
 
-def _serialize_offer(offer: Offer | None, config: Config, version: str) -> dict[str, Json] | None:
+def _serialize_offer(offer: UpdateOffer | None, config: Config, version: str) -> dict[str, Json] | None:
     if offer is None or offer.channel != config.update.channel:
         return None
     return {

@@ -93,7 +93,7 @@ async def full(folder: Path, port: int = 0) -> AsyncIterator[Plug]:
 def empty(folder: Path, *, entries: tuple[DiscoveryEntry, ...] = (), factory: bool = False) -> Home:
     """A state folder that knows no printer; with the factory password if asked for."""
     home = Home(folder)
-    home.create()
+    home.create_folders()
     made = Config()
     digest = "" if factory else passwords.hash_password(PASSWORD)
     made = replace(
@@ -103,7 +103,7 @@ def empty(folder: Path, *, entries: tuple[DiscoveryEntry, ...] = (), factory: bo
         schedule=replace(made.schedule, query_every="1d", discover_at=()),
         web=replace(made.web, password_hash=digest),
     )
-    schema.save(home, made)
+    schema.save_settings(home, made)
     return home
 
 
@@ -126,10 +126,10 @@ def _details(number: int) -> Details:
 
 
 def _transmitting(home: Home, cloud: Cloud) -> None:
-    now = schema.load(home)
+    now = schema.load_settings(home)
     cloud.issue_client(home.tls, now.plug.name)
     https = replace(now.transmission.https, url=cloud.url, ca_file=str(cloud.ca_file))
-    schema.save(
+    schema.save_settings(
         home,
         replace(
             now, transmission=replace(now.transmission, mode="https", key="a key for tests", https=https)

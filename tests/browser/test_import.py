@@ -32,7 +32,7 @@ async def look(page: Page, text: str, button: str, exclusions: str = "") -> None
 
 
 def addresses(visitor: Visitor) -> list[str]:
-    return [entry.addresses for entry in schema.load(visitor.plug.home).discovery.entries]
+    return [entry.addresses for entry in schema.load_settings(visitor.plug.home).discovery.entries]
 
 
 async def test_list_is_looked_at_and_imported(here: Visitor) -> None:

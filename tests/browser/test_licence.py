@@ -26,9 +26,9 @@ UPLOAD = "https://127.0.0.1/parcels"
 def home(tmp_path: Path, authority: Authority) -> Home:
     """A Plug that believes this vendor, and trusts its server."""
     made = empty(tmp_path / "plug")
-    now = schema.load(made)
+    now = schema.load_settings(made)
     https = replace(now.transmission.https, ca_file=str(authority.ca_file))
-    schema.save(made, replace(now, transmission=replace(now.transmission, https=https)))
+    schema.save_settings(made, replace(now, transmission=replace(now.transmission, https=https)))
     return made
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from playwright.async_api import expect
 
-from appliance.domain.model import Counter, CounterName, Details, Failure, Identity, Reading, Target
+from appliance.domain.model import Counter, CounterName, Details, Identity, PartFailure, Reading, Target
 from appliance.storage import database, printers
 from tests.browser.conftest import Visitor, filled, saved
 from tests.browser.plug import known
@@ -113,7 +113,7 @@ async def test_what_the_last_reading_left_out_is_shown(visitor: Visitor) -> None
         Target("192.0.2.91", snmp_version="2"),
         Identity("Brother", "Half read", "HALF1"),
         Details(),
-        failures=(Failure("alerts", "stopped answering"),),
+        failures=(PartFailure("alerts", "stopped answering"),),
         notes=("the web page is another device's",),
     )
     with contextlib.closing(database.open_database(visitor.plug.home.database)) as db:

@@ -14,7 +14,7 @@ from tests.browser.plug import SCRIPT, known
 
 
 async def test_receiver_is_switched(visitor: Visitor) -> None:
-    before = schema.load(visitor.plug.home)
+    before = schema.load_settings(visitor.plug.home)
     page = await visitor.open("/traps", "de")
     await page.get_by_role("switch", name="Traps empfangen").check()
     await page.get_by_label("UDP-Port").fill("70000")
@@ -25,9 +25,9 @@ async def test_receiver_is_switched(visitor: Visitor) -> None:
     await page.get_by_role("button", name="Speichern").click()
     await expect(page.get_by_text("Gespeichert.")).to_be_visible()
     await expect(page.locator("#state")).not_to_contain_text("aus")
-    wanted = schema.load(visitor.plug.home).traps
+    wanted = schema.load_settings(visitor.plug.home).traps
     assert (wanted.enabled, wanted.port, wanted.communities) == (True, 10162, ("public", "other"))
-    schema.save(visitor.plug.home, before)
+    schema.save_settings(visitor.plug.home, before)
     await expect(page.locator("#state")).to_contain_text("aus")
 
 

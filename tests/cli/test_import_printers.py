@@ -38,7 +38,7 @@ class Typed:
     def saved(self) -> list[tuple[str, str, str]]:
         return [
             (entry.addresses, entry.community_read, entry.http_username)
-            for entry in schema.load(self.home).discovery.entries
+            for entry in schema.load_settings(self.home).discovery.entries
         ]
 
 
@@ -63,7 +63,7 @@ def test_the_manuals_list_and_its_command_line(typed: Typed, program: str) -> No
     ]
     assert "3 added" in typed.out
     assert "1 excluded" in typed.out
-    assert schema.load(typed.home).discovery.entries[0].http_password == "1234"
+    assert schema.load_settings(typed.home).discovery.entries[0].http_password == "1234"
     assert "1234" not in typed.out + typed.err
 
 

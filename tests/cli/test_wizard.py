@@ -107,7 +107,7 @@ async def by_flags(home: Path, authority: Authority, *arguments: str) -> tuple[i
 
 
 def settings(home: Path) -> Config:
-    return schema.load(Home(home))
+    return schema.load_settings(Home(home))
 
 
 ENDING = ("--no-discover", "--no-test")
@@ -305,7 +305,9 @@ async def test_what_the_page_saves_meanwhile_stays(home: Path, authority: Author
     await asyncio.to_thread(person.answers, ("[1h]", "2h"), ("(or never) [02:00]", ""))
     before = settings(home)
     schedule = replace(before.schedule, discover_at=("05:00",))
-    schema.save(Home(home), replace(before, schedule=schedule, plug=replace(before.plug, site="Zug")))
+    schema.save_settings(
+        Home(home), replace(before, schedule=schedule, plug=replace(before.plug, site="Zug"))
+    )
     await asyncio.to_thread(person.answers, ("Time zone", ""), ("Save this?", "yes"))
     assert await asyncio.to_thread(person.end) == 0
     now = settings(home)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from appliance.collector import reading_builder
-from appliance.domain.model import Amount, CounterName, Failure, Reading, Target, Vague
+from appliance.domain.model import Amount, CounterName, PartFailure, Reading, Target, VagueAmount
 from appliance.mib.printer_mib import STANDARD_TABLES
 from tests.collector.cells import cells
 from tests.fakes.models import MODELS
@@ -22,7 +22,14 @@ def built(rows: Rows, **more: object) -> Reading:
 
 @pytest.mark.parametrize(
     ("raw", "amount"),
-    [(0, 0), (80, 80), (-1, Vague.OTHER), (-2, Vague.UNKNOWN), (-3, Vague.SOME_LEFT), (-100, Vague.UNKNOWN)],
+    [
+        (0, 0),
+        (80, 80),
+        (-1, VagueAmount.OTHER),
+        (-2, VagueAmount.UNKNOWN),
+        (-3, VagueAmount.SOME_LEFT),
+        (-100, VagueAmount.UNKNOWN),
+    ],
 )
 def test_negative_levels_are_no_amounts(raw: int, amount: Amount) -> None:
     reading = built({f"{SUPPLY}.8.1.1": (2, raw), f"{SUPPLY}.9.1.1": (2, raw)})
@@ -167,7 +174,7 @@ def test_nothing_at_all_is_a_reading_too() -> None:
 
 
 def test_a_part_that_failed_is_empty_and_named() -> None:
-    failure = Failure("supplies", "more than 200 rows")
+    failure = PartFailure("supplies", "more than 200 rows")
     rows: Rows = {f"{SUPPLY}.9.1.1": (2, 40), f"{MIB}.10.2.1.4.1.1": (65, 815)}
 
     reading = built(rows, failures=[failure])
@@ -256,5 +263,5 @@ def test_a_percentage_that_is_none_or_stands_twice_tells_nothing() -> None:
     twice = built(ricoh_toners(-3, {3: 10, 13: 70})).supplies
     drums = built(ricoh_toners(-3, {3: 10}, kind=9)).supplies
 
-    assert [supply.level for supply in supplies] == [70, *[Vague.SOME_LEFT] * 3]
-    assert {supply.level for supply in (*twice, *drums)} == {Vague.SOME_LEFT}
+    assert [supply.level for supply in supplies] == [70, *[VagueAmount.SOME_LEFT] * 3]
+    assert {supply.level for supply in (*twice, *drums)} == {VagueAmount.SOME_LEFT}

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from appliance.collector.poll import poll_printer
-from appliance.domain.model import CounterName, Reading, Target, Vague
+from appliance.domain.model import CounterName, Reading, Target, VagueAmount
 from appliance.snmp.client import SnmpEndpoint
 from tests.conftest import NO_RECORDINGS, RECORDINGS, Recordings
 from tests.fakes import snmprec
@@ -109,7 +109,7 @@ async def test_the_reference_printer_gives_its_values(agent: Agent, endpoint: Sn
         }
         assert [(supply.color, supply.level) for supply in reading.supplies] == [
             ("black", 80),
-            ("other", Vague.SOME_LEFT),
+            ("other", VagueAmount.SOME_LEFT),
             ("cyan", 30),
             ("magenta", 20),
             ("yellow", 20),

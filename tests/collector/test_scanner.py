@@ -60,7 +60,7 @@ async def test_who_answers_is_told_apart_from_who_does_not(agent):
         "127.0.5.1": True,
         "127.0.5.2": False,
     }
-    assert progress == ScanProgress(total=4, probed=4, answered=2, printers=1)
+    assert progress == ScanProgress(total=4, asked=4, answered=2, printers=1)
     (printer,) = [answer for answer in answers if answer.is_printer]
     assert printer.identity.serial_number == "Q123"
     assert printer.identity.object_id == "1.3.6.1.4.1.367.1.1"
@@ -147,7 +147,7 @@ async def test_answers_come_while_the_scan_goes_on(agent):
     async with aclosing(scanner.scan_targets(targets(agent, 1, *[2] * 50), 100, progress)) as answers:
         first = await anext(answers)
     assert first.target.host == "127.0.5.1"
-    assert progress.probed < 25
+    assert progress.asked < 25
 
 
 async def test_a_late_answer_counts_once(agent):
@@ -255,7 +255,9 @@ async def test_a_silent_neighbourhood_takes_no_longer_than_its_packets(agent):
     for number in range(1, 255):
         add(agent, number, delay=0.02, asleep=number % 13 != 0 or number > 250)
     began = time.monotonic()
-    answers = await scanned(targets(agent, *range(1, 255)), pace=1_000, timeout_s=0.2)  # all five times faster
+    answers = await scanned(
+        targets(agent, *range(1, 255)), pace=1_000, timeout_s=0.2
+    )  # all five times faster
     took = time.monotonic() - began
     assert len(answers) == 19
     assert took < 6 / 5
@@ -278,5 +280,5 @@ async def test_a_large_scan_holds_only_the_addresses_that_are_waited_for(agent):
 
     progress = ScanProgress()
     assert await scanned(many(), pace=20_000, progress=progress, timeout_s=0.001) == []
-    assert progress.probed == 2_000
+    assert progress.asked == 2_000
     assert 0 < most < 1_000

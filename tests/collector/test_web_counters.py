@@ -16,12 +16,12 @@ from appliance.domain.model import (
     Counter,
     CounterName,
     Details,
-    Failure,
     Identity,
+    PartFailure,
     Reading,
     Supply,
     Target,
-    Vague,
+    VagueAmount,
 )
 from appliance.ews.result import EwsPorts
 from tests.fakes.pages import NOT_FOUND, Brother, Canon, LexmarkClassic, LexmarkJson
@@ -126,8 +126,8 @@ async def test_old_lexmark() -> None:
 
 async def test_new_lexmark_fills_vague_levels() -> None:
     supplies = (
-        Supply(1, description="Black Toner", level=Vague.SOME_LEFT, max_capacity=Vague.UNKNOWN),
-        Supply(2, description="Black Imaging Kit", level=Vague.SOME_LEFT),
+        Supply(1, description="Black Toner", level=VagueAmount.SOME_LEFT, max_capacity=VagueAmount.UNKNOWN),
+        Supply(2, description="Black Imaging Kit", level=VagueAmount.SOME_LEFT),
         Supply(3, description="black toner", level=12, max_capacity=50, unit=7),
     )
     found, memory, _ = await asked(LexmarkJson(), reading(LEXMARK, supplies=supplies))
@@ -160,7 +160,7 @@ async def test_a_page_that_counted_and_fails_leaves_the_last_values() -> None:
     memory = EwsState(path="/etc/mnt_info.csv", adds=True)
     found, after, _ = await asked(lambda _: NOT_FOUND, reading(), memory)
 
-    assert found.failures == (Failure("counters", "the printer has no page with counters"),)
+    assert found.failures == (PartFailure("counters", "the printer has no page with counters"),)
     assert found.counters == (TOTAL,)
     assert after == memory  # so it is asked again
 

@@ -10,13 +10,13 @@ from appliance.domain.model import (
     Details,
     Identity,
     InputTray,
-    Kept,
     OutputTray,
     Printer,
     Storage,
+    StoredRow,
     Supply,
     Target,
-    Vague,
+    VagueAmount,
 )
 
 NOON = datetime(2026, 1, 15, 11, 0, 0, 250_000, tzinfo=UTC)
@@ -45,10 +45,14 @@ FULL = replace(
     identity=Identity("Musterwerk", "Presto 300", "MW-0042", "0200C0FFEE01", "1.3.6.1.4.1.99999.1"),
     details=Details("flur", "1. OG", "", "Presto 300 / Netz 2.0", "2.0.1", "Bereit", status=3),
     counters=tuple(Counter(name, 1000 + row, "test") for row, name in enumerate(CounterName)),
-    supplies=(Kept(11, Supply(1, 3, 3, "black", "Toner", 19, Vague.UNKNOWN, Vague.SOME_LEFT), NOON, LATER),),
-    alerts=(Kept(12, Alert(61, 3, 2, 8, 1, 500, 808, "Fach 1 leer", 12345), NOON, LATER),),
+    supplies=(
+        StoredRow(
+            11, Supply(1, 3, 3, "black", "Toner", 19, VagueAmount.UNKNOWN, VagueAmount.SOME_LEFT), NOON, LATER
+        ),
+    ),
+    alerts=(StoredRow(12, Alert(61, 3, 2, 8, 1, 500, 808, "Fach 1 leer", 12345), NOON, LATER),),
     inputs=(
-        Kept(
+        StoredRow(
             13,
             InputTray(
                 index=1,
@@ -73,8 +77,8 @@ FULL = replace(
                 media_weight=80,
                 media_type="stationery",
                 media_color="white",
-                media_form_parts=Vague.UNKNOWN,
-                media_load_timeout=Vague.OTHER,
+                media_form_parts=VagueAmount.UNKNOWN,
+                media_load_timeout=VagueAmount.OTHER,
                 next_index=2,
             ),
             NOON,
@@ -82,14 +86,14 @@ FULL = replace(
         ),
     ),
     outputs=(
-        Kept(
+        StoredRow(
             14,
             OutputTray(
                 index=1,
                 type=4,
                 capacity_unit=8,
                 max_capacity=500,
-                remaining_capacity=Vague.SOME_LEFT,
+                remaining_capacity=VagueAmount.SOME_LEFT,
                 status=0,
                 name="Ablage",
                 vendor_name="Musterwerk",
@@ -114,5 +118,5 @@ FULL = replace(
             LATER,
         ),
     ),
-    storages=(Kept(15, Storage(1, "1.3.6.1.2.1.25.2.1.2", "RAM", 1024, 65536, 4096, 0), NOON, LATER),),
+    storages=(StoredRow(15, Storage(1, "1.3.6.1.2.1.25.2.1.2", "RAM", 1024, 65536, 4096, 0), NOON, LATER),),
 )

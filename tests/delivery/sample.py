@@ -14,13 +14,13 @@ from appliance.domain.model import (
     Details,
     Identity,
     InputTray,
-    Kept,
     OutputTray,
     Printer,
     Storage,
+    StoredRow,
     Supply,
     Target,
-    Vague,
+    VagueAmount,
 )
 
 REFERENCE = Path(__file__).resolve().parents[3] / "shared" / "reference"
@@ -85,13 +85,13 @@ def time(element: etree._Element, tag: str) -> datetime:
     return datetime.fromisoformat(text(element, tag)).astimezone(UTC)
 
 
-def kept(row: etree._Element, identifier: str, record: T) -> Kept[T]:
-    return Kept(number(row, identifier), record, time(row, "CreatedAt"), time(row, "ChangedAt"))
+def kept(row: etree._Element, identifier: str, record: T) -> StoredRow[T]:
+    return StoredRow(number(row, identifier), record, time(row, "CreatedAt"), time(row, "ChangedAt"))
 
 
 def vague(value: int) -> Amount:
     """The waste toner, for one, has a capacity of 2 and a level of 3: -2 and -3 that lost their sign."""
-    return Vague(-value) if value in {2, 3} else value
+    return VagueAmount(-value) if value in {2, 3} else value
 
 
 def supply(row: etree._Element) -> Supply:

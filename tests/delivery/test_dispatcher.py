@@ -27,7 +27,7 @@ KILLS = 12
 @pytest.fixture
 def plug(home: Path) -> Home:
     plug = Home(home)
-    plug.create()
+    plug.create_folders()
     return plug
 
 

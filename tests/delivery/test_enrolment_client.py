@@ -31,7 +31,7 @@ CODE = "code-4711"
 @pytest.fixture
 def plug(home: Path) -> Home:
     plug = Home(home)
-    plug.create()
+    plug.create_folders()
     return plug
 
 
@@ -69,7 +69,7 @@ async def test_a_code_buys_only_one(
 ) -> None:
     await enrolment_client.enrol(plug, config, Enrolment(provider.url, CODE), now())
     second = Home(tmp_path / "second")
-    second.create()
+    second.create_folders()
     csr.get_or_create(second.folder, "printmonitor-000001")
     with pytest.raises(LicenceRejectedError, match="403 Forbidden: unknown enrolment code"):
         await enrolment_client.enrol(second, config, Enrolment(provider.url, CODE), now())

@@ -21,7 +21,7 @@ KEY = "key-of-the-licence"
 @pytest.fixture
 def plug(home: Path) -> Home:
     plug = Home(home)
-    plug.create()
+    plug.create_folders()
     return plug
 
 

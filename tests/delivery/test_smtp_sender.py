@@ -346,7 +346,7 @@ async def test_a_limit_of_a_real_server(tmp_path: Path) -> None:
 @pytest.fixture
 def plug(home: Path) -> Home:
     plug = Home(home)
-    plug.create()
+    plug.create_folders()
     return plug
 
 

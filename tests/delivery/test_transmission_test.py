@@ -20,7 +20,7 @@ LOGIN = ("plug", "sehr geheim")
 @pytest.fixture
 def plug(home: Path) -> Home:
     plug = Home(home)
-    plug.create()
+    plug.create_folders()
     return plug
 
 

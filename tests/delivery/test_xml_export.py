@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from appliance.delivery import xml_export
-from appliance.domain.model import Counter, CounterName, InputTray, Kept, Printer, Target
+from appliance.domain.model import Counter, CounterName, InputTray, Printer, StoredRow, Target
 from tests.delivery.printers import BARE, FULL, LATER, NOON
 from tests.delivery.sample import SAMPLE, printer_of
 
@@ -279,7 +279,7 @@ ANY_TEXT = st.text(
 def test_any_text_is_well_formed_and_comes_back(text: str) -> None:
     identity = replace(FULL.identity, model=text)
     tray = replace(FULL.inputs[0].row, description=text)
-    printer = replace(FULL, identity=identity, inputs=(Kept(1, tray, NOON, LATER),))
+    printer = replace(FULL, identity=identity, inputs=(StoredRow(1, tray, NOON, LATER),))
     root = rendered(printer)
     assert (root.findtext("Printers/Models") or "") == readable(text)
     assert (root.findtext("Printers/PrinterInputs/Description") or "") == readable(text)
@@ -314,7 +314,7 @@ DIMENSIONS: tuple[dict[str, int], ...] = (
 def test_the_schema_accepts_trays_that_say_little(
     schema: etree.XMLSchema, names: Literal["printed", "mib"], dimensions: dict[str, int]
 ) -> None:
-    tray = Kept(1, InputTray(1, **dimensions), NOON, LATER)  # type: ignore[arg-type]
+    tray = StoredRow(1, InputTray(1, **dimensions), NOON, LATER)  # type: ignore[arg-type]
     schema.assertValid(rendered(replace(BARE, inputs=(tray,)), names=names))
 
 

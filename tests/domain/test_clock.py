@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from appliance.domain.clock import EARLIEST, Clock, utc_now
+from appliance.domain.clock import MIN_VALID_TIME, Clock, utc_now
 
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
 IN_1970 = datetime(1970, 1, 1, 0, 0, 20, tzinfo=UTC)
@@ -32,7 +32,7 @@ def test_a_right_clock_is_believed(tmp_path: Path) -> None:
     box = Box(NOW, tmp_path / "none")
     clock = box.clock(NOW - timedelta(days=400))
     assert clock() == NOW
-    assert clock.settled()
+    assert clock.is_settled()
     box.wait(5)
     assert clock() == NOW + timedelta(seconds=5)
     assert not clock.take_jump()
@@ -44,21 +44,21 @@ def test_a_box_that_starts_in_1970_goes_on_from_the_last_time_that_it_saw(tmp_pa
     assert clock() == NOW
     box.wait(90)
     assert clock() == NOW + timedelta(seconds=90)
-    assert not clock.settled()
+    assert not clock.is_settled()
 
 
 def test_a_new_box_that_starts_in_1970_stamps_nothing_before_it_was_made(tmp_path: Path) -> None:
-    assert Box(IN_1970, tmp_path / "none").clock(None)() == EARLIEST
+    assert Box(IN_1970, tmp_path / "none").clock(None)() == MIN_VALID_TIME
 
 
 def test_the_time_server_puts_it_right(tmp_path: Path) -> None:
     box = Box(IN_1970, tmp_path / "timesync")
     clock = box.clock(NOW)
-    assert not clock.settled()
+    assert not clock.is_settled()
     box.wait(30)
     box.synchronise(NOW + timedelta(days=800))
     assert clock() == NOW + timedelta(days=800)
-    assert clock.settled()
+    assert clock.is_settled()
 
 
 def test_a_restored_time_is_used_but_another_one_is_expected(tmp_path: Path) -> None:
@@ -66,7 +66,7 @@ def test_a_restored_time_is_used_but_another_one_is_expected(tmp_path: Path) -> 
     box = Box(NOW, tmp_path / "timesync")
     clock = box.clock(NOW - timedelta(hours=1))
     assert clock() == NOW
-    assert not clock.settled()
+    assert not clock.is_settled()
 
 
 def test_a_time_server_is_believed_where_the_last_time_was_wrong(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 import pytest
 
-from appliance.domain.model import Amount, Details, Supply, Vague
+from appliance.domain.model import Amount, Details, Supply, VagueAmount
 from appliance.domain.supply_state import assess_supply, lowest_supply, printer_state
 from appliance.host import passwords
 
@@ -14,16 +14,16 @@ from appliance.host import passwords
         (150, 100, 3, 19, (100, "ok")),
         (5_000, 20_000, 3, 7, (25, "ok")),
         (30, None, 3, 19, (30, "ok")),
-        (30, Vague.UNKNOWN, 3, 7, (None, "some-left")),
+        (30, VagueAmount.UNKNOWN, 3, 7, (None, "some-left")),
         (0, None, 3, 7, (None, "empty")),
-        (Vague.SOME_LEFT, 100, 3, 19, (None, "some-left")),
-        (Vague.UNKNOWN, 100, 3, 19, (None, "unknown")),
-        (Vague.OTHER, 100, 3, 19, (None, "unknown")),
+        (VagueAmount.SOME_LEFT, 100, 3, 19, (None, "some-left")),
+        (VagueAmount.UNKNOWN, 100, 3, 19, (None, "unknown")),
+        (VagueAmount.OTHER, 100, 3, 19, (None, "unknown")),
         (None, 100, 3, 19, (None, "unknown")),
         (20, 100, 4, 19, (20, "ok")),
         (95, 100, 4, 19, (95, "nearly-full")),
         (100, 100, 4, 19, (100, "full")),
-        (Vague.SOME_LEFT, 100, 4, 19, (None, "some-left")),
+        (VagueAmount.SOME_LEFT, 100, 4, 19, (None, "some-left")),
         (0, 100, 4, 19, (0, "ok")),
     ],
 )
@@ -46,7 +46,7 @@ def test_the_lowest_is_what_ends_first() -> None:
     found = lowest_supply(supplies)
     assert found
     assert (found.supply.index, found.percent_left) == (2, 20)
-    assert lowest_supply([assess_supply(Supply(1, level=Vague.SOME_LEFT))]) is None
+    assert lowest_supply([assess_supply(Supply(1, level=VagueAmount.SOME_LEFT))]) is None
 
 
 @pytest.mark.parametrize(

@@ -26,10 +26,10 @@ IP address       HW type     Flags       HW address            Mask     Device
 def test_who_answered_arp(tmp_path: Path, host: str, mac: str | None) -> None:
     table = tmp_path / "arp"
     table.write_text(TABLE)
-    assert arp_table.mac_address(host, table) == mac
+    assert arp_table.lookup_mac_address(host, table) == mac
 
 
 def test_a_system_without_the_table(tmp_path: Path) -> None:
-    assert arp_table.mac_address("192.168.1.20", tmp_path / "arp") is None
+    assert arp_table.lookup_mac_address("192.168.1.20", tmp_path / "arp") is None
     (tmp_path / "arp").write_bytes(b"\xff")
-    assert arp_table.mac_address("192.168.1.20", tmp_path / "arp") is None
+    assert arp_table.lookup_mac_address("192.168.1.20", tmp_path / "arp") is None

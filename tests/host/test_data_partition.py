@@ -76,7 +76,7 @@ class Partition:
         return int(told["Block count"]) * int(told["Block size"])
 
     def told(self) -> list[str]:
-        return [each.kind for each in boot_notes.read(self._notes)]
+        return [each.kind for each in boot_notes.read_boot_notes(self._notes)]
 
 
 @pytest.fixture

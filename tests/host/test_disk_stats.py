@@ -22,10 +22,10 @@ def disk(root: Path, folder: Path) -> Path:
 
 def test_the_whole_card_counts(tmp_path: Path) -> None:
     disk(tmp_path, tmp_path)
-    assert disk_stats.written(tmp_path, tmp_path) == 20_480 * 512
+    assert disk_stats.read_bytes_written(tmp_path, tmp_path) == 20_480 * 512
 
 
 def test_without_figures_there_is_none(tmp_path: Path) -> None:
-    assert disk_stats.written(tmp_path, tmp_path) is None
+    assert disk_stats.read_bytes_written(tmp_path, tmp_path) is None
     (disk(tmp_path, tmp_path) / "stat").write_text("")
-    assert disk_stats.written(tmp_path, tmp_path) is None
+    assert disk_stats.read_bytes_written(tmp_path, tmp_path) is None

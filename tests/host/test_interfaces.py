@@ -41,24 +41,24 @@ def test_what_the_kernel_shows() -> None:
 
 
 def test_without_any_interface(tmp_path: Path) -> None:
-    assert interfaces.links(tmp_path) == []
+    assert interfaces.list_interfaces(tmp_path) == []
 
 
 def test_name_servers_are_those_behind_the_stub(tmp_path: Path) -> None:
-    assert interfaces.name_servers(tmp_path) == ()
+    assert interfaces.read_name_servers(tmp_path) == ()
     for path, text in (
         ("etc", "nameserver 127.0.0.53\n"),
         ("run/systemd/resolve", "# by resolved\nnameserver 10.0.0.1\nnameserver 10.0.0.2\nsearch example\n"),
     ):
         (tmp_path / path).mkdir(parents=True)
         (tmp_path / path / "resolv.conf").write_text(text)
-    assert interfaces.name_servers(tmp_path) == ("10.0.0.1", "10.0.0.2")
+    assert interfaces.read_name_servers(tmp_path) == ("10.0.0.1", "10.0.0.2")
 
 
 def test_whether_a_time_server_set_the_clock(tmp_path: Path) -> None:
-    assert interfaces.is_synchronised(tmp_path) is None
+    assert interfaces.is_clock_synchronised(tmp_path) is None
     folder = tmp_path / "run/systemd/timesync"
     folder.mkdir(parents=True)
-    assert interfaces.is_synchronised(tmp_path) is False
+    assert interfaces.is_clock_synchronised(tmp_path) is False
     (folder / "synchronized").touch()
-    assert interfaces.is_synchronised(tmp_path) is True
+    assert interfaces.is_clock_synchronised(tmp_path) is True

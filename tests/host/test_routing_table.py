@@ -41,9 +41,9 @@ def row(interface: str, network: str, metric: int = 0) -> str:
 def test_the_own_network(tmp_path: Path, rows: tuple[str, ...], network: str | None) -> None:
     table = tmp_path / "route"
     table.write_text(TITLE + "".join(rows))
-    found = routing_table.own_network(table)
+    found = routing_table.detect_lan_network(table)
     assert (None if found is None else str(found)) == network
 
 
 def test_a_system_without_the_table(tmp_path: Path) -> None:
-    assert routing_table.own_network(tmp_path / "missing") is None
+    assert routing_table.detect_lan_network(tmp_path / "missing") is None

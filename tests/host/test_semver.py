@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 from appliance.host import semver
-from appliance.host.semver import BadVersion
+from appliance.host.semver import InvalidVersionError
 
 # semver.org, section 11, and what lies around it
 ASCENDING = [
@@ -38,7 +38,7 @@ def test_later_ones_are_newer() -> None:
 
 @pytest.mark.parametrize(("one", "other"), [("1.2", "1.2.0"), ("1.2.0+a", "1.2.0+b"), ("01.2", "1.2")])
 def test_the_same(one: str, other: str) -> None:
-    assert semver.order(one) == semver.order(other)
+    assert semver.version_key(one) == semver.version_key(other)
     assert not semver.is_newer(one, other)
     assert not semver.is_older(one, other)
 
@@ -47,6 +47,6 @@ def test_the_same(one: str, other: str) -> None:
     "text", ["", "v1.2", "1.2.3.4", "1.2.", "latest", "1.2 3", "1.2-", "-1", "٣", "1" * 65]
 )
 def test_what_is_no_version_is_never_newer(text: str) -> None:
-    with pytest.raises(BadVersion):
-        semver.order(text)
+    with pytest.raises(InvalidVersionError):
+        semver.version_key(text)
     assert not semver.is_newer(text, "0.1.0")

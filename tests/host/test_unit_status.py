@@ -26,7 +26,7 @@ NRestarts=0
 
 
 def test_units_are_read() -> None:
-    poller, traps = unit_status.shown(SHOWN)
+    poller, traps = unit_status.parse_units(SHOWN)
     assert (poller.unit, poller.loaded, poller.state, poller.detail) == (
         "printmonitor-poller.service",
         True,
@@ -48,12 +48,12 @@ def test_log_lines_are_read_and_nonsense_is_left_out() -> None:
         "no json\n[]\n"
         '{"__REALTIME_TIMESTAMP": "99999999999999999999999", "MESSAGE": "x"}\n'
     )
-    lines = list(unit_status.logged(said))
+    lines = list(unit_status.parse_log_lines(said))
     assert [(line.priority, line.text) for line in lines] == [(3, "10.0.0.5: silent"), (6, "hi\ufffd")]
     assert lines[0].at == datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
 
 
-@pytest.mark.skipif(unit_status.is_booted(), reason="systemd runs this machine")
+@pytest.mark.skipif(unit_status.is_systemd_running(), reason="systemd runs this machine")
 async def test_without_systemd_it_says_so() -> None:
-    with pytest.raises(unit_status.NotAnswered, match="not run by systemd"):
-        await unit_status.show()
+    with pytest.raises(unit_status.UnitQueryError, match="not run by systemd"):
+        await unit_status.query_units()

@@ -57,7 +57,7 @@ class Plug:
 @pytest.fixture
 def plug(home: Path, db: sqlite3.Connection, agent: Agent) -> Plug:
     found = Home(home)
-    found.create()
+    found.create_folders()
     return Plug(found, db, Lan(agent))
 
 
@@ -321,7 +321,7 @@ async def test_progress_and_result_are_in_the_jobs_row(plug: Plug) -> None:
 
 
 async def test_one_run_at_a_time(plug: Plug) -> None:
-    with file_lock.held(plug.home.lock), pytest.raises(file_lock.Busy):
+    with file_lock.acquire(plug.home.run_lock), pytest.raises(file_lock.LockBusyError):
         await plug.query()
 
 

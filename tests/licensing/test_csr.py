@@ -64,7 +64,7 @@ def test_an_id_is_an_id(home: Path, plug_id: str) -> None:
 
 def test_two_at_once_do_not_mix_their_keys(home: Path) -> None:
     asked(home)
-    with file_lock.held(home / "tls" / "licence.lock"), pytest.raises(file_lock.Busy):
+    with file_lock.acquire(home / "tls" / "licence.lock"), pytest.raises(file_lock.LockBusyError):
         csr.get_or_create(home, PLUG)
 
 

@@ -46,8 +46,8 @@ class Plug:
     def offer(self, version: str) -> None:
         """As if the channel had said so, just now."""
         url = "https://updates.example.com/plug.raucb"
-        channel.keep(self.db, channel.Offer(self.site.url, "", version, url, ""))
-        key_value.put_time(self.db, channel.NEXT, self.now + timedelta(days=1))
+        channel.save_offer(self.db, channel.UpdateOffer(self.site.url, "", version, url, ""))
+        key_value.put_time(self.db, channel.NEXT_CHECK_KEY, self.now + timedelta(days=1))
 
     def events(self) -> list[str]:
         return [event.text for event in reversed(events.list_recent(self.db))]
@@ -68,15 +68,15 @@ async def test_the_channel_is_asked_daily(plug: Plug, site: Site) -> None:
     assert len(site.asked) == 1
     await plug.look(timedelta(hours=4))
     assert len(site.asked) == 2
-    key_value.put(plug.db, channel.NEXT, None)  # the page's "look now"
+    key_value.put(plug.db, channel.NEXT_CHECK_KEY, None)  # the page's "look now"
     await plug.look()
     assert len(site.asked) == 3
-    found = channel.kept(plug.db)
+    found = channel.load_offer(plug.db)
     assert found
     assert found.version == "1.1.0"
     plug.set(channel="")
     await plug.look()
-    assert channel.kept(plug.db) is None
+    assert channel.load_offer(plug.db) is None
 
 
 async def test_a_channel_that_does_not_answer_is_told_once(plug: Plug, site: Site) -> None:
@@ -147,14 +147,14 @@ async def test_what_a_person_wants_of_the_channel_is_fetched_where_rauc_cannot(
 ) -> None:
     plug.set(automatic=False, ca_file=str(site.ca_file))
     plug.offer("0.9.0")
-    found = channel.kept(plug.db)
+    found = channel.load_offer(plug.db)
     assert found
-    channel.keep(plug.db, replace(found, url=site.url))
-    key_value.put(plug.db, channel.WANTED, "yes yes")
+    channel.save_offer(plug.db, replace(found, url=site.url))
+    key_value.put(plug.db, channel.REQUESTED_INSTALL_KEY, "yes yes")
     (asked,) = await plug.look()
     expected = {"do": "update", "source": "upload", "older": "yes", "reboot": "yes", "action": ""}
     assert json.loads(asked) == expected
-    assert (plug.box.home.updates / bundle_store.NAME).read_text() == GOOD
+    assert (plug.box.home.updates / bundle_store.BUNDLE_FILENAME).read_text() == GOOD
     assert await plug.look() == []
 
 

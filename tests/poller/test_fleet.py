@@ -103,7 +103,7 @@ async def test_an_action_is_done_when_the_new_version_is_well(plug: Plug, server
     assert action.state == "finished"
     await plug.look()
     assert plug.events() == ["the Plug was updated from version 1.0.0 to 1.1.0"]
-    assert bundle_store.kept(plug.box.home.updates) is None
+    assert bundle_store.find_bundle(plug.box.home.updates) is None
     await plug.poll()
     await plug.look()
     assert len(plug.events()) == 1
@@ -141,13 +141,13 @@ async def test_the_end_is_told_as_soon_as_the_line_is_up(plug: Plug, server: Haw
     plug.restart("B", "1.1.0", good=True)
     server.down = True
     await plug.poll()
-    assert "503" in (key_value.get(plug.db, hawkbit_agent.PROBLEM) or "")
+    assert "503" in (key_value.get(plug.db, hawkbit_agent.PROBLEM_KEY) or "")
     await plug.poll()
     server.down = False
     plug.start()
     await plug.poll()
     assert action.state == "finished"
-    assert key_value.get(plug.db, hawkbit_agent.PROBLEM) is None
+    assert key_value.get(plug.db, hawkbit_agent.PROBLEM_KEY) is None
     going_on = [event for event in events.list_recent(plug.db) if event.ended_at is None]
     assert going_on == []
     assert len([text for text in plug.events() if "fleet server cannot be asked" in text]) == 1
@@ -183,7 +183,7 @@ async def test_a_maintenance_window_of_the_server(plug: Plug, server: Hawkbit) -
 async def test_another_bundle_in_its_place_is_not_installed_for_it(plug: Plug, server: Hawkbit) -> None:
     action = server.assign(Action("17", BUNDLE, update="skip", window="unavailable"))
     await plug.poll()
-    with bundle_store.arriving(plug.box.home.updates, None) as other:
+    with bundle_store.receive_bundle(plug.box.home.updates, None) as other:
         other.write(b"1.0.5\n")
     action.update, action.window = "forced", "available"
     await plug.poll()
@@ -199,7 +199,7 @@ async def test_only_fetched(plug: Plug, server: Hawkbit) -> None:
     await plug.poll()
     assert action.feedback[-1] == ("downloaded", "success", "the bundle is here")
     assert action.state == "downloaded"
-    assert bundle_store.kept(plug.box.home.updates) is not None
+    assert bundle_store.find_bundle(plug.box.home.updates) is not None
     plug.box.work(NOW)
     assert plug.box.restarts == 0
 
@@ -208,7 +208,7 @@ async def test_nothing_is_fetched_before_it_may_be(plug: Plug, server: Hawkbit) 
     action = server.assign(Action("17", BUNDLE, download="skip", update="skip", window="unavailable"))
     await plug.poll()
     assert action.feedback == []
-    assert bundle_store.kept(plug.box.home.updates) is None
+    assert bundle_store.find_bundle(plug.box.home.updates) is None
 
 
 async def test_cancelled_before_it_is_installed(plug: Plug, server: Hawkbit) -> None:
@@ -218,7 +218,7 @@ async def test_cancelled_before_it_is_installed(plug: Plug, server: Hawkbit) -> 
     await plug.poll()
     assert action.feedback[-1] == ("closed", "success", "cancelled")
     assert action.state == "cancelled"
-    assert bundle_store.kept(plug.box.home.updates) is None
+    assert bundle_store.find_bundle(plug.box.home.updates) is None
     await plug.poll()
     assert len(action.feedback) == 3
 
@@ -257,12 +257,12 @@ async def test_an_unknown_action_is_cancelled_all_the_same(plug: Plug, server: H
 
 async def test_another_checksum_is_tried_again_and_given_up(plug: Plug, server: Hawkbit) -> None:
     action = server.assign(Action("17", BUNDLE, sha256="0" * 64))
-    for _ in range(hawkbit_agent.MOST_TRIES):
+    for _ in range(hawkbit_agent.MAX_FETCH_TRIES):
         assert action.state == "running"
         await plug.poll()
     assert action.state == "error"
     assert "its checksum is another one" in action.feedback[-1][2]
-    assert bundle_store.kept(plug.box.home.updates) is None
+    assert bundle_store.find_bundle(plug.box.home.updates) is None
 
 
 @pytest.mark.parametrize("names", [(), ("plug.raucb", "other.raucb"), ("readme.txt",)])
@@ -284,8 +284,8 @@ async def test_a_plug_that_was_switched_off_too_early(plug: Plug, server: Hawkbi
     plug.restart("A", "1.0.0", good=True)  # before root has begun
     await plug.poll()
     assert action.state == "running", "perhaps it begins in a moment"
-    told = key_value.get(plug.db, hawkbit_agent.ACTION) or ""
-    key_value.put(plug.db, hawkbit_agent.ACTION, told.replace("14:00:00", "13:00:00"))
+    told = key_value.get(plug.db, hawkbit_agent.ACTION_KEY) or ""
+    key_value.put(plug.db, hawkbit_agent.ACTION_KEY, told.replace("14:00:00", "13:00:00"))
     await plug.poll()
     assert action.feedback[-1] == ("closed", "failure", "the Plug was switched off before it was installed")
 
@@ -321,7 +321,7 @@ async def test_a_server_that_is_not_trusted_gets_no_token(plug: Plug, server: Ha
     plug.config = replace(plug.config, update=replace(plug.config.update, ca_file=""))
     await plug.poll()
     assert server.polls == 0
-    assert "certificate not trusted" in (key_value.get(plug.db, hawkbit_agent.PROBLEM) or "")
+    assert "certificate not trusted" in (key_value.get(plug.db, hawkbit_agent.PROBLEM_KEY) or "")
 
 
 async def test_the_server_says_when_it_is_asked_again(plug: Plug, server: Hawkbit) -> None:

@@ -24,7 +24,7 @@ class Watch:
 
     def __init__(self, db: sqlite3.Connection, folder: Path, **options: object) -> None:
         self.plug = Home(folder)
-        self.plug.create()
+        self.plug.create_folders()
         self.file = folder / "printers.csv"
         self.exclusions = folder / "exceptions.csv"
         self.settings = ImportConfig(str(self.file), every="1m")
@@ -37,7 +37,7 @@ class Watch:
             self.file.write_text(text)
         self._list.hurry()
         await self._list.look(self.settings, LATER)
-        return [entry.addresses for entry in configuration.load(self.plug).discovery.entries]
+        return [entry.addresses for entry in configuration.load_settings(self.plug).discovery.entries]
 
     def going_on(self) -> list[str]:
         return [event.text for event in events.list_ongoing(self._db)]
@@ -63,7 +63,7 @@ async def test_it_is_looked_at_no_more_often_than_asked(db: sqlite3.Connection, 
     await once.look(watch.settings, LATER)
     watch.file.write_text("10.0.0.1\n10.0.0.2")
     await once.look(watch.settings, LATER)
-    assert len(configuration.load(watch.plug).discovery.entries) == 1
+    assert len(configuration.load_settings(watch.plug).discovery.entries) == 1
 
 
 async def test_no_path_is_no_import(db: sqlite3.Connection, watch: Watch) -> None:
@@ -77,7 +77,7 @@ async def test_exclusions_and_login_come_from_the_settings(watch: Watch) -> None
         str(watch.file), str(watch.exclusions), "1m", http_username="admin", http_password="1234"
     )
     assert await watch.look("10.0.0.1\n10.0.0.2") == ["10.0.0.2"]
-    (entry,) = configuration.load(watch.plug).discovery.entries
+    (entry,) = configuration.load_settings(watch.plug).discovery.entries
     assert (entry.http_username, entry.http_password) == ("admin", "1234")
 
 
@@ -130,7 +130,7 @@ async def test_a_share_that_hangs_costs_one_thread(db: sqlite3.Connection, home:
     def read(path: Path, exclusions: Path | None) -> csv_import.ImportList:
         reads.append(path)
         back.wait(10)
-        return csv_import.read(path, exclusions)
+        return csv_import.read_list(path, exclusions)
 
     watch = Watch(db, home, read=read, read_seconds=0.05, unreadable_after=0.0)
     for _ in range(3):
@@ -169,7 +169,7 @@ async def test_no_longer_watched_is_no_trouble_any_more(watch: Watch) -> None:
 
 async def test_the_poller_watches(home: Path) -> None:
     plug = Home(home)
-    plug.create()
+    plug.create_folders()
     (home / "printers.csv").write_text("127.0.0.1\n127.0.0.2\n")
     plug.settings.write_text(f'import.path = "{home / "printers.csv"}"\nschedule.discover_at = []\n')
     with children.running(children.printmonitor("poller", state=home), stderr=subprocess.PIPE) as service:
@@ -177,6 +177,6 @@ async def test_the_poller_watches(home: Path) -> None:
         async with asyncio.timeout(20):
             while "import list" not in (line := await asyncio.to_thread(service.stderr.readline)):
                 assert line, "the service ended"
-    entries = configuration.load(plug).discovery.entries
+    entries = configuration.load_settings(plug).discovery.entries
     assert [entry.addresses for entry in entries] == ["127.0.0.1", "127.0.0.2"]
-    assert configuration.load(plug).import_.path == str(home / "printers.csv")
+    assert configuration.load_settings(plug).import_.path == str(home / "printers.csv")

@@ -32,7 +32,7 @@ UPLOAD = "https://127.0.0.1/parcels"
 @pytest.fixture
 def plug(home: Path) -> Home:
     plug = Home(home)
-    plug.create()
+    plug.create_folders()
     return plug
 
 
@@ -207,7 +207,7 @@ async def test_the_service_does_it(
     home: Path, authority: Authority, provider: server.Enrolment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plug = Home(home)
-    plug.create()
+    plug.create_folders()
     plug.settings.write_text(f'transmission.https.ca_file = "{authority.ca_file}"\n')
     old = licensed(plug, provider)
     monkeypatch.setenv("PRINTMONITOR_VENDOR_CA", str(authority.ca_file))

@@ -23,7 +23,7 @@ SENDING = Config(transmission=TransmissionConfig(mode="https", key="a key"))
 @pytest.fixture
 def place(home: Path) -> Home:
     found = Home(home)
-    found.create()
+    found.create_folders()
     return found
 
 
@@ -135,15 +135,15 @@ def test_nothing_is_owed_where_nothing_is_sent(db: sqlite3.Connection, place: Ho
 
 def test_what_the_early_units_noted_is_told_once(db: sqlite3.Connection, place: Home, tmp_path: Path) -> None:
     noted = tmp_path / "notes"
-    boot_notes.add("data lost", "storage", "the data partition was made anew", noted)
+    boot_notes.add_boot_note("data lost", "storage", "the data partition was made anew", noted)
     for _ in range(2):
         self_monitor.look(db, place, Config(), NOW, ROOMY, noted=noted)
     assert kinds(db) == [("data lost", True)]
-    boot_notes.add("provisioning", "printmonitor.toml", "it was taken over", noted)
+    boot_notes.add_boot_note("provisioning", "printmonitor.toml", "it was taken over", noted)
     self_monitor.look(db, place, Config(), NOW + MINUTE, ROOMY, noted=noted)
     assert kinds(db) == [("data lost", True), ("provisioning", True)]
     (noted / "notes").unlink()  # the next start
-    boot_notes.add("provisioning", "printmonitor.toml", "it was taken over", noted)
+    boot_notes.add_boot_note("provisioning", "printmonitor.toml", "it was taken over", noted)
     self_monitor.look(db, place, Config(), NOW + 2 * MINUTE, ROOMY, noted=noted)
     assert len(kinds(db)) == 3
 

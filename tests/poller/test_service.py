@@ -122,11 +122,11 @@ class Plug:
         self.save()
 
     def save(self) -> None:
-        schema.save(self.home, self.config)
+        schema.save_settings(self.home, self.config)
 
     def order(self, kind: jobs.JobKind, **arguments: object) -> int:
         job_id = jobs.enqueue(self.db, kind, utc_now(), arguments)
-        jobs.wake(self.home.wake)
+        jobs.wake(self.home.poller_socket)
         return job_id
 
     async def done(self, job_id: int) -> jobs.Job:
@@ -146,7 +146,7 @@ class Plug:
 @pytest.fixture
 async def plug(home: Path, db: sqlite3.Connection, agent: Agent) -> Plug:
     found = Home(home)
-    found.create()
+    found.create_folders()
     lan = Lan(agent)
     for number, key in enumerate(list(PRINTERS)[:12], 1):
         lan.put(key, f"127.16.0.{number}")
@@ -297,7 +297,7 @@ async def test_a_clock_that_was_set_back_years_does_not_silence_the_plug(plug: P
     every = timedelta(minutes=1)
     soon = (int(time.time()) + 8) % 60  # time enough to start, on a busy machine too
     names = (f"printmonitor-{number:06x}" for number in range(10_000))
-    name = next(name for name in names if schedule.offset(name, every).total_seconds() == soon)
+    name = next(name for name in names if schedule.start_offset(name, every).total_seconds() == soon)
     plug.config = replace(plug.config, plug=PlugConfig(name), schedule=ScheduleConfig("1m", ()))
     plug.save()
     with running(plug.home) as service:
@@ -352,7 +352,7 @@ async def test_a_disk_that_takes_nothing_is_survived(plug: Plug) -> None:
         job_id = plug.order("discover")
         await service.logs("printmonitor.db cannot be")
         resource.prlimit(service.child.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)
-        jobs.wake(plug.home.wake)
+        jobs.wake(plug.home.poller_socket)
         await service.says("STATUS=idle")
     job = jobs.get(plug.db, job_id)
     assert job
@@ -372,7 +372,7 @@ async def test_a_parcel_that_is_sent_again_leaves_at_once(plug: Plug, cloud: Clo
         await service.says("STATUS=idle")  # and whatever was due has been looked at
         began = time.monotonic()
         outbox.retry(plug.db, plug.home.outbox, put.id, utc_now())
-        jobs.wake(plug.home.wake)
+        jobs.wake(plug.home.poller_socket)
         await service.logs("parcel again: delivered")
     assert time.monotonic() - began < poller_service.TICK_SECONDS / 2
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from appliance.privileged import boot_partition
-from appliance.privileged.boot_partition import NoText
+from appliance.privileged.boot_partition import UnreadableTextError
 
 TEXT = '[plug]\nsite = "Zürich"\n'
 
@@ -21,7 +21,7 @@ TEXT = '[plug]\nsite = "Zürich"\n'
     ],
 )
 def test_editors_of_windows_are_understood(data: bytes) -> None:
-    assert boot_partition.text(data) == TEXT
+    assert boot_partition.decode_text(data) == TEXT
 
 
 @pytest.mark.parametrize(
@@ -33,14 +33,14 @@ def test_editors_of_windows_are_understood(data: bytes) -> None:
     ],
 )
 def test_what_is_not_understood_is_answered(data: bytes, said: str) -> None:
-    with pytest.raises(NoText, match=said):
-        boot_partition.text(data)
+    with pytest.raises(UnreadableTextError, match=said):
+        boot_partition.decode_text(data)
 
 
 def test_a_file_without_end_is_not_read(tmp_path: Path) -> None:
-    (tmp_path / "large").write_bytes(bytes(boot_partition.MOST_OCTETS + 1))
-    with pytest.raises(NoText, match="larger than a megabyte"):
-        boot_partition.read(tmp_path / "large")
+    (tmp_path / "large").write_bytes(bytes(boot_partition.MAX_FILE_BYTES + 1))
+    with pytest.raises(UnreadableTextError, match="larger than a megabyte"):
+        boot_partition.read_file(tmp_path / "large")
 
 
 def test_what_is_removed_is_overwritten_before(tmp_path: Path) -> None:
@@ -48,18 +48,18 @@ def test_what_is_removed_is_overwritten_before(tmp_path: Path) -> None:
     path.write_text("passphrase = 'secret'")
     other = tmp_path / "the same blocks"
     other.hardlink_to(path)
-    boot_partition.remove(path)
+    boot_partition.shred_file(path)
     assert not path.exists()
     assert other.read_bytes() == bytes(21)
 
 
 def test_an_answer_is_written_once(tmp_path: Path) -> None:
-    boot_partition.answer(["one", "two"], tmp_path)
+    boot_partition.write_problems(["one", "two"], tmp_path)
     path = tmp_path / "printmonitor-problems.txt"
     assert path.read_bytes() == b"one\r\ntwo\r\n"
     before = path.stat().st_mtime_ns
-    boot_partition.answer(["one", "two"], tmp_path)
+    boot_partition.write_problems(["one", "two"], tmp_path)
     assert path.stat().st_mtime_ns == before
-    boot_partition.forget_answer(tmp_path)
-    boot_partition.forget_answer(tmp_path)
+    boot_partition.remove_problems(tmp_path)
+    boot_partition.remove_problems(tmp_path)
     assert not path.exists()

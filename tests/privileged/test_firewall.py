@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from appliance.privileged import firewall
-from appliance.privileged.request_handler import Failed
-from appliance.privileged.socket_ports import Wanted
+from appliance.privileged.request_handler import OperationFailedError
+from appliance.privileged.socket_ports import DesiredPorts
 from tests.children import ROOT
 
 TABLE = ROOT / "rootfs-overlay/etc/nftables.conf"
@@ -20,19 +20,19 @@ NFT = shutil.which("nft", path=f"{os.environ['PATH']}:/usr/sbin")
 @pytest.mark.parametrize(
     ("wanted", "tcp", "udp"),
     [
-        (Wanted(), [80, 443], [5353]),
-        (Wanted(traps_enabled=True), [80, 443], [162, 5353]),
-        (Wanted(True, 1162, 8080, 8443, mdns=False), [8080, 8443], [1162]),
-        (Wanted(mdns=False), [80, 443], []),
+        (DesiredPorts(), [80, 443], [5353]),
+        (DesiredPorts(traps_enabled=True), [80, 443], [162, 5353]),
+        (DesiredPorts(True, 1162, 8080, 8443, mdns=False), [8080, 8443], [1162]),
+        (DesiredPorts(mdns=False), [80, 443], []),
     ],
 )
 def test_the_ports_of_the_settings_are_open_and_no_others(
-    tmp_path: Path, wanted: Wanted, tcp: list[int], udp: list[int]
+    tmp_path: Path, wanted: DesiredPorts, tcp: list[int], udp: list[int]
 ) -> None:
     if NFT is None or os.geteuid() != 0 or shutil.which("unshare") is None:
         pytest.skip("needs root, nft (package nftables) and unshare")
     ports = tmp_path / "ports.nft"
-    ports.write_text(firewall.rules(wanted))
+    ports.write_text(firewall.render_nft_rules(wanted))
     script = f"{NFT} -f {TABLE} && {NFT} -f {ports} && {NFT} -f {ports} && {NFT} -j list ruleset"
     done = subprocess.run(
         ["unshare", "--net", "sh", "-c", script], capture_output=True, text=True, check=False
@@ -52,12 +52,12 @@ def test_the_unit_is_told_where_there_is_one(tmp_path: Path) -> None:
 
     def run(*command: str) -> str:
         told.append(" ".join(command))
-        raise Failed("it is told nevertheless")
+        raise OperationFailedError("it is told nevertheless")
 
     unit = tmp_path / "printmonitor-firewall.service"
-    firewall.apply(Wanted(), run, tmp_path / "orders", unit)
+    firewall.apply_firewall(DesiredPorts(), run, tmp_path / "orders", unit)
     assert told == []
     unit.touch()
-    firewall.apply(Wanted(), run, tmp_path / "orders", unit)
+    firewall.apply_firewall(DesiredPorts(), run, tmp_path / "orders", unit)
     assert told == ["systemctl --no-block restart printmonitor-firewall.service"]
     assert "80, 443" in (tmp_path / "orders" / "ports.nft").read_text()

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from appliance.privileged import health_check, update_trial
-from appliance.privileged.request_handler import Failed
-from appliance.privileged.update_trial import Trial
+from appliance.privileged.request_handler import OperationFailedError
+from appliance.privileged.update_trial import UpdateMarker
 from tests.host.networkctl_output import shown
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
@@ -44,7 +44,7 @@ class Page(http.server.BaseHTTPRequestHandler):
 @pytest.fixture
 def plug(tmp_path: Path) -> Iterator[Path]:
     """A state folder whose page answers."""
-    with closing(sqlite3.connect(tmp_path / health_check.DATABASE)) as db:
+    with closing(sqlite3.connect(tmp_path / health_check.DATABASE_FILENAME)) as db:
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("CREATE TABLE printers (id)")
     Page.status = 200
@@ -58,7 +58,7 @@ def plug(tmp_path: Path) -> Iterator[Path]:
 
 
 def found(plug: Path, **states: str) -> list[str]:
-    return list(health_check.problems(plug, Systemd(**states)))
+    return list(health_check.find_problems(plug, Systemd(**states)))
 
 
 def test_a_plug_that_does_its_work_is_well(plug: Path) -> None:
@@ -71,13 +71,13 @@ def test_a_service_that_does_not_run_is_named(plug: Path) -> None:
 
 def test_a_systemd_that_does_not_answer_is_no_good_sign(plug: Path) -> None:
     def run(*_command: str) -> str:
-        raise Failed("systemctl: no bus")
+        raise OperationFailedError("systemctl: no bus")
 
-    assert list(health_check.problems(plug, run)) == ["systemctl: no bus"]
+    assert list(health_check.find_problems(plug, run)) == ["systemctl: no bus"]
 
 
 def test_a_database_that_is_missing_or_damaged_is_named(plug: Path) -> None:
-    database = plug / health_check.DATABASE
+    database = plug / health_check.DATABASE_FILENAME
     database.write_bytes(b"no database at all" * 1_000)
     assert found(plug) == ["the database: file is not a database"]
     database.unlink()
@@ -99,18 +99,18 @@ def box(tmp_path: Path) -> Path:
     (root / "proc/sys/kernel/random").mkdir(parents=True)
     (root / "proc/sys/kernel/random/boot_id").write_text("boot-2\n")
     (root / "proc/cmdline").write_text("rauc.slot=B\n")
-    update_trial.begin(
-        Trial("A", "1.0.0", "B", "1.1.0", "2026-11-22T02:00:00+00:00", "boot-1", installed=True), root
+    update_trial.write_marker(
+        UpdateMarker("A", "1.0.0", "B", "1.1.0", "2026-11-22T02:00:00+00:00", "boot-1", installed=True), root
     )
     return root
 
 
 def test_what_is_well_is_marked_good_and_no_more_on_trial(box: Path) -> None:
     systemd = Systemd()
-    assert health_check.judge([], systemd, NOW, 60.0, box)
+    assert health_check.confirm_or_revert([], systemd, NOW, 60.0, box)
     assert systemd.told == ["rauc status mark-good"]
-    assert not update_trial.is_on(box)
-    outcome = update_trial.outcome(box)
+    assert not update_trial.is_trial_boot(box)
+    outcome = update_trial.read_outcome(box)
     assert outcome is not None
     assert outcome.came == "updated"
 
@@ -118,23 +118,23 @@ def test_what_is_well_is_marked_good_and_no_more_on_trial(box: Path) -> None:
 @pytest.mark.parametrize(("uptime", "told"), [(299.0, []), (300.0, ["systemctl --no-block reboot"])])
 def test_an_update_that_is_not_well_in_time_is_taken_back(box: Path, uptime: float, told: list[str]) -> None:
     systemd = Systemd()
-    assert not health_check.judge(["the page answers 503", "and more"], systemd, NOW, uptime, box)
+    assert not health_check.confirm_or_revert(["the page answers 503", "and more"], systemd, NOW, uptime, box)
     assert systemd.told == told
-    why = json.loads((box / update_trial.MARKER).read_text())["why"]
+    why = json.loads((box / update_trial.MARKER_PATH).read_text())["why"]
     assert why == ("the page answers 503" if told else "")
 
 
 def test_nobody_is_restarted_for_being_unwell_without_a_trial(box: Path) -> None:
-    update_trial.remove(box)
+    update_trial.remove_marker(box)
     systemd = Systemd()
-    assert not health_check.judge(["the page answers 503"], systemd, NOW, 10_000.0, box)
+    assert not health_check.confirm_or_revert(["the page answers 503"], systemd, NOW, 10_000.0, box)
     assert systemd.told == []
 
 
 def test_rauc_that_fails_leaves_the_trial_open(box: Path) -> None:
     def run(*_command: str) -> str:
-        raise Failed("rauc: no service")
+        raise OperationFailedError("rauc: no service")
 
-    with pytest.raises(Failed):
-        health_check.judge([], run, NOW, 60.0, box)
-    assert update_trial.is_on(box)
+    with pytest.raises(OperationFailedError):
+        health_check.confirm_or_revert([], run, NOW, 60.0, box)
+    assert update_trial.is_trial_boot(box)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from appliance.privileged import led
-from appliance.privileged.request_handler import Failed
+from appliance.privileged.request_handler import OperationFailedError
 from tests.host.networkctl_output import shown
 
 ROUTABLE = "OPER_STATE=routable\nCARRIER_STATE=carrier\n"
@@ -49,27 +49,27 @@ def network(tmp_path: Path) -> Path:
 def test_what_the_services_do_is_shown(
     tmp_path: Path, network: Path, states: dict[str, str], uptime: float, shown: str
 ) -> None:
-    assert led.state(tmp_path, uptime, Systemd(**states), network) == shown
+    assert led.read_led_state(tmp_path, uptime, Systemd(**states), network) == shown
 
 
 def test_what_needs_somebody_is_shown(tmp_path: Path, network: Path) -> None:
-    (tmp_path / led.ATTENTION).write_text("")
-    assert led.state(tmp_path, 1_000.0, Systemd(), network) == "well"
-    (tmp_path / led.ATTENTION).write_text("there is no licence\n")
-    assert led.state(tmp_path, 1_000.0, Systemd(), network) == "attention"
+    (tmp_path / led.ATTENTION_FILENAME).write_text("")
+    assert led.read_led_state(tmp_path, 1_000.0, Systemd(), network) == "well"
+    (tmp_path / led.ATTENTION_FILENAME).write_text("there is no licence\n")
+    assert led.read_led_state(tmp_path, 1_000.0, Systemd(), network) == "attention"
 
 
 def test_without_an_address_there_is_no_network(tmp_path: Path, network: Path) -> None:
     network.write_text("OPER_STATE=degraded\n")
-    assert led.state(tmp_path, 1_000.0, Systemd(), network) == "no network"
-    assert led.state(tmp_path, 1_000.0, Systemd(), tmp_path / "no networkd") == "well"
+    assert led.read_led_state(tmp_path, 1_000.0, Systemd(), network) == "no network"
+    assert led.read_led_state(tmp_path, 1_000.0, Systemd(), tmp_path / "no networkd") == "well"
 
 
 def test_a_deaf_systemd_needs_somebody(tmp_path: Path, network: Path) -> None:
     def run(*_command: str) -> str:
-        raise Failed("no bus")
+        raise OperationFailedError("no bus")
 
-    assert led.state(tmp_path, 1_000.0, run, network) == "attention"
+    assert led.read_led_state(tmp_path, 1_000.0, run, network) == "attention"
 
 
 @pytest.fixture
@@ -84,29 +84,29 @@ def light(tmp_path: Path) -> Path:
 
 
 def test_each_state_has_its_pattern(light: Path) -> None:
-    assert set(led.PATTERNS.values()) == {led.PATTERNS[each] for each in led.PATTERNS}
-    assert len(set(led.PATTERNS.values())) == len(led.PATTERNS)
-    led.show("well", light.parent)
+    assert set(led.BLINK_PATTERNS.values()) == {led.BLINK_PATTERNS[each] for each in led.BLINK_PATTERNS}
+    assert len(set(led.BLINK_PATTERNS.values())) == len(led.BLINK_PATTERNS)
+    led.show_state("well", light.parent)
     assert ((light / "trigger").read_text(), (light / "brightness").read_text()) == ("none", "1")
-    led.show("starting", light.parent)
+    led.show_state("starting", light.parent)
     assert (light / "trigger").read_text() == "timer"
     assert ((light / "delay_on").read_text(), (light / "delay_off").read_text()) == ("250", "250")
-    led.show("attention", light.parent)
+    led.show_state("attention", light.parent)
     assert (light / "trigger").read_text() == "pattern"
     assert (light / "pattern").read_text() == "1 150 1 0 0 200 0 0 1 150 1 0 0 1500 0 0"
 
 
 def test_what_it_shows_already_is_not_begun_anew(light: Path) -> None:
-    led.show("starting", light.parent)
+    led.show_state("starting", light.parent)
     (light / "trigger").write_text("none [timer] pattern\n")
     for name in ("trigger", "delay_on", "delay_off"):
         (light / name).chmod(0o400)
     before = {path.name: path.stat().st_mtime_ns for path in light.iterdir()}
-    led.show("starting", light.parent)
+    led.show_state("starting", light.parent)
     assert {path.name: path.stat().st_mtime_ns for path in light.iterdir()} == before
 
 
 def test_no_light_or_a_strange_one_is_no_trouble(tmp_path: Path) -> None:
-    led.show("well", tmp_path / "no leds")
+    led.show_state("well", tmp_path / "no leds")
     (tmp_path / "led0").mkdir()
-    led.show("well", tmp_path)
+    led.show_state("well", tmp_path)

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from appliance.privileged import job_files, network_rollback, request_handler
-from appliance.privileged.network_rollback import Places, Said
-from appliance.privileged.request_handler import Failed, Refused
+from appliance.privileged.network_rollback import NetworkChangeStatus, NetworkPaths
+from appliance.privileged.request_handler import OperationFailedError, RequestRejectedError
 from appliance.settings.network import NetworkConfig
 
 STATIC = '[network]\nmethod = "static"\naddress = "10.0.0.5/24"\n'
@@ -28,14 +28,14 @@ class Systemd:
     def __call__(self, *command: str) -> str:
         self.told.append(" ".join(command[1:]))
         if any(word in self.told[-1] for word in self.broken):
-            raise Failed(f"{self.broken} does not work")
+            raise OperationFailedError(f"{self.broken} does not work")
         return ""
 
 
 @pytest.fixture
-def places(tmp_path: Path) -> Places:
+def places(tmp_path: Path) -> NetworkPaths:
     (tmp_path / "run").mkdir()
-    return Places(tmp_path / "run", tmp_path / "networks", tmp_path / "root")
+    return NetworkPaths(tmp_path / "run", tmp_path / "networks", tmp_path / "root")
 
 
 def settings(state: Path, text: str) -> Path:
@@ -43,34 +43,36 @@ def settings(state: Path, text: str) -> Path:
     return state
 
 
-def order(places: Places, **change: object) -> None:
+def order(places: NetworkPaths, **change: object) -> None:
     wanted = {"method": "static", "address": "10.0.0.5/24", **change}
     given = {"do": "network-try", "trial": TRIAL, "settings": json.dumps(wanted)}
-    request_handler.try_network(Systemd(), given, places.root)
+    request_handler.start_network_change(Systemd(), given, places.root)
 
 
-def network(places: Places) -> str:
-    return (places.networks / "70-printmonitor.network").read_text()
+def network(places: NetworkPaths) -> str:
+    return (places.networkd_dir / "70-printmonitor.network").read_text()
 
 
-def state_of(places: Places) -> str | None:
-    found = network_rollback.said(places.run)
+def state_of(places: NetworkPaths) -> str | None:
+    found = network_rollback.read_change_status(places.run)
     return found.state if found else None
 
 
-def test_the_settings_become_the_network(tmp_path: Path, places: Places) -> None:
+def test_the_settings_become_the_network(tmp_path: Path, places: NetworkPaths) -> None:
     systemd = Systemd()
-    network_rollback.settle(settings(tmp_path, f'[plug]\nname = "plug-7"\n{STATIC}'), places, systemd)
+    network_rollback.apply_saved_settings(
+        settings(tmp_path, f'[plug]\nname = "plug-7"\n{STATIC}'), places, systemd
+    )
     assert "Address=10.0.0.5/24" in network(places)
     assert "Hostname=plug-7" in network(places)
-    assert stat.S_IMODE((places.networks / "70-printmonitor.network").stat().st_mode) == 0o644
+    assert stat.S_IMODE((places.networkd_dir / "70-printmonitor.network").stat().st_mode) == 0o644
     assert systemd.told == ["is-active --quiet systemd-networkd.service", "reload systemd-networkd.service"]
     assert state_of(places) is None
 
 
-def test_while_the_plug_starts_networkd_is_not_called(tmp_path: Path, places: Places) -> None:
+def test_while_the_plug_starts_networkd_is_not_called(tmp_path: Path, places: NetworkPaths) -> None:
     systemd = Systemd("is-active")
-    network_rollback.settle(settings(tmp_path, STATIC), places, systemd)
+    network_rollback.apply_saved_settings(settings(tmp_path, STATIC), places, systemd)
     assert len(systemd.told) == 1
 
 
@@ -86,112 +88,114 @@ def test_while_the_plug_starts_networkd_is_not_called(tmp_path: Path, places: Pl
     ],
 )
 def test_settings_that_cannot_be_used_are_those_that_were_good(
-    tmp_path: Path, places: Places, text: str
+    tmp_path: Path, places: NetworkPaths, text: str
 ) -> None:
     (tmp_path / "settings.last-good.toml").write_text('[network]\nntp = ["ntp.example.com"]')
     settings(tmp_path, text)
-    network_rollback.settle(tmp_path, places, Systemd())
+    network_rollback.apply_saved_settings(tmp_path, places, Systemd())
     assert "DHCP=ipv4" in network(places)
     assert ("NTP=ntp.example.com" in network(places)) == (text != "")
 
 
-def test_a_name_that_is_none_is_not_taken(tmp_path: Path, places: Places) -> None:
-    network_rollback.settle(settings(tmp_path, '[plug]\nname = "a\\nDNS=6.6.6.6"'), places, Systemd())
+def test_a_name_that_is_none_is_not_taken(tmp_path: Path, places: NetworkPaths) -> None:
+    network_rollback.apply_saved_settings(
+        settings(tmp_path, '[plug]\nname = "a\\nDNS=6.6.6.6"'), places, Systemd()
+    )
     assert "6.6.6.6" not in network(places)
     assert "Hostname=printmonitor-" in network(places)
 
 
-def test_a_trial_has_its_way_back_before_anything_changes(tmp_path: Path, places: Places) -> None:
+def test_a_trial_has_its_way_back_before_anything_changes(tmp_path: Path, places: NetworkPaths) -> None:
     settings(tmp_path, "")
     order(places)
     systemd = Systemd()
-    network_rollback.attempt(tmp_path, places, systemd)
+    network_rollback.try_requested_settings(tmp_path, places, systemd)
     assert systemd.told[0] == f"restart {TIMER}"
     assert "reload systemd-networkd.service" in systemd.told
     assert "Address=10.0.0.5/24" in network(places)
-    found = network_rollback.said(places.run)
+    found = network_rollback.read_change_status(places.run)
     assert found
-    assert (found.trial, found.state) == (TRIAL, "trying")
-    assert 110 < found.until - time.monotonic() <= 120
+    assert (found.change_id, found.state) == (TRIAL, "trying")
+    assert 110 < found.deadline - time.monotonic() <= 120
 
 
-def test_without_its_way_back_nothing_is_tried(tmp_path: Path, places: Places) -> None:
+def test_without_its_way_back_nothing_is_tried(tmp_path: Path, places: NetworkPaths) -> None:
     settings(tmp_path, "")
     order(places)
-    with pytest.raises(Failed):
-        network_rollback.attempt(tmp_path, places, Systemd(TIMER))
+    with pytest.raises(OperationFailedError):
+        network_rollback.try_requested_settings(tmp_path, places, Systemd(TIMER))
     assert "10.0.0.5" not in network(places)
     assert state_of(places) == "failed"
 
 
-def test_what_does_not_work_goes_back_at_once(tmp_path: Path, places: Places) -> None:
+def test_what_does_not_work_goes_back_at_once(tmp_path: Path, places: NetworkPaths) -> None:
     settings(tmp_path, "")
     order(places, interface="wlan0", wlan={"ssid": "x"})
-    with pytest.raises(Failed):
-        network_rollback.attempt(tmp_path, places, Systemd("restart wpa_supplicant"))
+    with pytest.raises(OperationFailedError):
+        network_rollback.try_requested_settings(tmp_path, places, Systemd("restart wpa_supplicant"))
     assert "Name=eth0" in network(places)
     assert state_of(places) == "failed"
     assert not list(places.root.glob("*.json"))
 
 
-def test_nobody_confirmed_and_the_old_network_is_back(tmp_path: Path, places: Places) -> None:
+def test_nobody_confirmed_and_the_old_network_is_back(tmp_path: Path, places: NetworkPaths) -> None:
     settings(tmp_path, "")
     order(places)
-    network_rollback.attempt(tmp_path, places, Systemd())
+    network_rollback.try_requested_settings(tmp_path, places, Systemd())
     systemd = Systemd()
-    network_rollback.settle(tmp_path, places, systemd)  # as the timer does
+    network_rollback.apply_saved_settings(tmp_path, places, systemd)  # as the timer does
     assert "10.0.0.5" not in network(places)
     assert state_of(places) == "rolled-back"
     assert f"stop {TIMER}" in systemd.told
-    network_rollback.settle(tmp_path, places, Systemd())
+    network_rollback.apply_saved_settings(tmp_path, places, Systemd())
     assert state_of(places) == "rolled-back"
 
 
-def test_confirmed_is_what_the_settings_say_by_then(tmp_path: Path, places: Places) -> None:
+def test_confirmed_is_what_the_settings_say_by_then(tmp_path: Path, places: NetworkPaths) -> None:
     settings(tmp_path, "")
     order(places)
-    network_rollback.attempt(tmp_path, places, Systemd())
+    network_rollback.try_requested_settings(tmp_path, places, Systemd())
     settings(tmp_path, STATIC)
-    network_rollback.settle(tmp_path, places, Systemd())
+    network_rollback.apply_saved_settings(tmp_path, places, Systemd())
     assert "Address=10.0.0.5/24" in network(places)
     assert state_of(places) == "kept"
 
 
-def test_a_way_back_that_fails_is_gone_again(tmp_path: Path, places: Places) -> None:
+def test_a_way_back_that_fails_is_gone_again(tmp_path: Path, places: NetworkPaths) -> None:
     settings(tmp_path, "")
     order(places)
-    network_rollback.attempt(tmp_path, places, Systemd())
-    with pytest.raises(Failed):
-        network_rollback.settle(tmp_path, places, Systemd("reload"))
-    network_rollback.settle(tmp_path, places, Systemd())
+    network_rollback.try_requested_settings(tmp_path, places, Systemd())
+    with pytest.raises(OperationFailedError):
+        network_rollback.apply_saved_settings(tmp_path, places, Systemd("reload"))
+    network_rollback.apply_saved_settings(tmp_path, places, Systemd())
     assert state_of(places) == "rolled-back"
 
 
-def test_a_later_trial_takes_the_place_of_an_earlier_one(tmp_path: Path, places: Places) -> None:
+def test_a_later_trial_takes_the_place_of_an_earlier_one(tmp_path: Path, places: NetworkPaths) -> None:
     settings(tmp_path, "")
     order(places)
-    network_rollback.attempt(tmp_path, places, Systemd())
+    network_rollback.try_requested_settings(tmp_path, places, Systemd())
     order(places, address="10.0.0.6/24")
-    network_rollback.attempt(tmp_path, places, Systemd())
+    network_rollback.try_requested_settings(tmp_path, places, Systemd())
     assert "10.0.0.6" in network(places)
     settings(tmp_path, STATIC)
-    network_rollback.settle(tmp_path, places, Systemd())
+    network_rollback.apply_saved_settings(tmp_path, places, Systemd())
     assert state_of(places) == "rolled-back"  # not what was tried last
 
 
-def test_wlan_has_one_supplicant_and_the_cable_none(tmp_path: Path, places: Places) -> None:
+def test_wlan_has_one_supplicant_and_the_cable_none(tmp_path: Path, places: NetworkPaths) -> None:
     wlan = '[network]\ninterface = "wlan0"\n[network.wlan]\nssid = "Office"\npassphrase = "0123456789"\n'
     systemd = Systemd()
-    network_rollback.settle(settings(tmp_path, wlan), places, systemd)
+    network_rollback.apply_saved_settings(settings(tmp_path, wlan), places, systemd)
     path = places.root / "wpa_supplicant-wlan0.conf"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert "0123456789" not in path.read_text()
     assert "--no-block restart wpa_supplicant@wlan0.service" in systemd.told
     again = Systemd()
-    network_rollback.settle(tmp_path, places, again)
+    network_rollback.apply_saved_settings(tmp_path, places, again)
     assert "--no-block start wpa_supplicant@wlan0.service" in again.told
     back = Systemd()
-    network_rollback.settle(settings(tmp_path, ""), places, back)
+    network_rollback.apply_saved_settings(settings(tmp_path, ""), places, back)
     assert "--no-block stop wpa_supplicant@wlan0.service" in back.told
     assert not path.exists()
 
@@ -208,22 +212,22 @@ def test_wlan_has_one_supplicant_and_the_cable_none(tmp_path: Path, places: Plac
         {"trial": f"{TRIAL}\n"},
     ],
 )
-def test_an_order_of_a_stranger_is_refused(places: Places, change: dict[str, str]) -> None:
+def test_an_order_of_a_stranger_is_refused(places: NetworkPaths, change: dict[str, str]) -> None:
     given = {"trial": TRIAL, "settings": json.dumps(asdict(NetworkConfig()))}
     systemd = Systemd()
-    request_handler.try_network(systemd, given, places.root)
+    request_handler.start_network_change(systemd, given, places.root)
     assert systemd.told == ["--no-block restart printmonitor-network-trial.service"]
-    job_files.take("network", places.root)
-    with pytest.raises(Refused):
-        request_handler.try_network(systemd, given | change, places.root)
-    assert job_files.take("network", places.root) is None
+    job_files.take_checked_request("network", places.root)
+    with pytest.raises(RequestRejectedError):
+        request_handler.start_network_change(systemd, given | change, places.root)
+    assert job_files.take_checked_request("network", places.root) is None
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"trial": "x", "state": "gone", "until": 0, "text": ""}'])
-def test_what_root_has_not_said_is_not_known(places: Places, text: str) -> None:
+def test_what_root_has_not_said_is_not_known(places: NetworkPaths, text: str) -> None:
     answers = places.run / "answers"
     answers.mkdir()
     (answers / "network.json").write_text(text)
-    assert network_rollback.said(places.run) is None
+    assert network_rollback.read_change_status(places.run) is None
     (answers / "network.json").write_text('{"trial": "x", "state": "kept", "until": 0, "text": ""}')
-    assert network_rollback.said(places.run) == Said("x", "kept", 0.0, "")
+    assert network_rollback.read_change_status(places.run) == NetworkChangeStatus("x", "kept", 0.0, "")

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from appliance.privileged.networkd_config import network_file, wpa_supplicant
+from appliance.privileged.networkd_config import render_networkd_file, render_wpa_supplicant_conf
 from appliance.settings.network import Ipv6Config, NetworkConfig, WlanConfig
 
 WLAN = NetworkConfig(interface="wlan0", wlan=WlanConfig("IEEE", "password", "CH"))
@@ -34,7 +34,7 @@ def sections(text: str) -> dict[str, list[str]]:
 
 
 def test_by_default_both_protocols_are_automatic() -> None:
-    found = sections(network_file(NetworkConfig(), "printmonitor-4f2a91"))
+    found = sections(render_networkd_file(NetworkConfig(), "printmonitor-4f2a91"))
     assert found["Match"] == ["Name=eth0"]
     assert {"DHCP=ipv4", "LinkLocalAddressing=yes", "IPv6AcceptRA=yes"} <= set(found["Network"])
     assert {"Hostname=printmonitor-4f2a91", "ClientIdentifier=mac", "UseDNS=yes"} <= set(found["DHCPv4"])
@@ -51,7 +51,7 @@ def test_static_addresses_of_both_protocols() -> None:
         ntp=("ntp.example.com",),
         ipv6=Ipv6Config("static", "2001:db8::5/64", "fe80::1"),
     )
-    text = network_file(config, "plug")
+    text = render_networkd_file(config, "plug")
     network = sections(text)["Network"]
     assert {"DHCP=no", "Address=192.168.1.5/24", "Address=2001:db8::5/64", "IPv6AcceptRA=no"} <= set(network)
     assert [line for line in network if line.startswith(("DNS", "NTP"))] == [
@@ -68,30 +68,30 @@ def test_what_is_not_static_leaves_no_trace() -> None:
         gateway="192.168.1.1",
         ipv6=Ipv6Config("off", "2001:db8::5/64", "2001:db8::1"),
     )
-    text = network_file(config, "plug")
+    text = render_networkd_file(config, "plug")
     assert "192.168.1" not in text
     assert "2001" not in text
     assert {"LinkLocalAddressing=ipv4", "IPv6AcceptRA=no"} <= set(sections(text)["Network"])
 
 
 def test_own_servers_replace_those_of_the_network() -> None:
-    found = sections(network_file(NetworkConfig(dns=("10.0.0.1",), ntp=("10.0.0.2",)), "plug"))
+    found = sections(render_networkd_file(NetworkConfig(dns=("10.0.0.1",), ntp=("10.0.0.2",)), "plug"))
     assert {"UseDNS=no", "UseNTP=no"} <= set(found["DHCPv4"])
     assert {"UseDNS=no", "UseNTP=no"} <= set(found["DHCPv6"])
     assert "UseDNS=no" in found["IPv6AcceptRA"]
 
 
 def test_a_passphrase_is_its_key() -> None:
-    text = wpa_supplicant(WLAN)
+    text = render_wpa_supplicant_conf(WLAN)
     assert f"\tpsk={KEY}\n" in text
     assert f"\tssid={b'IEEE'.hex()}\n" in text
     assert "country=CH\n" in text
     assert "password" not in text
-    assert wpa_supplicant(replace(WLAN, wlan=replace(WLAN.wlan, passphrase=KEY.upper()))) == text
+    assert render_wpa_supplicant_conf(replace(WLAN, wlan=replace(WLAN.wlan, passphrase=KEY.upper()))) == text
 
 
 def test_an_open_network_has_no_key() -> None:
-    text = wpa_supplicant(replace(WLAN, wlan=WlanConfig("Gäste")))
+    text = render_wpa_supplicant_conf(replace(WLAN, wlan=WlanConfig("Gäste")))
     assert "key_mgmt=NONE" in text
     assert "psk" not in text
     assert "country" not in text
@@ -102,7 +102,7 @@ def test_an_open_network_has_no_key() -> None:
 def test_nothing_breaks_out_of_the_supplicants_file(ssid: str, passphrase: str) -> None:
     """Even if no rule had looked at it before."""
     try:
-        text = wpa_supplicant(replace(WLAN, wlan=WlanConfig(ssid, passphrase)))
+        text = render_wpa_supplicant_conf(replace(WLAN, wlan=WlanConfig(ssid, passphrase)))
     except UnicodeEncodeError:
         return  # half of a surrogate pair
     lines = text.splitlines()
@@ -121,7 +121,7 @@ def test_nothing_breaks_out_of_the_supplicants_file(ssid: str, passphrase: str) 
 )
 def test_the_supplicant_reads_it(tmp_path: Path, wlan: WlanConfig, told: tuple[str, ...]) -> None:
     path = tmp_path / "wpa_supplicant.conf"
-    path.write_text(wpa_supplicant(replace(WLAN, wlan=wlan)))
+    path.write_text(render_wpa_supplicant_conf(replace(WLAN, wlan=wlan)))
     # There is no such interface: it reads the file, and ends.
     command = ["wpa_supplicant", "-ddK", "-Dwired", "-inone0", f"-c{path}"]
     said = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False).stdout

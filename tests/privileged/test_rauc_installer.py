@@ -11,7 +11,7 @@ import pytest
 
 from appliance.host import unit_status
 from appliance.privileged import job_files, rauc_installer, request_handler, update_trial
-from appliance.privileged.request_handler import Failed, Verb
+from appliance.privileged.request_handler import OperationFailedError, RequestVerb
 
 NOW = datetime(2026, 11, 22, 2, 0, tzinfo=UTC)
 URL = "https://updates.example.com/plug.raucb"
@@ -48,7 +48,7 @@ class Box:
             return json.dumps(self.status())
         if command[0] == "busctl":
             if self.inspecting:
-                raise Failed(f"{' '.join(command)}: Call failed: {self.inspecting}")
+                raise OperationFailedError(f"{' '.join(command)}: Call failed: {self.inspecting}")
             update = {
                 "compatible": {"type": "s", "data": self.compatible},
                 "version": {"type": "s", "data": self.version},
@@ -64,7 +64,7 @@ class Box:
             yield f"{line}\n"
             self.seen.append(self.answer())
         if "succeeded" not in self.installing[-1]:
-            raise Failed("rauc failed")
+            raise OperationFailedError("rauc failed")
 
     def status(self) -> dict[str, object]:
         def slot(name: str, state: str, version: str | None) -> dict[str, object]:
@@ -97,12 +97,14 @@ class Box:
 
     def order(self, source: str = URL, older: str = "no", reboot: str = "yes", action: str = "") -> None:
         told = {"source": source, "older": older, "reboot": reboot, "action": action}
-        job_files.put("update", told, self.root / "orders")
+        job_files.store_checked_request("update", told, self.root / "orders")
         self.work()
 
     def work(self) -> None:
         answers, folder = self.root / "run", self.root / "orders"
-        rauc_installer.run_order(answers, self.run, self.follow, lambda: NOW, folder=folder, root=self.root)
+        rauc_installer.process_update_request(
+            answers, self.run, self.follow, lambda: NOW, folder=folder, root=self.root
+        )
 
     def installed(self) -> bool:
         return any(command[:2] == ("rauc", "install") for command in self.told)
@@ -132,8 +134,8 @@ def test_an_update_is_installed_and_put_on_trial(box: Box) -> None:
         "1.1.0",
         "17",
     )
-    found = update_trial.read(box.root)
-    assert found == update_trial.Trial(
+    found = update_trial.read_marker(box.root)
+    assert found == update_trial.UpdateMarker(
         "A", "1.0.0", "B", "1.1.0", NOW.isoformat(), "boot-1", installed=True, action="17"
     )
     assert box.rebooted()
@@ -142,13 +144,13 @@ def test_an_update_is_installed_and_put_on_trial(box: Box) -> None:
 def test_the_reboot_may_wait(box: Box) -> None:
     box.order(reboot="no")
     assert not box.rebooted()
-    assert update_trial.standing(box.root) == "pending"
+    assert update_trial.trial_state(box.root) == "pending"
 
 
 def test_an_uploaded_file_is_taken_from_its_place(box: Box) -> None:
     box.order("upload")
     assert (box.answer()["state"], box.answer()["text"]) == ("refused", "there is no uploaded update")
-    place = box.root / rauc_installer.UPLOADED
+    place = box.root / rauc_installer.UPLOADED_BUNDLE
     place.parent.mkdir(parents=True)
     place.write_bytes(b"a bundle")
     box.order("upload")
@@ -170,7 +172,7 @@ def test_an_older_version_is_refused_unless_it_is_allowed(box: Box, version: str
     box.order()
     assert (box.answer()["state"], box.answer()["text"]) == ("refused", text)
     assert not box.installed()
-    assert update_trial.read(box.root) is None
+    assert update_trial.read_marker(box.root) is None
     box.order(older="yes")
     assert ("rauc", "install", "--ignore-version-limit", URL) in box.told
     assert box.answer()["state"] == "installed"
@@ -228,7 +230,7 @@ def test_an_installation_that_fails_leaves_no_trial(box: Box) -> None:
     )
     box.order()
     assert (box.answer()["state"], box.answer()["text"]) == ("failed", "it does not fit into the slot")
-    assert update_trial.read(box.root) is None
+    assert update_trial.read_marker(box.root) is None
     assert not box.rebooted()
 
 
@@ -247,9 +249,9 @@ def test_without_an_order_the_slots_are_told(box: Box) -> None:
 
 def test_without_rauc_nothing_is_told_and_nothing_fails(box: Box) -> None:
     def run(*command: str) -> str:
-        raise Failed(f"{command[0]}: not found")
+        raise OperationFailedError(f"{command[0]}: not found")
 
-    rauc_installer.run_order(
+    rauc_installer.process_update_request(
         box.root / "run", run, box.follow, lambda: NOW, folder=box.root / "orders", root=box.root
     )
     assert list((box.root / "run/answers").iterdir()) == []
@@ -283,9 +285,9 @@ def test_an_order_is_done_once(box: Box) -> None:
 
 
 def test_lines_of_a_command_come_one_by_one() -> None:
-    assert list(rauc_installer.follow("sh", "-c", "echo one; echo two >&2")) == ["one\n", "two\n"]
-    with pytest.raises(Failed, match="sh failed"):
-        list(rauc_installer.follow("sh", "-c", "echo one; exit 3"))
+    assert list(rauc_installer.stream_command("sh", "-c", "echo one; echo two >&2")) == ["one\n", "two\n"]
+    with pytest.raises(OperationFailedError, match="sh failed"):
+        list(rauc_installer.stream_command("sh", "-c", "echo one; exit 3"))
 
 
 class Systemd:
@@ -298,26 +300,27 @@ class Systemd:
         return f"{self.state}\n" if "show" in command else ""
 
 
-def ask(folder: Path, systemd: Systemd, **changed: str) -> unit_status.Answer | None:
+def ask(folder: Path, systemd: Systemd, **changed: str) -> unit_status.RequestAnswer | None:
     """What the page gets for its request."""
     (folder / "requests").mkdir(mode=0o700, exist_ok=True)
     order = {"do": "update", "source": URL, "older": "no", "reboot": "yes", "action": "", **changed}
-    asked = unit_status.request(folder, order)
+    asked = unit_status.submit_request(folder, order)
     verbs = {
-        "update": Verb(
-            partial(request_handler.update, folder=folder / "orders"), texts=tuple(request_handler.UPDATE)
+        "update": RequestVerb(
+            partial(request_handler.start_update, folder=folder / "orders"),
+            text_keys=tuple(request_handler.UPDATE_PATTERNS),
         )
     }
-    request_handler.work_off(folder, {os.geteuid()}, systemd, verbs)
-    return unit_status.answer(folder, asked)
+    request_handler.process_requests(folder, {os.geteuid()}, systemd, verbs)
+    return unit_status.read_answer(folder, asked)
 
 
 def test_the_page_may_order_an_update(tmp_path: Path) -> None:
     systemd = Systemd()
-    assert ask(tmp_path, systemd) == unit_status.Answer("done", "")
+    assert ask(tmp_path, systemd) == unit_status.RequestAnswer("done", "")
     assert systemd.told[-1] == ("systemctl", "--no-block", "start", "printmonitor-update.service")
     expected = {"source": URL, "older": "no", "reboot": "yes", "action": ""}
-    assert job_files.take("update", tmp_path / "orders") == expected
+    assert job_files.take_checked_request("update", tmp_path / "orders") == expected
 
 
 @pytest.mark.parametrize(
@@ -339,10 +342,10 @@ def test_an_order_that_is_not_as_it_should_be_is_refused(tmp_path: Path, changed
     assert answer
     assert answer.state == "refused"
     assert systemd.told == []
-    assert job_files.take("update", tmp_path / "orders") is None
+    assert job_files.take_checked_request("update", tmp_path / "orders") is None
 
 
 def test_one_update_at_a_time(tmp_path: Path) -> None:
     answer = ask(tmp_path, Systemd("activating"))
-    assert answer == unit_status.Answer("refused", "another update is being installed")
-    assert job_files.take("update", tmp_path / "orders") is None
+    assert answer == unit_status.RequestAnswer("refused", "another update is being installed")
+    assert job_files.take_checked_request("update", tmp_path / "orders") is None

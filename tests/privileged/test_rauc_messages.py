@@ -89,7 +89,7 @@ def test_a_good_one(bundle: Path, signer: Signer) -> None:
 
 def test_one_of_another_provider(bundle: Path, tmp_path: Path) -> None:
     assert (
-        rauc_installer.meaning(said(bundle, Signer(tmp_path / "other")))
+        rauc_installer.explain_message(said(bundle, Signer(tmp_path / "other")))
         == "it is not signed by this Plug's provider"
     )
 
@@ -97,7 +97,7 @@ def test_one_of_another_provider(bundle: Path, tmp_path: Path) -> None:
 def test_one_whose_certificate_is_for_something_else(tmp_path: Path) -> None:
     server = Signer(tmp_path / "server", "serverAuth")
     line = "its signer's certificate is not made for signing updates"
-    assert rauc_installer.meaning(said(made(tmp_path, server), server)) == line
+    assert rauc_installer.explain_message(said(made(tmp_path, server), server)) == line
 
 
 CHANGED: dict[str, tuple[Callable[[bytes], bytes], str]] = {
@@ -117,7 +117,7 @@ def test_one_that_was_changed(bundle: Path, signer: Signer, tmp_path: Path, what
     change, line = CHANGED[what]
     other = tmp_path / "changed.raucb"
     other.write_bytes(change(bundle.read_bytes()))
-    assert rauc_installer.meaning(said(other, signer)) == line
+    assert rauc_installer.explain_message(said(other, signer)) == line
 
 
 def flipped(data: bytes, place: int) -> bytes:

@@ -10,7 +10,7 @@ import pytest
 
 from appliance.host import unit_status
 from appliance.privileged import request_handler
-from appliance.privileged.request_handler import Failed, Refused
+from appliance.privileged.request_handler import OperationFailedError, RequestRejectedError
 
 ME = {os.geteuid()}
 
@@ -25,7 +25,7 @@ class Systemd:
     def __call__(self, *command: str) -> str:
         self.told.append(command)
         if self.failing and self.failing in command:
-            raise Failed("Unit is masked")
+            raise OperationFailedError("Unit is masked")
         return ""
 
 
@@ -36,7 +36,7 @@ def run(tmp_path: Path) -> Path:
 
 
 def work_off(run: Path, systemd: Systemd | None = None) -> int:
-    return request_handler.work_off(run, ME, systemd or Systemd())
+    return request_handler.process_requests(run, ME, systemd or Systemd())
 
 
 def left(run: Path) -> list[str]:
@@ -68,11 +68,11 @@ def left(run: Path) -> list[str]:
 def test_what_may_be_asked_is_done_and_answered(
     run: Path, order: dict[str, str], told: list[tuple[str, ...]]
 ) -> None:
-    request, systemd = unit_status.request(run, order), Systemd()
-    assert unit_status.answer(run, request) is None
+    request, systemd = unit_status.submit_request(run, order), Systemd()
+    assert unit_status.read_answer(run, request) is None
     assert work_off(run, systemd) == 1
     assert systemd.told == told
-    assert unit_status.answer(run, request) == unit_status.Answer("done", "")
+    assert unit_status.read_answer(run, request) == unit_status.RequestAnswer("done", "")
     assert left(run) == []
 
 
@@ -95,7 +95,7 @@ def test_what_may_be_asked_is_done_and_answered(
         b'{"do": "restart", "unit": "printmonitor-web.service; reboot"}',
         b'{"do": "restart", "unit": "../printmonitor-web.service"}',
         b'{"do": "stop", "unit": "printmonitor-web.service"}',
-        b'{"do": "reboot"}' + b" " * request_handler.MOST_OCTETS,
+        b'{"do": "reboot"}' + b" " * request_handler.MAX_REQUEST_BYTES,
     ],
 )
 def test_anything_else_is_refused_and_nothing_is_run(run: Path, order: bytes) -> None:
@@ -103,7 +103,7 @@ def test_anything_else_is_refused_and_nothing_is_run(run: Path, order: bytes) ->
     systemd = Systemd()
     work_off(run, systemd)
     assert systemd.told == []
-    answer = unit_status.answer(run, "00000000000000aa")
+    answer = unit_status.read_answer(run, "00000000000000aa")
     assert answer
     assert (answer.state, answer.text != "") == ("refused", True)
     assert left(run) == []
@@ -139,38 +139,38 @@ def test_what_is_no_plain_private_file_is_refused(run: Path, put: Callable[[Path
     work_off(run, systemd)
     assert (systemd.told, left(run)) == ([], [])
     assert time.monotonic() - began < 5
-    answer = unit_status.answer(run, "00000000000000bb")
+    answer = unit_status.read_answer(run, "00000000000000bb")
     assert answer
     assert answer.state == "refused"
 
 
 def test_a_request_of_somebody_else_is_refused(run: Path) -> None:
-    request = unit_status.request(run, {"do": "reboot"})
-    with pytest.raises(Refused):
-        request_handler.work_off(run, {4711}, Systemd())
-    assert unit_status.answer(run, request) is None
+    request = unit_status.submit_request(run, {"do": "reboot"})
+    with pytest.raises(RequestRejectedError):
+        request_handler.process_requests(run, {4711}, Systemd())
+    assert unit_status.read_answer(run, request) is None
 
 
 def test_a_linked_folder_is_not_followed(tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "requests").symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(Refused):
+    with pytest.raises(RequestRejectedError):
         work_off(tmp_path)
 
 
 def test_answers_go_nowhere_else(run: Path) -> None:
     (run / "elsewhere").mkdir()
     (run / "answers").symlink_to(run / "elsewhere")
-    unit_status.request(run, {"do": "reboot"})
-    with pytest.raises(Refused):
+    unit_status.submit_request(run, {"do": "reboot"})
+    with pytest.raises(RequestRejectedError):
         work_off(run)
     assert list((run / "elsewhere").iterdir()) == []
 
 
 def test_systemds_own_words_come_back(run: Path) -> None:
-    request = unit_status.request(run, {"do": "start", "unit": "printmonitor-poller.service"})
+    request = unit_status.submit_request(run, {"do": "start", "unit": "printmonitor-poller.service"})
     work_off(run, Systemd("start"))
-    assert unit_status.answer(run, request) == unit_status.Answer("failed", "Unit is masked")
+    assert unit_status.read_answer(run, request) == unit_status.RequestAnswer("failed", "Unit is masked")
 
 
 def test_many_requests_and_answers_are_bounded(run: Path) -> None:
@@ -181,7 +181,7 @@ def test_many_requests_and_answers_are_bounded(run: Path) -> None:
         work_off(run)
         rounds += 1
     assert rounds == 5
-    assert len(list((run / "answers").iterdir())) == request_handler.MOST_ANSWERS
+    assert len(list((run / "answers").iterdir())) == request_handler.MAX_ANSWERS
 
 
 def test_answers_to_strange_names_are_not_written(run: Path) -> None:
@@ -189,12 +189,12 @@ def test_answers_to_strange_names_are_not_written(run: Path) -> None:
     (run / "requests" / ("x" * 200 + ".json")).write_text('{"do": "reboot"}')
     work_off(run)
     assert list((run / "answers").iterdir()) == []
-    assert unit_status.answer(run, "../../etc/passwd") is None
+    assert unit_status.read_answer(run, "../../etc/passwd") is None
 
 
 def test_a_command_that_fails_is_told_in_its_words() -> None:
-    assert request_handler.run("echo", "hello") == "hello\n"
-    with pytest.raises(Failed, match="No such file"):
-        request_handler.run("ls", "/nowhere")
-    with pytest.raises(Failed):
-        request_handler.run("no-such-program-here")
+    assert request_handler.run_command("echo", "hello") == "hello\n"
+    with pytest.raises(OperationFailedError, match="No such file"):
+        request_handler.run_command("ls", "/nowhere")
+    with pytest.raises(OperationFailedError):
+        request_handler.run_command("no-such-program-here")

@@ -25,7 +25,7 @@ def theirs() -> Iterator[Path]:
 
 
 def test_whoever_owns_it_does_it_at_once(tmp_path: Path) -> None:
-    assert run_as_owner.as_owner(tmp_path, lambda: str(os.getpid())) == str(os.getpid())
+    assert run_as_owner.call_as_owner(tmp_path, lambda: str(os.getpid())) == str(os.getpid())
 
 
 @only_root
@@ -34,7 +34,7 @@ def test_root_becomes_the_owner_for_it(theirs: Path) -> None:
         (theirs / "made").write_text("")
         return f"{os.getuid()} {os.getgid()} {os.getgroups()} {os.geteuid()}"
 
-    assert run_as_owner.as_owner(theirs, do) == f"{NOBODY} {NOBODY} [] {NOBODY}"
+    assert run_as_owner.call_as_owner(theirs, do) == f"{NOBODY} {NOBODY} [] {NOBODY}"
     assert (theirs / "made").stat().st_uid == NOBODY
 
 
@@ -44,12 +44,12 @@ def test_a_link_of_theirs_leads_root_nowhere(theirs: Path, tmp_path: Path) -> No
     secret.write_text("as it was")
     secret.chmod(0o600)
     (theirs / "settings.toml").symlink_to(secret)
-    with pytest.raises(run_as_owner.NotDone, match="PermissionError"):
-        run_as_owner.as_owner(theirs, lambda: str((theirs / "settings.toml").write_text("theirs")))
+    with pytest.raises(run_as_owner.OwnerProcessError, match="PermissionError"):
+        run_as_owner.call_as_owner(theirs, lambda: str((theirs / "settings.toml").write_text("theirs")))
     assert secret.read_text() == "as it was"
 
 
 @only_root
 def test_what_does_not_end_is_ended(theirs: Path) -> None:
-    with pytest.raises(run_as_owner.NotDone, match="does not come to an end"):
-        run_as_owner.as_owner(theirs, lambda: str(time.sleep(60)), seconds=0.2)
+    with pytest.raises(run_as_owner.OwnerProcessError, match="does not come to an end"):
+        run_as_owner.call_as_owner(theirs, lambda: str(time.sleep(60)), timeout_s=0.2)

@@ -72,7 +72,7 @@ class Card:
 
     @property
     def told(self) -> list[str]:
-        return [each.text for each in boot_notes.read(self._places.notes)]
+        return [each.text for each in boot_notes.read_boot_notes(self._places.notes)]
 
 
 @pytest.fixture
@@ -89,7 +89,7 @@ def test_without_a_file_nothing_happens(card: Card) -> None:
 def test_everything_is_taken_over_and_removed(card: Card) -> None:
     card.put(WHOLE)
     card.start()
-    found = schema.load(card.home)
+    found = schema.load_settings(card.home)
     assert (found.plug.name, found.plug.site, found.plug.language) == (
         "plug-basel",
         "Zürich, 2nd floor",
@@ -109,7 +109,7 @@ def test_what_is_not_in_it_stays(card: Card) -> None:
     card.start()
     card.put('[plug]\nsite = "Basel"\n[[discovery.entries]]\naddresses = "10.0.0.0/24"\n')
     card.start()
-    found = schema.load(card.home)
+    found = schema.load_settings(card.home)
     assert (found.plug.name, found.plug.site) == ("plug-basel", "Basel")
     assert [entry.addresses for entry in found.discovery.entries] == ["10.0.0.0/24"]
     assert found.transmission.key == "the key of the parcels"
@@ -119,7 +119,7 @@ def test_what_is_not_in_it_stays(card: Card) -> None:
 def test_a_file_from_windows(card: Card, coding: str) -> None:
     card.put(WHOLE.replace("\n", "\r\n").encode(coding), "printmonitor.toml.txt")
     card.start()
-    assert schema.load(card.home).plug.site == "Zürich, 2nd floor"
+    assert schema.load_settings(card.home).plug.site == "Zürich, 2nd floor"
     assert card.files == {"slots.env"}
 
 
@@ -169,7 +169,7 @@ def test_one_mistake_keeps_the_rest_back(card: Card) -> None:
     assert not card.home.settings.exists()
     card.put(WHOLE)
     card.start()
-    assert schema.load(card.home).plug.name == "plug-basel"
+    assert schema.load_settings(card.home).plug.name == "plug-basel"
     assert card.files == {"slots.env"}
 
 
@@ -186,10 +186,10 @@ def test_a_power_cut_before_it_was_removed_is_harmless(card: Card, tmp_path: Pat
     card.put(WHOLE + '[licence]\nenrolment_url = "https://example.com/enrol"\nenrolment_code = "17"\n')
     shutil.copytree(card.boot, tmp_path / "as it was")
     card.start()
-    first, asked = schema.load(card.home), csr.read_request(card.home.folder)
+    first, asked = schema.load_settings(card.home), csr.read_request(card.home.folder)
     shutil.copytree(tmp_path / "as it was", card.boot, dirs_exist_ok=True)
     card.start()
-    again = schema.load(card.home)
+    again = schema.load_settings(card.home)
     assert again.discovery == first.discovery
     assert again.plug == first.plug
     assert asked is not None

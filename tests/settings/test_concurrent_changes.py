@@ -26,14 +26,14 @@ def more(now):
     return replace(now, discovery=replace(now.discovery, exclusions=(*now.discovery.exclusions, sys.argv[2])))
 
 for _ in range(10):
-    schema.change(Home(Path(sys.argv[1])), more)
+    schema.update_settings(Home(Path(sys.argv[1])), more)
 """
 
 
 @pytest.fixture
 def plug(home: Path) -> Home:
     plug = Home(home)
-    plug.create()
+    plug.create_folders()
     return plug
 
 
@@ -57,7 +57,7 @@ def test_processes_wait_for_one_another(plug: Home) -> None:
             for name in ("one", "two")
         ]
         assert [child.wait(30) for child in started] == [0, 0]
-    assert sorted(schema.load(plug).discovery.exclusions) == ["one"] * 10 + ["two"] * 10
+    assert sorted(schema.load_settings(plug).discovery.exclusions) == ["one"] * 10 + ["two"] * 10
 
 
 @pytest.mark.parametrize(
@@ -77,24 +77,24 @@ def test_a_command_keeps_what_the_page_saves_meanwhile(
     (tmp_path / "list.csv").write_text("10.0.0.1\n")
     arguments = [str(tmp_path / "list.csv") if each == "LIST" else each for each in typed]
     with contextlib.ExitStack() as stack:
-        with schema.changing(plug):
-            before = schema.load(plug)
+        with schema.lock_settings(plug):
+            before = schema.load_settings(plug)
             command = children.printmonitor(*arguments, state=plug.folder)
             child = stack.enter_context(children.running(command, stdout=-1))
-            assert knocks(child, plug.changing)
-            schema.save(plug, named("Zug")(before))
+            assert knocks(child, plug.settings_lock)
+            schema.save_settings(plug, named("Zug")(before))
         assert child.wait(30) == 0
-    now = schema.load(plug)
+    now = schema.load_settings(plug)
     assert (now.plug.site, done(now)) == ("Zug", True)
 
 
 async def test_the_page_keeps_what_a_command_saves_meanwhile(plug: Home) -> None:
     page = SettingsStore(plug)
     assert page.current.plug.site == ""
-    with schema.changing(plug):
-        before = schema.load(plug)
+    with schema.lock_settings(plug):
+        before = schema.load_settings(plug)
         changing = asyncio.create_task(page.update(named("Zug")))
         await asyncio.wait({changing}, timeout=0.1)
-        schema.save(plug, replace(before, traps=replace(before.traps, enabled=True)))
+        schema.save_settings(plug, replace(before, traps=replace(before.traps, enabled=True)))
     changed = await changing
     assert (changed.plug.site, changed.traps.enabled) == ("Zug", True)

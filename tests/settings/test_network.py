@@ -5,7 +5,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from appliance.settings import network
-from appliance.settings.network import BadNetwork, Ipv6Config, NetworkConfig, WlanConfig, taken
+from appliance.settings.network import (
+    Ipv6Config,
+    NetworkConfig,
+    NetworkSettingsError,
+    WlanConfig,
+    parse_network,
+)
 
 RIGHT = {
     "interface": "wlan0",
@@ -20,7 +26,7 @@ RIGHT = {
 
 
 def test_a_whole_table_is_taken() -> None:
-    assert taken(RIGHT) == NetworkConfig(
+    assert parse_network(RIGHT) == NetworkConfig(
         "wlan0",
         "static",
         "192.168.1.5/24",
@@ -30,7 +36,7 @@ def test_a_whole_table_is_taken() -> None:
         Ipv6Config("static", "2001:db8::5/64", "fe80::1"),
         WlanConfig("Büro", 'a "b" \\ c', "CH"),
     )
-    assert taken({}) == NetworkConfig()
+    assert parse_network({}) == NetworkConfig()
 
 
 @pytest.mark.parametrize(
@@ -87,16 +93,16 @@ def test_a_whole_table_is_taken() -> None:
     ],
 )
 def test_what_is_wrong_is_refused_by_its_key(change: dict[str, object], key: str) -> None:
-    with pytest.raises(BadNetwork) as caught:
-        taken(RIGHT | change)
+    with pytest.raises(NetworkSettingsError) as caught:
+        parse_network(RIGHT | change)
     assert str(caught.value).partition(":")[0] == key
     assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("data", [None, [], "x", 3, {1: 2}])
 def test_what_is_no_table_is_refused(data: object) -> None:
-    with pytest.raises(BadNetwork):
-        taken(data)
+    with pytest.raises(NetworkSettingsError):
+        parse_network(data)
 
 
 @given(st.sampled_from(sorted(network.RULES)), st.text())
@@ -104,5 +110,5 @@ def test_no_rule_lets_a_line_break_through(key: str, text: str) -> None:
     for broken in (f"{text}\n", f"{text}\nx", f"\n{text}", f"{text}\0"):
         inner, _, last = key.rpartition(".")
         value: object = [broken] if last in ("dns", "ntp") else broken
-        with pytest.raises(BadNetwork):
-            taken({inner: {last: value}} if inner else {last: value})
+        with pytest.raises(NetworkSettingsError):
+            parse_network({inner: {last: value}} if inner else {last: value})

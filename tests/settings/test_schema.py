@@ -14,7 +14,15 @@ from hypothesis import strategies as st
 
 from appliance.domain.model import DiscoveryEntry
 from appliance.settings import schema
-from appliance.settings.schema import BadSettings, Config, Home, load, load_last_good, problems, save
+from appliance.settings.schema import (
+    Config,
+    Home,
+    SettingsError,
+    find_problems,
+    load_last_good_settings,
+    load_settings,
+    save_settings,
+)
 
 EVERYTHING = """
 [plug]
@@ -125,17 +133,17 @@ def write(plug: Home, text: str) -> None:
 
 
 def wrong(text: str) -> list[str]:
-    return problems(tomllib.loads(text))
+    return find_problems(tomllib.loads(text))
 
 
 def test_without_a_file_the_defaults_hold(plug: Home) -> None:
-    assert load(plug) == Config()
+    assert load_settings(plug) == Config()
     assert not plug.settings.exists()
 
 
 def test_the_defaults_are_those_of_the_design(plug: Home) -> None:
     write(plug, EVERYTHING)
-    found = asdict(load(plug))
+    found = asdict(load_settings(plug))
     expected = asdict(Config())
     assert found["discovery"].pop("entries") == (asdict(DiscoveryEntry("192.168.1.1-192.168.2.254")),)
     assert found["plug"].pop("name") == "printmonitor-4f2a91"
@@ -278,8 +286,8 @@ def test_an_address_limit_that_was_raised_is_heeded() -> None:
 )
 def test_no_secret_is_told(plug: Home, text: str) -> None:
     write(plug, text)
-    with pytest.raises(BadSettings) as caught:
-        load(plug)
+    with pytest.raises(SettingsError) as caught:
+        load_settings(plug)
     assert caught.value.problems
     assert "hunter2" not in str(caught.value)
 
@@ -315,38 +323,38 @@ def test_no_secret_is_in_what_a_log_would_show() -> None:
 )
 def test_a_file_that_cannot_be_read_gives_one_line(plug: Home, data: bytes, line: str) -> None:
     plug.settings.write_bytes(data)
-    with pytest.raises(BadSettings) as caught:
-        load(plug)
+    with pytest.raises(SettingsError) as caught:
+        load_settings(plug)
     assert len(caught.value.problems) == 1
     assert line in caught.value.problems[0]
 
 
 def test_a_file_from_an_editor_of_windows_is_read(plug: Home) -> None:
     plug.settings.write_bytes("\ufeff[plug]\r\nsite = 'Zürich'\r\n".encode())
-    assert load(plug).plug.site == "Zürich"
+    assert load_settings(plug).plug.site == "Zürich"
 
 
 def test_a_folder_in_place_of_the_file_is_no_reason_to_fail(plug: Home) -> None:
     plug.settings.mkdir()
-    assert load_last_good(plug) == (Config(), ["settings.toml: cannot be read: Is a directory"])
+    assert load_last_good_settings(plug) == (Config(), ["settings.toml: cannot be read: Is a directory"])
 
 
 def test_the_last_good_settings_hold_while_the_file_is_wrong(plug: Home) -> None:
     write(plug, "[plug]\nsite = 'Bern'\n")
-    load(plug)
+    load_settings(plug)
     write(plug, "[plug]\nsite = 3\n")
-    found, told = load_last_good(plug)
+    found, told = load_last_good_settings(plug)
     assert found.plug.site == "Bern"
     assert told == ["plug.site: must be text in quotes, not a whole number"]
     write(plug, "[plug]\nsite = 'Basel'\n")
-    assert load_last_good(plug)[0].plug.site == "Basel"
+    assert load_last_good_settings(plug)[0].plug.site == "Basel"
 
 
 def test_a_file_that_an_editor_left_empty_does_not_forget_the_settings(plug: Home) -> None:
     write(plug, "[plug]\nsite = 'Bern'\n")
-    load(plug)
+    load_settings(plug)
     write(plug, "")
-    found, told = load_last_good(plug)
+    found, told = load_last_good_settings(plug)
     assert found.plug.site == "Bern"
     assert "is empty" in told[0]
 
@@ -355,7 +363,7 @@ def test_after_a_fall_back_the_settings_of_a_newer_version_are_used_as_far_as_kn
     newer = "[plug]\nsite = 'Bern'\n[[discovery.entries]]\naddresses = '10.0.0.1'\n[telepathy]\nrange = 3\n"
     write(plug, newer)
     plug.last_good.write_text(newer)
-    found, told = load_last_good(plug)
+    found, told = load_last_good_settings(plug)
     assert found.plug.site == "Bern"
     assert found.discovery.entries == (DiscoveryEntry("10.0.0.1"),)
     assert told == ["telepathy: unknown"]
@@ -363,18 +371,18 @@ def test_after_a_fall_back_the_settings_of_a_newer_version_are_used_as_far_as_kn
 
 def test_of_a_wrong_list_the_right_items_are_used(plug: Home) -> None:
     write(plug, "[discovery]\nexclusions = ['10.0.0.1', '10.0.0.300']\n[[discovery.entries]]\nport = 3\n")
-    assert load_last_good(plug)[0].discovery.exclusions == ("10.0.0.1",)
+    assert load_last_good_settings(plug)[0].discovery.exclusions == ("10.0.0.1",)
 
 
 @pytest.mark.parametrize("data", [b"", b"\xff", b"x", b"[plug]\nsite = 3"])
 def test_a_service_always_gets_settings(plug: Home, data: bytes) -> None:
     plug.settings.write_bytes(data)
     plug.last_good.write_bytes(data)
-    assert load_last_good(plug)[0] == Config()
+    assert load_last_good_settings(plug)[0] == Config()
 
 
 def test_saved_settings_are_private_and_leave_nothing_beside(plug: Home) -> None:
-    save(plug, Config())
+    save_settings(plug, Config())
     assert stat.S_IMODE(plug.settings.stat().st_mode) == 0o600
     assert stat.S_IMODE(plug.last_good.stat().st_mode) == 0o600
     assert sorted(path.name for path in plug.folder.iterdir() if path.is_file()) == [
@@ -384,28 +392,28 @@ def test_saved_settings_are_private_and_leave_nothing_beside(plug: Home) -> None
 
 
 def test_saving_says_that_comments_are_lost(plug: Home) -> None:
-    save(plug, Config())
+    save_settings(plug, Config())
     assert "comments are lost" in plug.settings.read_text().partition("[plug]")[0]
 
 
 def test_wrong_settings_are_not_saved(plug: Home) -> None:
-    save(plug, Config())
+    save_settings(plug, Config())
     before = plug.settings.read_bytes()
-    with pytest.raises(BadSettings):
-        save(plug, Config(web=schema.WebConfig(port=0)))
+    with pytest.raises(SettingsError):
+        save_settings(plug, Config(web=schema.WebConfig(port=0)))
     assert plug.settings.read_bytes() == before
 
 
 def test_saved_settings_are_the_last_good_ones(plug: Home) -> None:
-    save(plug, Config(plug=schema.PlugConfig(site="Bern")))
+    save_settings(plug, Config(plug=schema.PlugConfig(site="Bern")))
     write(plug, "broken")
-    assert load_last_good(plug)[0].plug.site == "Bern"
+    assert load_last_good_settings(plug)[0].plug.site == "Bern"
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
 def test_what_root_saves_still_belongs_to_the_services(plug: Home) -> None:
     os.chown(plug.folder, 12345, 12345)
-    save(plug, Config())
+    save_settings(plug, Config())
     assert plug.settings.stat().st_uid == plug.last_good.stat().st_uid == 12345
 
 
@@ -460,8 +468,8 @@ configs = st.builds(
 @given(configs)
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_what_is_saved_is_what_is_loaded(plug: Home, value: Config) -> None:
-    save(plug, value)
-    assert load(plug) == value
+    save_settings(plug, value)
+    assert load_settings(plug) == value
 
 
 values = st.recursive(
@@ -474,13 +482,13 @@ values = st.recursive(
 @given(st.sampled_from([(t, k) for t, record in asdict(Config()).items() for k in record]), values)
 @settings(max_examples=200, deadline=None)
 def test_no_value_whatever_makes_the_check_fail(key: tuple[str, str], value: object) -> None:
-    for problem in problems({key[0]: {key[1]: value}}):
+    for problem in find_problems({key[0]: {key[1]: value}}):
         assert problem.isprintable()
 
 
 def test_times_and_durations_are_understood() -> None:
     schedule = schema.ScheduleConfig(query_every="90s", discover_at=("14:30", "2:05"))
-    assert schedule.query_seconds == 90
+    assert schedule.query_interval_s == 90
     assert schedule.discover_times == (time(2, 5), time(14, 30))
 
 
@@ -489,7 +497,7 @@ def test_without_time_zone_data_it_says_so_and_goes_by_utc(plug: Home) -> None:
     zoneinfo.ZoneInfo.clear_cache()
     zoneinfo.reset_tzpath(to=[])
     try:
-        found, told = load_last_good(plug)
+        found, told = load_last_good_settings(plug)
         assert found.schedule.zone is UTC
     finally:
         zoneinfo.reset_tzpath()
@@ -502,18 +510,18 @@ def test_without_time_zone_data_it_says_so_and_goes_by_utc(plug: Home) -> None:
 def test_thousands_of_entries_are_no_trouble(plug: Home) -> None:
     entries = tuple(DiscoveryEntry(f"10.1.{number // 250}.{number % 250}") for number in range(2_000))
     value = Config(discovery=schema.DiscoveryConfig(entries=entries))
-    save(plug, value)
-    assert load(plug) == value
+    save_settings(plug, value)
+    assert load_settings(plug) == value
 
 
 def test_the_table_of_the_import_list(plug: Home) -> None:
     write(plug, "[import]\npath = '/mnt/share/printers.csv'\nevery = '30m'\n")
-    found = load(plug)
+    found = load_settings(plug)
     assert (found.import_.path, found.import_.seconds) == ("/mnt/share/printers.csv", 1800)
-    save(plug, found)
+    save_settings(plug, found)
     assert "[import]" in plug.settings.read_text()
-    assert load(plug) == found
-    assert problems({"import": {"every": "0s", "pat": ""}}) == [
+    assert load_settings(plug) == found
+    assert find_problems({"import": {"every": "0s", "pat": ""}}) == [
         'import.every: "0s" must be a number with s, m, h or d, from "1m" to "31d", such as "1h"',
         "import.pat: unknown; did you mean path?",
     ]
@@ -521,18 +529,18 @@ def test_the_table_of_the_import_list(plug: Home) -> None:
 
 def test_what_goes_without_saying_is_not_written_for_each_entry(plug: Home) -> None:
     entries = (DiscoveryEntry("10.0.0.1"), DiscoveryEntry("10.0.0.2", community_read="mine"))
-    save(plug, Config(discovery=schema.DiscoveryConfig(entries=entries)))
+    save_settings(plug, Config(discovery=schema.DiscoveryConfig(entries=entries)))
     assert plug.settings.read_text().count("community_write") == 0
-    assert load(plug).discovery.entries == entries
+    assert load_settings(plug).discovery.entries == entries
 
 
 @pytest.mark.parametrize(
     "recipient", ["a@b.ch", "a@b.ch, c.d+e@f.example", "büro@zürich.example", "a@[10.0.0.1]"]
 )
 def test_mail_addresses(recipient: str) -> None:
-    assert problems({"transmission": {"mail": {"recipient": recipient}}}) == []
+    assert find_problems({"transmission": {"mail": {"recipient": recipient}}}) == []
 
 
 @pytest.mark.parametrize("recipient", ["a", "a@", "a@b c", "a@b;c@d", "<a@b>", '"a b"@c', "a@b,", "a@b@c"])
 def test_texts_that_are_no_mail_address(recipient: str) -> None:
-    assert len(problems({"transmission": {"mail": {"recipient": recipient}}})) == 1
+    assert len(find_problems({"transmission": {"mail": {"recipient": recipient}}})) == 1

@@ -5,18 +5,18 @@ from datetime import UTC, datetime, timedelta
 
 from appliance.domain.model import (
     Alert,
-    Cost,
     Counter,
     CounterName,
     Details,
     Identity,
     InputTray,
     OutputTray,
+    PollCost,
     Reading,
     Storage,
     Supply,
     Target,
-    Vague,
+    VagueAmount,
 )
 
 NOW = datetime(2026, 3, 2, 8, 30, tzinfo=UTC)
@@ -25,7 +25,7 @@ HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 
 TONER = Supply(1, class_=3, type=3, color="black", unit=19, max_capacity=100, level=60)
-WASTE = Supply(2, class_=4, type=4, max_capacity=Vague.UNKNOWN, level=Vague.SOME_LEFT)
+WASTE = Supply(2, class_=4, type=4, max_capacity=VagueAmount.UNKNOWN, level=VagueAmount.SOME_LEFT)
 LOW_PAPER = Alert(61, severity_level=4, group=8, group_index=2, code=808, description="Low on paper")
 COVER_OPEN = Alert(62, severity_level=3, group=6, group_index=1, code=3, description="Cover open")
 
@@ -57,10 +57,10 @@ def reading(
         counters=(counter(total),),
         supplies=(TONER, WASTE),
         alerts=(LOW_PAPER,),
-        inputs=(InputTray(1, max_capacity=550, current_level=Vague.SOME_LEFT, media_name="A4"),),
-        outputs=(OutputTray(1, max_capacity=250, remaining_capacity=Vague.UNKNOWN),),
+        inputs=(InputTray(1, max_capacity=550, current_level=VagueAmount.SOME_LEFT, media_name="A4"),),
+        outputs=(OutputTray(1, max_capacity=250, remaining_capacity=VagueAmount.UNKNOWN),),
         storages=(Storage(1, type="1.3.6.1.2.1.25.2.1.2", description="RAM", size=768, used=500),),
-        cost=Cost(packets=12, bytes=3456, seconds=0.25),
+        cost=PollCost(packets=12, bytes=3456, seconds=0.25),
         plan="remembered",
     )
     return replace(plain, **parts)  # type: ignore[arg-type]

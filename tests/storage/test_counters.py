@@ -2,7 +2,7 @@
 
 import pytest
 
-from appliance.domain.model import CounterName, Failure
+from appliance.domain.model import CounterName, PartFailure
 from appliance.storage import counter_plausibility, counters, database, events, printers
 from tests.storage.readings import DAY, HOUR, MINUTE, NOW, counter, reading
 
@@ -153,7 +153,7 @@ def test_a_counter_that_is_told_again_goes_on(db, known):
 
 
 def test_a_table_that_failed_loses_no_counter(db, known):
-    failure = Failure("counters", "timed out")
+    failure = PartFailure("counters", "timed out")
     for day in range(1, 30):
         printers.store_reading(db, reading(counters=(), failures=(failure,)), NOW + day * DAY)
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from appliance.domain.model import CounterName, Failure, Vague
+from appliance.domain.model import CounterName, PartFailure, VagueAmount
 from appliance.storage import database, history, key_value, printers
 from tests.storage.readings import DAY, HOUR, MINUTE, NOW, TONER, WASTE, counter, reading
 
@@ -56,7 +56,7 @@ def test_starts_with_the_values_that_held_then(db):
     assert printers.load_history(db, 1, NOW + DAY) == [(NOW + DAY, START | {"total": 1010})]
 
 
-@pytest.mark.parametrize("level", [None, Vague.SOME_LEFT, Vague.UNKNOWN])
+@pytest.mark.parametrize("level", [None, VagueAmount.SOME_LEFT, VagueAmount.UNKNOWN])
 def test_a_level_that_is_no_longer_said_is_absent(db, level):
     printers.store_reading(db, reading(), NOW)
     printers.store_reading(db, reading(supplies=(replace(TONER, level=level),)), NOW + HOUR)
@@ -65,7 +65,9 @@ def test_a_level_that_is_no_longer_said_is_absent(db, level):
 
 def test_a_part_that_failed_changes_nothing(db):
     printers.store_reading(db, reading(), NOW)
-    failed = reading(supplies=(), counters=(), failures=(Failure("supplies", "?"), Failure("counters", "?")))
+    failed = reading(
+        supplies=(), counters=(), failures=(PartFailure("supplies", "?"), PartFailure("counters", "?"))
+    )
     printers.store_reading(db, failed, NOW + HOUR)
     assert stored(db) == [START]
 

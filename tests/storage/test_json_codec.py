@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.domain.model import Cost, Details, InputTray, Supply, Target, Vague
+from appliance.domain.model import Details, InputTray, PollCost, Supply, Target, VagueAmount
 from appliance.storage import json_codec
 from tests.storage.readings import TONER, WASTE, reading
 
@@ -19,7 +19,7 @@ SOME = reading()
     [
         *(TONER, WASTE, SOME.target, SOME.identity, SOME.details, SOME.cost),
         *(SOME.alerts[0], SOME.inputs[0], SOME.outputs[0], SOME.storages[0]),
-        *(Details(), Cost(), Target("::1", port=1161, http_password='p"\\ä\udc80\x00')),
+        *(Details(), PollCost(), Target("::1", port=1161, http_password='p"\\ä\udc80\x00')),
     ],
     ids=lambda record: type(record).__name__,
 )
@@ -27,7 +27,7 @@ def test_gives_back_what_it_was_given(record):
     assert json_codec.decode(type(record), json_codec.encode(record)) == record
 
 
-amounts = st.none() | st.sampled_from(Vague) | st.integers(0, 2**80)
+amounts = st.none() | st.sampled_from(VagueAmount) | st.integers(0, 2**80)
 texts = st.none() | st.text(st.characters())  # surrogates included
 
 
@@ -51,7 +51,7 @@ def test_vague_amounts_are_their_numbers_and_defaults_are_left_out():
 def test_a_number_that_is_no_amount_stays_a_number():
     tray = json_codec.decode(InputTray, '{"index":1,"status":-1,"current_level":-1}')
     assert tray.status == -1
-    assert tray.current_level is Vague.OTHER
+    assert tray.current_level is VagueAmount.OTHER
 
 
 def test_an_older_record_lacks_a_field_and_a_newer_one_has_more():
@@ -61,7 +61,9 @@ def test_an_older_record_lacks_a_field_and_a_newer_one_has_more():
 
 def test_a_record_of_a_newer_model_reads_as_the_older_one():
     @dataclass(frozen=True)
-    class NewerCost(Cost):
+    class NewerCost(PollCost):
         watts: int = 0
 
-    assert json_codec.decode(Cost, json_codec.encode(NewerCost(packets=3, watts=9))) == Cost(packets=3)
+    assert json_codec.decode(PollCost, json_codec.encode(NewerCost(packets=3, watts=9))) == PollCost(
+        packets=3
+    )

@@ -6,7 +6,15 @@ from dataclasses import replace
 
 import pytest
 
-from appliance.domain.model import Cost, CounterName, Details, Failure, Identity, InputTray, Vague
+from appliance.domain.model import (
+    CounterName,
+    Details,
+    Identity,
+    InputTray,
+    PartFailure,
+    PollCost,
+    VagueAmount,
+)
 from appliance.storage import address_history, database, events, printers
 from tests.storage.readings import (
     COVER_OPEN,
@@ -44,7 +52,7 @@ def test_gives_back_what_was_read(db):
     assert printer.counters == read.counters
     for part in ("supplies", "alerts", "inputs", "outputs", "storages"):
         assert tuple(kept.row for kept in getattr(printer, part)) == getattr(read, part)
-    assert printer.cost == Cost(12, 3456, 0.25)
+    assert printer.cost == PollCost(12, 3456, 0.25)
     assert printer.plan == printers.get_poll_cache(db, printer.id) == "remembered"
     assert printer.created_at == printer.changed_at == printer.seen_at == NOW
     assert (printer.failed_at, printer.failure) == (None, None)
@@ -65,7 +73,7 @@ class TestTimesTellTheTruth:
         printer_id = printers.store_reading(db, reading(), NOW)
         before = printers.get_printer(db, printer_id)
         again = reading(
-            details=replace(reading().details, uptime=999_999), cost=Cost(4, 500, 0.1), plan="newer"
+            details=replace(reading().details, uptime=999_999), cost=PollCost(4, 500, 0.1), plan="newer"
         )
         assert printers.store_reading(db, again, NOW + HOUR) == printer_id
         after = printers.get_printer(db, printer_id)
@@ -153,21 +161,21 @@ class TestPartsThatFailed:
         printer_id = printers.store_reading(db, reading(), NOW)
         before = printers.get_printer(db, printer_id)
         parts = ("supplies", "alerts", "inputs", "outputs", "storages", "counters")
-        failed = tuple(Failure(part, "garbled") for part in parts)
+        failed = tuple(PartFailure(part, "garbled") for part in parts)
         printers.store_reading(db, reading(failures=failed, **dict.fromkeys(parts, ())), NOW + HOUR)
         assert printers.get_printer(db, printer_id) == replace(before, seen_at=NOW + HOUR, failures=failed)
 
     def test_a_part_that_was_read_is_not_spared(self, db):
         printer_id = printers.store_reading(db, reading(), NOW)
         printers.store_reading(
-            db, reading(alerts=(), supplies=(), failures=(Failure("alerts", "?"),)), NOW + HOUR
+            db, reading(alerts=(), supplies=(), failures=(PartFailure("alerts", "?"),)), NOW + HOUR
         )
         printer = printers.get_printer(db, printer_id)
         assert [kept.row for kept in printer.alerts] == [LOW_PAPER]
         assert printer.supplies == ()
 
     def test_half_a_table_is_better_than_none_and_no_better_than_a_whole_one(self, db):
-        half = reading(supplies=(TONER,), failures=(Failure("supplies", "genErr"),))
+        half = reading(supplies=(TONER,), failures=(PartFailure("supplies", "genErr"),))
         printer_id = printers.store_reading(db, half, NOW)
         assert [kept.row for kept in printers.get_printer(db, printer_id).supplies] == [TONER]
         printers.store_reading(db, reading(), NOW + HOUR)
@@ -177,14 +185,14 @@ class TestPartsThatFailed:
     def test_counters_that_came_are_taken_and_the_others_stay(self, db):
         both = (counter(1000), counter(5, CounterName.FAX))
         printer_id = printers.store_reading(db, reading(counters=both), NOW)
-        partial = reading(counters=(counter(1001),), failures=(Failure("counters", "timeout"),))
+        partial = reading(counters=(counter(1001),), failures=(PartFailure("counters", "timeout"),))
         printers.store_reading(db, partial, NOW + HOUR)
         values = {kept.name: kept.value for kept in printers.get_printer(db, printer_id).counters}
         assert values == {CounterName.TOTAL: 1001, CounterName.FAX: 5}
 
     def test_details_that_were_not_said_stay_only_when_they_failed(self, db):
         printer_id = printers.store_reading(db, reading(), NOW)
-        half = reading(details=Details(name="new name"), failures=(Failure("details", "timeout"),))
+        half = reading(details=Details(name="new name"), failures=(PartFailure("details", "timeout"),))
         printers.store_reading(db, half, NOW + HOUR)
         printer = printers.get_printer(db, printer_id)
         assert (printer.details.name, printer.details.location) == ("new name", "2nd floor")
@@ -381,7 +389,7 @@ class TestFleet:
             InputTray(
                 number,
                 max_capacity=550,
-                current_level=Vague.SOME_LEFT,
+                current_level=VagueAmount.SOME_LEFT,
                 media_name="A4",
                 name=f"Tray {number}",
             )
@@ -421,7 +429,7 @@ class TestFleet:
 
 
 def test_what_a_reading_left_out_stands_until_the_next_one(db):
-    failures, notes = (Failure("alerts", "stopped answering"),), ("the web page wants a password",)
+    failures, notes = (PartFailure("alerts", "stopped answering"),), ("the web page wants a password",)
     known = printers.store_reading(db, replace(reading(), failures=failures, notes=notes), NOW)
     printers.store_poll_failure(db, known, "silent", NOW + HOUR)
     kept = printers.get_printer(db, known)

@@ -23,11 +23,11 @@ SETTINGS = f"""
 from dataclasses import replace
 from appliance.host import passwords
 from appliance.settings import schema
-from appliance.settings.paths import INSTALLED, Home
+from appliance.settings.paths import PLUG_STATE_DIR, Home
 from appliance.settings.schema import Config
 standard = Config()
-web = replace(standard.web, password_hash=passwords.hashed({PASSWORD!r}))
-schema.save(Home(INSTALLED), replace(standard, web=web, plug=replace(standard.plug, name="plug-7")))
+web = replace(standard.web, password_hash=passwords.hash_password({PASSWORD!r}))
+schema.save_settings(Home(PLUG_STATE_DIR), replace(standard, web=web, plug=replace(standard.plug, name="plug-7")))
 """
 # Somebody in the LAN: logs in at an address, and asks.
 ASK = """

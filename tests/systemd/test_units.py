@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from appliance.host.unit_status import UNITS
-from appliance.privileged.request_handler import ALL, VERBS
+from appliance.host.unit_status import SERVICE_UNITS
+from appliance.privileged.request_handler import ALL_UNITS_TARGET, VERBS
 from tests.children import ROOT
 
 FOLDER = ROOT / "systemd"
 KINDS = (".service", ".socket", ".path", ".timer", ".target")
 FILES = sorted(path.name for path in FOLDER.iterdir() if path.suffix in KINDS)
-SERVICES = tuple(UNITS.values())
+SERVICES = tuple(SERVICE_UNITS.values())
 ROOTS = tuple(name for name in FILES if name.endswith(".service") and name not in SERVICES)
 MOST_EXPOSED = 1.5
 NEWER = ("RestartSteps", "RestartMaxDelaySec")  # systemd 254; before it the delay does not grow
@@ -60,9 +60,9 @@ def test_services_are_restarted_for_ever_and_watched(service: str) -> None:
 
 
 def test_what_may_be_asked_for_exists() -> None:
-    named = {unit for verb in VERBS.values() for unit in verb.units}
+    named = {unit for verb in VERBS.values() for unit in verb.allowed_units}
     assert named <= set(FILES)
-    assert ALL in named
+    assert ALL_UNITS_TARGET in named
 
 
 def test_preset_names_what_can_be_enabled_and_leaves_the_trap_receiver_off() -> None:

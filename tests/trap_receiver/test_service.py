@@ -41,7 +41,7 @@ class Plug:
         self.home, self.db, self.lan, self.port = home, db, lan, port
         entry = DiscoveryEntry("127.16.0.1-40", port=lan.agent.port)
         self.config = Config(discovery=DiscoveryConfig((entry,)), traps=TrapsConfig(True, port))
-        schema.save(home, self.config)
+        schema.save_settings(home, self.config)
 
     async def discover(self) -> None:
         await run_round(self.db, self.home, self.config, "discover")
@@ -72,7 +72,7 @@ class Plug:
 @pytest.fixture
 async def plug(home: Path, db: sqlite3.Connection, agent: Agent) -> Plug:
     found = Home(home)
-    found.create()
+    found.create_folders()
     lan = Lan(agent)
     for number, key in enumerate(list(PRINTERS)[:3], 1):
         lan.put(key, f"127.16.0.{number}")
@@ -229,7 +229,7 @@ async def test_an_inform_of_a_printer_is_acknowledged_and_kept_once(plug: Plug) 
 
 async def test_only_the_listed_communities_are_taken(plug: Plug) -> None:
     plug.config = replace(plug.config, traps=TrapsConfig(True, plug.port, ("mine", "ours")))
-    schema.save(plug.home, plug.config)
+    schema.save_settings(plug.home, plug.config)
     with serving(plug):
         plug.send(wire.version_2(wire.COLD_START, community="public"))
         plug.send(wire.version_2("1.3.6.1.6.3.1.1.5.2", community="ours"))
@@ -239,10 +239,10 @@ async def test_only_the_listed_communities_are_taken(plug: Plug) -> None:
 
 async def test_the_switch_and_the_port_are_followed_while_it_runs(plug: Plug) -> None:
     on, port = plug.config, free_port()
-    schema.save(plug.home, replace(on, traps=TrapsConfig(False, plug.port)))
+    schema.save_settings(plug.home, replace(on, traps=TrapsConfig(False, plug.port)))
     with serving(plug):
         plug.send(wire.version_2())
-        schema.save(plug.home, replace(on, traps=TrapsConfig(True, port)))
+        schema.save_settings(plug.home, replace(on, traps=TrapsConfig(True, port)))
         plug.port = port
 
         def heard() -> bool:

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from appliance.privileged import rauc_installer, request_handler, update_trial
-from appliance.privileged.request_handler import Failed, Verb
+from appliance.privileged.request_handler import OperationFailedError, RequestVerb
 from appliance.settings.paths import Home
 
 COMPATIBLE = "printmonitor-plug"
@@ -20,7 +20,7 @@ class Rooted:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.home = Home(root / "var/lib/printmonitor")
-        self.home.create()
+        self.home.create_folders()
         self.slot, self.version, self.boots = "A", "1.0.0", 0
         self.restarts = 0
         self.fault = ""  # what RAUC finds wrong with the next bundle
@@ -42,23 +42,23 @@ class Rooted:
 
     def judge(self, now: datetime, *, good: bool) -> None:
         """The health check."""
-        update_trial.conclude(now, self.root, good=good)
+        update_trial.conclude_trial(now, self.root, good=good)
 
     def work(self, now: datetime) -> None:
         """Do what the services have asked for."""
         verbs = {
-            "update": Verb(
-                partial(request_handler.update, folder=self.root / "orders"),
-                texts=tuple(request_handler.UPDATE),
+            "update": RequestVerb(
+                partial(request_handler.start_update, folder=self.root / "orders"),
+                text_keys=tuple(request_handler.UPDATE_PATTERNS),
             ),
             "reboot": request_handler.VERBS["reboot"],
         }
         (self.home.run / "requests").mkdir(mode=0o700, exist_ok=True)
-        request_handler.work_off(self.home.run, {os.geteuid()}, self._run, verbs)
+        request_handler.process_requests(self.home.run, {os.geteuid()}, self._run, verbs)
         self._update(now)
 
     def _update(self, now: datetime) -> None:
-        rauc_installer.run_order(
+        rauc_installer.process_update_request(
             self.home.run, self._run, self._follow, lambda: now, folder=self.root / "orders", root=self.root
         )
 
@@ -71,7 +71,7 @@ class Rooted:
             return json.dumps({"compatible": COMPATIBLE, "booted": self.slot, "slots": slots})
         if command[0] == "busctl":
             if self.fault:
-                raise Failed(f"busctl: Call failed: {self.fault}")
+                raise OperationFailedError(f"busctl: Call failed: {self.fault}")
             version = (
                 Path(command[-2]).read_text().splitlines()[0] if command[-2].startswith("/") else "1.1.0"
             )

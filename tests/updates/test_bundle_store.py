@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from appliance.updates import bundle_store
-from appliance.updates.bundle_store import NoRoom, TooLarge
+from appliance.updates.bundle_store import BundleNoSpaceError, BundleTooLargeError
 
 FULL = """
 import resource, signal, sys
@@ -32,21 +32,21 @@ def names(folder: Path) -> list[str]:
 def test_it_takes_its_place_when_it_is_whole(tmp_path: Path) -> None:
     folder = tmp_path / "updates"
     for data in (b"first", b"second"):
-        with bundle_store.arriving(folder, len(data)) as bundle:
+        with bundle_store.receive_bundle(folder, len(data)) as bundle:
             bundle.write(data)
-            assert bundle_store.kept(folder) is None
-        found = bundle_store.kept(folder)
+            assert bundle_store.find_bundle(folder) is None
+        found = bundle_store.find_bundle(folder)
         assert found
         assert found.path.read_bytes() == data
         assert found.size == len(data)
-    assert names(folder) == [bundle_store.NAME]
+    assert names(folder) == [bundle_store.BUNDLE_FILENAME]
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-    assert stat.S_IMODE((folder / bundle_store.NAME).stat().st_mode) == 0o600
+    assert stat.S_IMODE((folder / bundle_store.BUNDLE_FILENAME).stat().st_mode) == 0o600
 
 
 def test_what_breaks_off_leaves_nothing(tmp_path: Path) -> None:
     def breaks_off() -> None:
-        with bundle_store.arriving(tmp_path, None) as bundle:
+        with bundle_store.receive_bundle(tmp_path, None) as bundle:
             bundle.write(b"half")
             raise ConnectionError
 
@@ -56,25 +56,25 @@ def test_what_breaks_off_leaves_nothing(tmp_path: Path) -> None:
 
 
 def test_what_a_power_cut_left_over_goes(tmp_path: Path) -> None:
-    (tmp_path / f"{bundle_store.PART}abc").write_bytes(b"half")
-    with bundle_store.arriving(tmp_path, None) as bundle:
+    (tmp_path / f"{bundle_store.PARTIAL_PREFIX}abc").write_bytes(b"half")
+    with bundle_store.receive_bundle(tmp_path, None) as bundle:
         bundle.write(b"whole")
-    assert names(tmp_path) == [bundle_store.NAME]
+    assert names(tmp_path) == [bundle_store.BUNDLE_FILENAME]
 
 
 def test_what_is_too_large_is_refused_before_and_while_it_comes(tmp_path: Path) -> None:
     with (
-        pytest.raises(TooLarge, match="401 MB"),
-        bundle_store.arriving(tmp_path, bundle_store.MOST_BYTES + (1 << 20)),
+        pytest.raises(BundleTooLargeError, match="401 MB"),
+        bundle_store.receive_bundle(tmp_path, bundle_store.MAX_BUNDLE_BYTES + (1 << 20)),
     ):
         pass
 
     def grows() -> None:
-        with bundle_store.arriving(tmp_path, None) as bundle:
-            bundle.size = bundle_store.MOST_BYTES
+        with bundle_store.receive_bundle(tmp_path, None) as bundle:
+            bundle.size = bundle_store.MAX_BUNDLE_BYTES
             bundle.write(b"x")
 
-    with pytest.raises(TooLarge):
+    with pytest.raises(BundleTooLargeError):
         grows()
     assert names(tmp_path) == []
 
@@ -89,5 +89,5 @@ def test_a_full_disk_is_one_line(tmp_path: Path) -> None:
 
 def test_room_is_looked_for_before(tmp_path: Path) -> None:
     small = Path("/proc")  # a file system without any room
-    with pytest.raises(NoRoom, match="0 MB are free"):
-        bundle_store._check(small, 10)
+    with pytest.raises(BundleNoSpaceError, match="0 MB are free"):
+        bundle_store._check_space(small, 10)

@@ -11,8 +11,8 @@ from aiohttp import web
 
 from appliance.storage import database
 from appliance.updates import channel
-from appliance.updates.channel import Offer
-from appliance.updates.http_client import Client, NotFetched
+from appliance.updates.channel import UpdateOffer
+from appliance.updates.http_client import UpdateClient, UpdateFetchError
 
 GOOD = '{"version": "1.1.0", "url": "plug-1.1.0.raucb", "notes": "Reads Oki better.\\nAnd\\u0007 more."}'
 
@@ -30,8 +30,8 @@ class Site:
         return f"https://127.0.0.1:{self.port}/updates/plug.json"
 
     @property
-    def client(self) -> Client:
-        return Client(ca_file=str(self.ca_file))
+    def client(self) -> UpdateClient:
+        return UpdateClient(ca_file=str(self.ca_file))
 
     async def answer(self, request: web.Request) -> web.Response:
         self.asked.append(request.headers.get("If-None-Match", ""))
@@ -59,27 +59,27 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
 
 
 async def test_it_names_a_version_and_where_its_bundle_is(site: Site, tmp_path: Path) -> None:
-    offer = await channel.look(site.client, site.url, None)
+    offer = await channel.fetch_offer(site.client, site.url, None)
     assert (offer.version, offer.notes) == ("1.1.0", "Reads Oki better.\nAnd  more.")
     assert offer.url == f"https://127.0.0.1:{site.port}/updates/plug-1.1.0.raucb"
     db = database.open_database(tmp_path / "db")
-    assert channel.kept(db) is None
-    channel.keep(db, offer)
-    assert channel.kept(db) == offer
-    channel.keep(db, None)
-    assert channel.kept(db) is None
+    assert channel.load_offer(db) is None
+    channel.save_offer(db, offer)
+    assert channel.load_offer(db) == offer
+    channel.save_offer(db, None)
+    assert channel.load_offer(db) is None
     db.close()
 
 
 async def test_what_has_not_changed_is_not_sent_again(site: Site) -> None:
-    first = await channel.look(site.client, site.url, None)
-    assert await channel.look(site.client, site.url, first) == first
+    first = await channel.fetch_offer(site.client, site.url, None)
+    assert await channel.fetch_offer(site.client, site.url, first) == first
     assert site.asked == ["", first.etag]
-    other = Offer("https://other.example.com/", first.etag, "9.9.9", "https://x/y", "")
-    assert (await channel.look(site.client, site.url, other)).version == "1.1.0"
+    other = UpdateOffer("https://other.example.com/", first.etag, "9.9.9", "https://x/y", "")
+    assert (await channel.fetch_offer(site.client, site.url, other)).version == "1.1.0"
     assert site.asked[-1] == "", "the mark of another channel says nothing here"
     site.text = GOOD.replace("1.1.0", "1.2.0")
-    assert (await channel.look(site.client, site.url, first)).version == "1.2.0"
+    assert (await channel.fetch_offer(site.client, site.url, first)).version == "1.2.0"
 
 
 @pytest.mark.parametrize(
@@ -99,17 +99,17 @@ async def test_what_has_not_changed_is_not_sent_again(site: Site) -> None:
 )
 async def test_a_document_that_is_none(site: Site, text: str, line: str) -> None:
     site.text = text
-    with pytest.raises(NotFetched, match=line):
-        await channel.look(site.client, site.url, None)
+    with pytest.raises(UpdateFetchError, match=line):
+        await channel.fetch_offer(site.client, site.url, None)
 
 
 async def test_a_server_that_says_no_or_is_somebody_else(site: Site) -> None:
     site.status = 404
-    with pytest.raises(NotFetched, match="the server said 404 Not Found"):
-        await channel.look(site.client, site.url, None)
-    with pytest.raises(NotFetched, match="TLS certificate not trusted"):
-        await channel.look(Client(), site.url, None)
-    with pytest.raises(NotFetched, match="ca_file /nowhere: No such file"):
-        await channel.look(Client(ca_file="/nowhere"), site.url, None)
-    with pytest.raises(NotFetched, match=r"127.0.0.1:1: Connect call failed|connection refused"):
-        await channel.look(site.client, "https://127.0.0.1:1/", None)
+    with pytest.raises(UpdateFetchError, match="the server said 404 Not Found"):
+        await channel.fetch_offer(site.client, site.url, None)
+    with pytest.raises(UpdateFetchError, match="TLS certificate not trusted"):
+        await channel.fetch_offer(UpdateClient(), site.url, None)
+    with pytest.raises(UpdateFetchError, match="ca_file /nowhere: No such file"):
+        await channel.fetch_offer(UpdateClient(ca_file="/nowhere"), site.url, None)
+    with pytest.raises(UpdateFetchError, match=r"127.0.0.1:1: Connect call failed|connection refused"):
+        await channel.fetch_offer(site.client, "https://127.0.0.1:1/", None)

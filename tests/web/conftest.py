@@ -19,18 +19,18 @@ import pytest
 
 from appliance.domain.model import (
     Alert,
-    Cost,
     Counter,
     CounterName,
     Details,
     Identity,
     InputTray,
     OutputTray,
+    PollCost,
     Reading,
     Storage,
     Supply,
     Target,
-    Vague,
+    VagueAmount,
 )
 from appliance.settings import schema
 from appliance.settings.schema import Config, Home
@@ -154,9 +154,9 @@ class Page:
 
     def change(self, **sections: Any) -> Config:
         """Settings, as if somebody edited the file."""
-        now = schema.load(self.home)
+        now = schema.load_settings(self.home)
         changed = replace(now, **{key: replace(getattr(now, key), **more) for key, more in sections.items()})
-        schema.save(self.home, changed)
+        schema.save_settings(self.home, changed)
         return changed
 
 
@@ -185,9 +185,9 @@ def _socket() -> socket.socket:
 def plug(tmp_path: Path) -> Home:
     """A Plug whose password was changed, and which says nothing to the LAN that the tests run in."""
     made = Home(tmp_path / "plug")
-    made.create()
+    made.create_folders()
     standard = Config()
-    schema.save(
+    schema.save_settings(
         made,
         replace(
             standard,
@@ -223,7 +223,7 @@ def reading(
     *,
     model: str = "LaserJet 9",
     errors: tuple[str, ...] = (),
-    level: int | Vague = 60,
+    level: int | VagueAmount = 60,
     pages: int = 1000,
 ) -> Reading:
     """One printer with something of everything."""
@@ -234,14 +234,14 @@ def reading(
         counters=(Counter(CounterName.TOTAL, pages, "prtMarkerLifeCount.1.1"),),
         supplies=(
             Supply(1, 3, 3, "black", "Black Toner", 19, 100, level),
-            Supply(2, 4, 4, None, "Waste Toner", 19, 100, Vague.SOME_LEFT),
-            Supply(3, None, 99, None, None, None, Vague.UNKNOWN, Vague.OTHER),
+            Supply(2, 4, 4, None, "Waste Toner", 19, 100, VagueAmount.SOME_LEFT),
+            Supply(3, None, 99, None, None, None, VagueAmount.UNKNOWN, VagueAmount.OTHER),
         ),
         alerts=(Alert(1, 4, 3, 8, 1, None, 808, "Tray 1 low", 100),),
         inputs=(InputTray(1, 3, 4, 11000, 8500, 297000, 210000, 8, 500, 250, 0, "iso-a4", name="Tray 1"),),
-        outputs=(OutputTray(1, 3, 8, 100, Vague.UNKNOWN, 21),),
+        outputs=(OutputTray(1, 3, 8, 100, VagueAmount.UNKNOWN, 21),),
         storages=(Storage(1, "1.3.6.1.2.1.25.2.1.2", "RAM", 1024, 4096, 1024, 0),),
-        cost=Cost(8, 4000, 0.2),
+        cost=PollCost(8, 4000, 0.2),
     )
 
 

@@ -16,7 +16,7 @@ NEW = "another good one"
 @pytest.fixture
 def factory(plug: Home) -> Home:
     """A Plug as it leaves the factory."""
-    schema.save(plug, Config())
+    schema.save_settings(plug, Config())
     return plug
 
 
@@ -81,7 +81,7 @@ async def test_the_factory_password_leads_to_its_change_and_nothing_else(factory
         assert (await browser.get("/api/session"))["must_change_password"] is False
         assert (await browser.ask("GET", "/api/printers")).status == 200
     assert NEW not in factory.settings.read_text()
-    assert schema.load(factory).web.password_hash.startswith("scrypt$16384$8$1$")
+    assert schema.load_settings(factory).web.password_hash.startswith("scrypt$16384$8$1$")
 
 
 @pytest.mark.parametrize("new", ["printmonitor", "aaaaaaaaaaaa"])
@@ -270,7 +270,7 @@ async def test_forms_are_bounded(stranger: Browser) -> None:
 
 
 async def test_a_hash_by_hand_opens_nothing(plug: Home) -> None:
-    settings = schema.load(plug)
-    schema.save(plug, replace(settings, web=replace(settings.web, password_hash="secret")))
+    settings = schema.load_settings(plug)
+    schema.save_settings(plug, replace(settings, web=replace(settings.web, password_hash="secret")))
     async with running(plug) as page, page.browser() as browser:
         assert (await browser.log_in("secret")).status == 401

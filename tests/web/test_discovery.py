@@ -29,7 +29,7 @@ async def test_entries_are_added_changed_and_removed(browser: Browser, plug: Hom
     )
     assert (await browser.ask("PATCH", f"/api/discovery/entries/{one['id']}", {"port": 161})).status == 404
     assert (await browser.ask("DELETE", f"/api/discovery/entries/{two['id']}")).status == 204
-    (left,) = schema.load(plug).discovery.entries
+    (left,) = schema.load_settings(plug).discovery.entries
     assert (left.addresses, left.community_read) == ("127.0.0.1", "office")
 
 
@@ -39,9 +39,9 @@ async def test_secrets_go_in_and_never_out(browser: Browser, plug: Home) -> None
     for path in ("/api/discovery", "/api/system/support", "/api/system", "/api/overview"):
         assert SECRET.encode() not in (await browser.ask("GET", path)).body
     kept = await browser.ask("PATCH", f"/api/discovery/entries/{one['id']}", {"port": 1161})
-    assert schema.load(plug).discovery.entries[0].http_password == SECRET
+    assert schema.load_settings(plug).discovery.entries[0].http_password == SECRET
     await browser.ask("PATCH", f"/api/discovery/entries/{kept.json['id']}", {"http_password": ""})
-    assert schema.load(plug).discovery.entries[0].http_password == ""
+    assert schema.load_settings(plug).discovery.entries[0].http_password == ""
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ async def test_bad_entries_are_named(browser: Browser, plug: Home, entry: dict, 
     answer = await browser.ask("POST", "/api/discovery/entries", entry)
     assert (answer.status, answer.json["field"]) == (422, field)
     assert "\n" not in answer.error
-    assert schema.load(plug).discovery.entries == ()
+    assert schema.load_settings(plug).discovery.entries == ()
 
 
 async def test_the_same_entry_twice_is_refused(browser: Browser) -> None:
@@ -84,7 +84,7 @@ async def test_exclusions_pace_and_schedule_are_changed(browser: Browser, plug: 
     }
     answer = await browser.ask("PATCH", "/api/discovery", wanted)
     assert {key: answer.json[key] for key in wanted} == wanted
-    assert schema.load(plug).schedule.query_seconds == 1800
+    assert schema.load_settings(plug).schedule.query_interval_s == 1800
     answer = await browser.ask("PATCH", "/api/discovery", {"discover_at": []})
     assert answer.json["next_discover_at"] is None
 
@@ -234,6 +234,6 @@ async def test_two_tabs_do_not_undo_each_other(browser: Browser, page: Page) -> 
 
 
 async def test_a_first_entry_is_suggested_from_the_plugs_own_network(browser: Browser) -> None:
-    network = routing_table.own_network()
+    network = routing_table.detect_lan_network()
     expected = f"{network[1]}-{network[-2]}" if network and network.prefixlen < 31 else None
     assert (await browser.get("/api/discovery"))["suggestion"] == expected

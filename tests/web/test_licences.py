@@ -21,9 +21,9 @@ UPLOAD = "https://127.0.0.1/parcels"
 @pytest.fixture
 async def provider(authority: Authority, plug: Home) -> AsyncIterator[server.Enrolment]:
     """A provider that this Plug's settings trust."""
-    now = schema.load(plug)
+    now = schema.load_settings(plug)
     https = replace(now.transmission.https, ca_file=str(authority.ca_file))
-    schema.save(plug, replace(now, transmission=replace(now.transmission, https=https)))
+    schema.save_settings(plug, replace(now, transmission=replace(now.transmission, https=https)))
     async with server.Enrolment(authority, {CODE}, Offer(UPLOAD)) as running:
         yield running
 

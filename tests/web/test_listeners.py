@@ -80,8 +80,8 @@ def test_a_port_that_is_taken_is_told_in_one_line() -> None:
 
 
 async def test_the_service_serves_until_it_is_told_to_stop(plug: Home) -> None:
-    settings = schema.load(plug)
-    schema.save(plug, replace(settings, web=replace(settings.web, tls_port=_free())))
+    settings = schema.load_settings(plug)
+    schema.save_settings(plug, replace(settings, web=replace(settings.web, tls_port=_free())))
     port = _free()
     code = (
         "import asyncio, pathlib, sys; from appliance.settings.paths import Home; "

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from appliance.privileged import network_rollback, request_handler
-from appliance.privileged.network_rollback import Places
+from appliance.privileged.network_rollback import NetworkPaths
 from appliance.settings import schema
 from appliance.settings.network import NetworkConfig, WlanConfig
 from appliance.settings.schema import Home
@@ -57,7 +57,7 @@ async def test_the_passphrase_is_never_read_back(browser: Browser, page: Page) -
 async def test_a_trial_is_offered_to_whoever_comes_in(browser: Browser, plug: Home) -> None:
     assert (await browser.get("/api/session"))["network_trial"] is False
     root = Root(plug)
-    request_handler.try_network(
+    request_handler.start_network_change(
         root, {"trial": "0" * 16, "settings": json.dumps({"dns": ["10.0.0.1"]})}, root.places.root
     )
     assert (await browser.get("/api/session"))["network_trial"] is True
@@ -68,30 +68,30 @@ class Root:
 
     def __init__(self, home: Home) -> None:
         self.home = home
-        self.places = Places(home.run, home.folder / "networks", home.folder / "root")
+        self.places = NetworkPaths(home.run, home.folder / "networks", home.folder / "root")
         self.verbs = {
             **request_handler.VERBS,
-            "network-try": request_handler.Verb(
-                lambda run, order: request_handler.try_network(run, order, self.places.root),
-                texts=("settings", "trial"),
+            "network-try": request_handler.RequestVerb(
+                lambda run, order: request_handler.start_network_change(run, order, self.places.root),
+                text_keys=("settings", "trial"),
             ),
         }
 
     def __call__(self, *command: str) -> str:
         match command[-1]:
             case "printmonitor-network-trial.service":
-                network_rollback.attempt(self.home.folder, self.places, self)
+                network_rollback.try_requested_settings(self.home.folder, self.places, self)
             case "printmonitor-network.service":
-                network_rollback.settle(self.home.folder, self.places, self)
+                network_rollback.apply_saved_settings(self.home.folder, self.places, self)
         return ""
 
     def work(self) -> None:
         (self.home.run / "requests").mkdir(exist_ok=True)
-        request_handler.work_off(self.home.run, {self.home.folder.stat().st_uid}, self, self.verbs)
+        request_handler.process_requests(self.home.run, {self.home.folder.stat().st_uid}, self, self.verbs)
 
     @property
     def network(self) -> str:
-        return (self.places.networks / network_rollback.FILE).read_text()
+        return (self.places.networkd_dir / network_rollback.NETWORKD_FILENAME).read_text()
 
 
 class Person:
@@ -141,12 +141,12 @@ async def test_what_is_confirmed_is_saved(plug: Home) -> None:
         trial = await person.trial()
         assert (trial["state"], 110 < trial["seconds"] <= 120) == ("trying", True)
         assert "Address=10.0.0.5/24" in root.network
-        assert schema.load(plug).network == NetworkConfig()
+        assert schema.load_settings(plug).network == NetworkConfig()
         confirming = person.ask("POST", "/trial/confirmation")
         answer = await with_root(root, confirming)
         assert answer["trial"]["state"] == "kept"
         assert answer["settings"]["address"] == "10.0.0.5/24"
-        assert schema.load(plug).network.gateway == "10.0.0.1"
+        assert schema.load_settings(plug).network.gateway == "10.0.0.1"
         line = "new network settings were confirmed: eth0, 10.0.0.5/24"
         await until(lambda: told(plug)[:1] == [(line, False)])
     assert not any(on for _, on in told(plug))
@@ -174,7 +174,7 @@ async def test_what_nobody_confirms_goes_again(plug: Home) -> None:
         assert "10.0.0.5" not in root.network
         with pytest.raises(ApiError):
             await person.ask("POST", "/trial/confirmation")
-    assert schema.load(plug).network == NetworkConfig()
+    assert schema.load_settings(plug).network == NetworkConfig()
 
 
 async def test_a_person_may_give_up(plug: Home) -> None:
@@ -209,7 +209,7 @@ async def test_the_page_may_be_restarted_meanwhile(plug: Home) -> None:
     async with on_the_box(plug) as person:
         assert (await person.trial())["state"] == "trying"
         assert (await with_root(root, person.ask("POST", "/trial/confirmation")))["trial"]["state"] == "kept"
-    assert schema.load(plug).network.wlan == WlanConfig("Office", PASSPHRASE)
+    assert schema.load_settings(plug).network.wlan == WlanConfig("Office", PASSPHRASE)
 
 
 async def test_a_plug_that_was_restarted_meanwhile_says_so(plug: Home) -> None:
@@ -258,4 +258,4 @@ async def test_what_is_wrong_stands_beside_its_field(plug: Home, body: dict, fie
 
 def test_the_timer_is_as_long_as_it_is_told() -> None:
     unit = Path(__file__).parents[2] / "systemd/printmonitor-network-trial.timer"
-    assert f"\nOnActiveSec={network_rollback.SECONDS}\n" in unit.read_text()
+    assert f"\nOnActiveSec={network_rollback.ROLLBACK_TIMEOUT_S}\n" in unit.read_text()

@@ -87,8 +87,10 @@ class FromElsewhere(HTTPAdapter):
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """The page in a thread of its own, with three printers."""
     home = Home(tmp_path_factory.mktemp("openapi") / "plug")
-    home.create()
-    settings_schema.save(home, replace(Config(), web=replace(Config().web, password_hash=password_hash())))
+    home.create_folders()
+    settings_schema.save_settings(
+        home, replace(Config(), web=replace(Config().web, password_hash=password_hash()))
+    )
     db = database.open_database(home.database)
     for number in range(1, 4):
         printers.store_reading(db, reading(number), datetime.now(UTC))

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from appliance.domain.model import Failure, Reading
+from appliance.domain.model import PartFailure, Reading
 from appliance.settings.schema import Home
 from appliance.storage import database, printers
 from tests.web.conftest import SCRIPT, Browser, Page, reading
@@ -141,7 +141,7 @@ async def test_what_a_reading_left_out_is_told(fleet: list[int], browser: Browse
         before.target,
         before.identity,
         before.details,
-        failures=(Failure("alerts", "stopped answering"),),
+        failures=(PartFailure("alerts", "stopped answering"),),
         notes=("the web page wants a password",),
     )
     printers.store_reading(db, partly, datetime.now(UTC))

@@ -36,7 +36,7 @@ async def test_names_language_and_time_zone_are_changed(browser: Browser, plug: 
     assert {key: answer.json[key] for key in change if key != "port"} == {
         key: value for key, value in change.items() if key != "port"
     }
-    kept = schema.load(plug)
+    kept = schema.load_settings(plug)
     assert (kept.plug.language, kept.web.port, kept.web.tls_port) == ("de", 8080, 443)
     assert (await browser.get("/api/session"))["language"] == "de"
 
@@ -88,7 +88,7 @@ async def test_backup_and_restore_bring_the_secrets_back(browser: Browser, plug:
     body = {"password": BACKUP_PASSWORD, "backup": base64.b64encode(saved.body).decode()}
     answer = await browser.ask("POST", "/api/system/restore", body)
     assert (answer.status, answer.json["settings"]) == (200, 3)
-    kept = schema.load(plug)
+    kept = schema.load_settings(plug)
     assert (kept.plug.site, kept.transmission.key, kept.web.port) == ("Zurich", SECRET, 8888)
     assert kept.discovery.entries[0].addresses == "127.0.0.1"
 
@@ -257,7 +257,7 @@ async def test_traps_are_switched_on_and_off(browser: Browser, plug: Home) -> No
         "PATCH", "/api/traps", {"enabled": True, "port": 1162, "communities": ["public"]}
     )
     assert (answer.json["enabled"], answer.json["port"]) == (True, 1162)
-    assert schema.load(plug).traps.communities == ("public",)
+    assert schema.load_settings(plug).traps.communities == ("public",)
     answer = await browser.ask("PATCH", "/api/traps", {"communities": [""]})
     assert (answer.status, answer.json["field"]) == (422, "communities.1")
 
@@ -330,11 +330,13 @@ async def test_settings_stay_as_they_are_where_nothing_changes(browser: Browser,
 async def boxed(tmp_path: Path) -> AsyncIterator[tuple[Home, Browser]]:
     """A page that takes itself for the installed Plug's, and somebody who is logged in."""
     home = Home(tmp_path / "var/lib/printmonitor")
-    home.create()
+    home.create_folders()
     (tmp_path / "run/systemd/system").mkdir(parents=True)
     standard = Config()
     plug = replace(standard.plug, mdns=False, name="plug-7")
-    schema.save(home, replace(standard, plug=plug, web=replace(standard.web, password_hash=password_hash())))
+    schema.save_settings(
+        home, replace(standard, plug=plug, web=replace(standard.web, password_hash=password_hash()))
+    )
     async with running(home, root=tmp_path) as page, page.browser() as browser:
         await browser.log_in()
         yield home, browser
@@ -357,7 +359,7 @@ async def test_a_factory_reset_wants_the_name_of_the_plug(boxed: tuple[Home, Bro
 
 
 async def test_a_factory_reset_belongs_to_the_plug_itself(browser: Browser, plug: Home) -> None:
-    name = schema.load(plug).plug.name
+    name = schema.load_settings(plug).plug.name
     answer = await browser.ask("POST", "/api/system/factory-reset", {"name": name})
     assert (answer.status, answer.json["code"]) == (409, "elsewhere")
 

@@ -27,7 +27,7 @@ async def test_settings_are_changed_piece_by_piece(browser: Browser, plug: Home)
         {"set": True},
     )
     await browser.ask("PATCH", "/api/transmission", {"https": {"proxy": "http://proxy:3128"}})
-    kept = schema.load(plug).transmission
+    kept = schema.load_settings(plug).transmission
     assert (kept.https.url, kept.https.proxy, kept.key) == (url, "http://proxy:3128", KEY)
 
 
@@ -39,7 +39,7 @@ async def test_secrets_never_come_back(browser: Browser, plug: Home) -> None:
     assert answer.json["https"]["proxy_password"] == {"set": True}
     for path in ("/api/transmission", "/api/system/support", "/api/overview"):
         assert secret.encode() not in (await browser.ask("GET", path)).body
-    assert schema.load(plug).transmission.mail.password == secret
+    assert schema.load_settings(plug).transmission.mail.password == secret
     cleared = await browser.ask("PATCH", "/api/transmission", {"key": "", "mail": {"password": ""}})
     assert (cleared.json["key"], cleared.json["mail"]["password"]) == ({"set": False}, {"set": False})
 
@@ -51,7 +51,7 @@ async def test_what_a_change_does_not_name_stays(browser: Browser, plug: Home) -
     answer = await browser.ask("PATCH", "/api/transmission", {"mail": {"port": 587}})
     mail = answer.json["mail"]
     assert (mail["ca_file"], mail["host"], mail["port"]) == ("/etc/ca.pem", "mail.example", 587)
-    assert schema.load(plug).transmission.mail.ca_file == "/etc/ca.pem"
+    assert schema.load_settings(plug).transmission.mail.ca_file == "/etc/ca.pem"
 
 
 @pytest.mark.parametrize(

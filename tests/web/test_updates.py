@@ -16,7 +16,7 @@ from appliance.settings import schema
 from appliance.settings.schema import Config, Home
 from appliance.storage import database, key_value
 from appliance.updates import bundle_store, channel
-from appliance.updates.channel import Offer
+from appliance.updates.channel import UpdateOffer
 from tests.web.conftest import Answer, Browser, Page, password_hash, running
 
 BUNDLE = "/api/updates/bundle"
@@ -36,10 +36,10 @@ async def box(tmp_path: Path) -> AsyncIterator[Page]:
     """A page that takes itself for the one of a box."""
     (tmp_path / "run/systemd/system").mkdir(parents=True)
     home = Home(tmp_path / "var/lib/printmonitor")
-    home.create()
+    home.create_folders()
     standard = Config()
     plug, web = replace(standard.plug, mdns=False), replace(standard.web, password_hash=password_hash())
-    schema.save(home, replace(standard, plug=plug, web=web))
+    schema.save_settings(home, replace(standard, plug=plug, web=web))
     async with running(home, root=tmp_path) as page:
         tell(page, "slots", SLOTS)
         yield page
@@ -74,7 +74,9 @@ def offer(page: Page, version: str) -> None:
     url = "https://updates.example.com/plug.json"
     page.change(update={"channel": url})
     with closing(database.open_database(page.home.database)) as db:
-        channel.keep(db, Offer(url, "", version, "https://updates.example.com/plug.raucb", "What is new."))
+        channel.save_offer(
+            db, UpdateOffer(url, "", version, "https://updates.example.com/plug.raucb", "What is new.")
+        )
 
 
 async def test_elsewhere_it_says_so_and_takes_nothing(browser: Browser, page: Page) -> None:
@@ -112,7 +114,7 @@ async def test_a_bundle_is_brought_and_ordered(visitor: Browser, box: Page) -> N
     data = bytes(range(256)) * 8_192  # two megabytes: more than any other body may have
     answer = await put(visitor, io.BytesIO(data))
     assert (answer.status, answer.json["bundle"]["bytes"]) == (200, len(data))
-    assert (box.home.updates / bundle_store.NAME).read_bytes() == data
+    assert (box.home.updates / bundle_store.BUNDLE_FILENAME).read_bytes() == data
     answer = await visitor.ask("POST", "/api/updates/install", {"source": "upload", "when": "window"})
     assert answer.status == 202
     assert orders(box) == [{"do": "update", "source": "upload", "older": "no", "reboot": "no", "action": ""}]
@@ -140,7 +142,7 @@ async def test_behind_a_proxy_the_poller_fetches_what_the_channel_offers(visitor
     assert (await visitor.ask("POST", "/api/updates/install", order)).status == 202
     assert orders(box) == []
     with closing(database.open_database(box.home.database)) as db:
-        assert key_value.get(db, channel.WANTED) == "no no"
+        assert key_value.get(db, channel.REQUESTED_INSTALL_KEY) == "no no"
 
 
 @pytest.mark.parametrize(
@@ -193,7 +195,7 @@ async def until(true: Callable[[], bool]) -> None:
 
 async def test_an_upload_may_be_too_large_empty_or_no_bundle(visitor: Browser, box: Page) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", box.port)
-    writer.write(head(visitor, box, bundle_store.MOST_BYTES + 1))
+    writer.write(head(visitor, box, bundle_store.MAX_BUNDLE_BYTES + 1))
     assert (await reader.readline()).startswith(b"HTTP/1.1 413")
     writer.close()
     answer = await put(visitor, b"")
@@ -242,7 +244,7 @@ async def test_while_it_is_installed_nothing_is_pulled_away(visitor: Browser, bo
         await visitor.ask("POST", "/api/updates/install", {"source": "upload", "when": "now"}),
     ):
         assert (answer.status, answer.error) == (409, "An update is being installed just now.")
-    assert (box.home.updates / bundle_store.NAME).read_bytes() == b"bundle"
+    assert (box.home.updates / bundle_store.BUNDLE_FILENAME).read_bytes() == b"bundle"
     tell(box, "update", {**progress, "state": "refused", "text": "it is too old", "at": 1_763_000_000})
     answer = await visitor.ask("DELETE", BUNDLE)
     assert (answer.status, answer.json["bundle"], answer.json["progress"]["text"]) == (
@@ -253,18 +255,20 @@ async def test_while_it_is_installed_nothing_is_pulled_away(visitor: Browser, bo
 
 
 async def test_what_waits_for_the_restart_and_what_came_of_it(visitor: Browser, box: Page) -> None:
-    marker = update_trial.Trial("A", "1.0.0", "B", "1.1.0", "2026-11-22T02:00:00+00:00", "1", installed=True)
-    update_trial.begin(marker, root(box))
+    marker = update_trial.UpdateMarker(
+        "A", "1.0.0", "B", "1.1.0", "2026-11-22T02:00:00+00:00", "1", installed=True
+    )
+    update_trial.write_marker(marker, root(box))
     assert (await visitor.get("/api/updates"))["waiting"] == "1.1.0"
     tell(box, "slots", {**SLOTS, "booted": "B", "version": "1.1.0", "boot": "2"})
     found = await visitor.get("/api/updates")
     assert (found["waiting"], found["version"], found["slots"]["on_trial"]) == (None, "1.1.0", True)
-    (root(box) / update_trial.OUTCOME).write_text(
+    (root(box) / update_trial.OUTCOME_PATH).write_text(
         json.dumps(
             {
                 "came": "fell back",
                 "trial": {
-                    **json.loads((root(box) / update_trial.MARKER).read_text()),
+                    **json.loads((root(box) / update_trial.MARKER_PATH).read_text()),
                     "why": "the page is down",
                 },
                 "at": "2026-11-22T02:20:00+00:00",
@@ -272,7 +276,7 @@ async def test_what_waits_for_the_restart_and_what_came_of_it(visitor: Browser, 
             }
         )
     )
-    update_trial.remove(root(box))
+    update_trial.remove_marker(root(box))
     assert (await visitor.get("/api/updates"))["outcome"] == {
         "came": "fell back",
         "from_version": "1.0.0",
@@ -294,7 +298,7 @@ async def test_where_updates_come_from_is_set_and_secrets_are_not_told(visitor: 
     assert b"s3cret" not in answer.body
     assert (answer.json["automatic"], answer.json["has_window"]) == (True, True)
     assert answer.json["hawkbit"]["token"] == {"set": True}
-    found = schema.load(box.home).update
+    found = schema.load_settings(box.home).update
     assert (found.channel, found.window) == (wanted["channel"], "02:00-04:00")
     assert (found.hawkbit.token, found.hawkbit.token_kind, found.hawkbit.tenant) == (
         "s3cret",
@@ -322,6 +326,6 @@ async def test_the_channel_is_asked_when_somebody_wants_to_know(visitor: Browser
     assert (answer.status, answer.error) == (409, "No channel is set.")
     offer(box, "1.1.0")
     with closing(database.open_database(box.home.database)) as db:
-        key_value.put(db, channel.NEXT, "99999999999999")
+        key_value.put(db, channel.NEXT_CHECK_KEY, "99999999999999")
         assert (await visitor.ask("POST", "/api/updates/look")).status == 202
-        assert key_value.get(db, channel.NEXT) is None
+        assert key_value.get(db, channel.NEXT_CHECK_KEY) is None
