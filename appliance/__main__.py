@@ -16,11 +16,11 @@ from appliance.cli import common_arguments
 if TYPE_CHECKING:
     from appliance.settings.paths import Home
 
-PLUG_STATE = Path("/var/lib/printmonitor")
-INTERRUPTED = 130  # what shells expect of a program that SIGINT ended
-BROKEN_PIPE = 141  # and of one that SIGPIPE ended
+DEFAULT_STATE_DIR = Path("/var/lib/printmonitor")
+EXIT_INTERRUPTED = 130  # what shells expect of a program that SIGINT ended
+EXIT_BROKEN_PIPE = 141  # and of one that SIGPIPE ended
 
-EXIT_CODES = (
+EXIT_CODES_HELP = (
     "exit codes: 0 done; 1 some printers failed (they are named); 2 wrong usage or settings; "
     "3 transmission failed (the parcel is kept)"
 )
@@ -53,7 +53,7 @@ def run_wizard() -> None:
 
 def main(arguments: Sequence[str], program: str = "printmonitor") -> int:
     """Do one command; return its exit code."""
-    typed = _parser(program).parse_args(arguments)
+    typed = _build_parser(program).parse_args(arguments)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal that is not UTF-8 must not end the command
             stream.reconfigure(errors="backslashreplace")
@@ -62,151 +62,151 @@ def main(arguments: Sequence[str], program: str = "printmonitor") -> int:
         if sys.stdout:  # a shell may have closed it
             sys.stdout.flush()
     except KeyboardInterrupt:
-        return INTERRUPTED
+        return EXIT_INTERRUPTED
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the exit would complain once more
-        return BROKEN_PIPE
+        return EXIT_BROKEN_PIPE
     except Exception as error:
-        return _explain(program, error)
+        return _report_error(program, error)
     return code
 
 
-def _explain(program: str, error: Exception) -> int:
+def _report_error(program: str, error: Exception) -> int:
     """Say in one line each what a person can mend; anything else is a fault of ours, with its traceback."""
     from appliance.cli import errors, terminal
 
-    lines = errors.lines(error)
+    lines = errors.format_error(error)
     if not lines:
         raise error
     for line in lines:
-        terminal.tell(f"{program}: {terminal.clean(line)}")
+        terminal.print_message(f"{program}: {terminal.sanitize(line)}")
     return 2
 
 
-def _round(typed: argparse.Namespace) -> int:
+def _run_query_or_discover(args: argparse.Namespace) -> int:
     from appliance.cli import runs
 
-    return runs.run(_home(typed), typed.command, typed.json)
+    return runs.run(_resolve_home(args), args.command, args.json)
 
 
-def _test(typed: argparse.Namespace) -> int:
+def _run_test(args: argparse.Namespace) -> int:
     from appliance.cli import test
 
-    return test.run(typed.host, typed.version, typed.community, typed.port, typed.json)
+    return test.run(args.host, args.version, args.community, args.port, args.json)
 
 
-def _record(typed: argparse.Namespace) -> int:
+def _run_record(args: argparse.Namespace) -> int:
     from appliance.cli import record
 
     return record.run(
-        typed.host,
-        typed.version,
-        typed.community,
-        typed.port,
-        mask=typed.mask,
-        output=typed.output,
+        args.host,
+        args.version,
+        args.community,
+        args.port,
+        mask=args.mask,
+        output=args.output,
     )
 
 
-def _export(typed: argparse.Namespace) -> int:
+def _run_export(args: argparse.Namespace) -> int:
     from appliance.cli import export
 
-    return export.run(_home(typed), typed.output)
+    return export.run(_resolve_home(args), args.output)
 
 
-def _outbox(typed: argparse.Namespace) -> int:
+def _run_outbox(args: argparse.Namespace) -> int:
     from appliance.cli import outbox
 
-    return outbox.run(_home(typed), typed.action, typed.parcel, typed.json)
+    return outbox.run(_resolve_home(args), args.action, args.parcel, args.json)
 
 
-def _import_printers(typed: argparse.Namespace) -> int:
+def _run_import_printers_command(args: argparse.Namespace) -> int:
     from appliance.cli import import_printers
 
     return import_printers.run(
-        _home(typed), typed.lists, dry_run=typed.dry_run, force=typed.force, as_json=typed.json
+        _resolve_home(args), args.lists, dry_run=args.dry_run, force=args.force, as_json=args.json
     )
 
 
-def _counters(typed: argparse.Namespace) -> int:
+def _run_counters(args: argparse.Namespace) -> int:
     from appliance.cli import counters
 
-    return counters.run(_home(typed), typed.printer, typed.confirm, typed.json)
+    return counters.run(_resolve_home(args), args.printer, args.confirm, args.json)
 
 
-def _status(typed: argparse.Namespace) -> int:
+def _run_status(args: argparse.Namespace) -> int:
     from appliance.cli import status
 
-    return status.run(_home(typed), typed.json)
+    return status.run(_resolve_home(args), args.json)
 
 
-def _check(typed: argparse.Namespace) -> int:
+def _run_check(args: argparse.Namespace) -> int:
     from appliance.cli import check
 
-    return check.run(_home(typed), typed.json)
+    return check.run(_resolve_home(args), args.json)
 
 
-def _licence(typed: argparse.Namespace) -> int:
+def _run_licence(args: argparse.Namespace) -> int:
     from appliance.cli import licence
 
-    home = _home(typed)
-    match typed.action:
+    home = _resolve_home(args)
+    match args.action:
         case "request":
-            return licence.ask(home, typed.output)
+            return licence.write_request(home, args.output)
         case "install":
-            return licence.take(home, typed.file)
+            return licence.install_licence(home, args.file)
         case "enrol":
-            return licence.enrol_here(home, typed.url, typed.code)
-    return licence.show(home, typed.json)
+            return licence.enrol_plug(home, args.url, args.code)
+    return licence.show_status(home, args.json)
 
 
-def _wizard(typed: argparse.Namespace) -> int:
+def _run_wizard_command(args: argparse.Namespace) -> int:
     from appliance.cli import wizard, wizard_prompts
 
-    return wizard.run(_home(typed), wizard_prompts.Flags.of(vars(typed)))
+    return wizard.run(_resolve_home(args), wizard_prompts.WizardFlags.from_arguments(vars(args)))
 
 
-def _poller(typed: argparse.Namespace) -> int:
+def _run_poller(args: argparse.Namespace) -> int:
     from appliance.cli import poller
 
-    return poller.run(_home(typed))
+    return poller.run_poller(_resolve_home(args))
 
 
-def _traps(typed: argparse.Namespace) -> int:
+def _run_traps(args: argparse.Namespace) -> int:
     from appliance.cli import traps
 
-    return traps.run(_home(typed), typed.action, typed.port, typed.json)
+    return traps.run_traps(_resolve_home(args), args.action, args.port, args.json)
 
 
-def _web(typed: argparse.Namespace) -> int:
+def _run_web(args: argparse.Namespace) -> int:
     from appliance.cli import web
 
-    return web.run(_home(typed), typed.port, typed.bind)
+    return web.run_web(_resolve_home(args), args.port, args.bind)
 
 
-def _plugs(typed: argparse.Namespace) -> int:
+def _run_plugs(args: argparse.Namespace) -> int:
     from appliance.cli import plugs
 
-    return plugs.run(typed.timeout, typed.interface, typed.json)
+    return plugs.run(args.timeout, args.interface, args.json)
 
 
-def _box(typed: argparse.Namespace) -> int:
+def _run_privileged_action(args: argparse.Namespace) -> int:
     from appliance.cli import privileged
 
-    return privileged.do(_home(typed), typed.action)
+    return privileged.run_action(_resolve_home(args), args.action)
 
 
-def _home(typed: argparse.Namespace) -> "Home":
+def _resolve_home(args: argparse.Namespace) -> "Home":
     """Return the state folder: as asked for, else the Plug's own, else ./state of a checkout."""
     from appliance.settings.paths import Home
 
-    asked = typed.state or os.environ.get("PRINTMONITOR_STATE")
+    asked = args.state or os.environ.get("PRINTMONITOR_STATE")
     if asked:
         return Home(Path(asked))
-    return Home(PLUG_STATE if os.access(PLUG_STATE, os.W_OK | os.X_OK) else Path("state"))
+    return Home(DEFAULT_STATE_DIR if os.access(DEFAULT_STATE_DIR, os.W_OK | os.X_OK) else Path("state"))
 
 
-class _Parser(argparse.ArgumentParser):
+class _OneLineErrorParser(argparse.ArgumentParser):
     """Says in one line what is wrong, instead of the whole usage."""
 
     def error(self, message: str) -> NoReturn:
@@ -214,10 +214,12 @@ class _Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: {harmless} (see {self.prog} --help)\n")
 
 
-def _parser(program: str) -> argparse.ArgumentParser:
-    parser = _Parser(prog=program, description=PROGRAMS[program], epilog=EXIT_CODES, allow_abbrev=False)
-    if program in ALONE:
-        take, do = ALONE[program]
+def _build_parser(program: str) -> argparse.ArgumentParser:
+    parser = _OneLineErrorParser(
+        prog=program, description=PROGRAM_DESCRIPTIONS[program], epilog=EXIT_CODES_HELP, allow_abbrev=False
+    )
+    if program in SINGLE_COMMAND_PROGRAMS:
+        take, do = SINGLE_COMMAND_PROGRAMS[program]
         parser.set_defaults(do=do, state=None)
         take(parser)
         return parser
@@ -232,62 +234,86 @@ def _parser(program: str) -> argparse.ArgumentParser:
     return parser
 
 
-PROGRAMS = {
+PROGRAM_DESCRIPTIONS = {
     "printmonitor": "Finds the printers of a LAN, reads them, and reports them to a print-service provider.",
     "pm_query": "Reads the known printers, or discovers printers, then exports and transmits.",
     "testapp": "Shows everything about one printer, and what it cost to ask; stores nothing.",
     "pm_import_printers": "Maintains the discovery entries by a CSV list.",
     "pm_wizard": "Settings and licence in a few questions, then a discovery and a test delivery.",
 }
-Take = Callable[[argparse.ArgumentParser], None]
-Do = Callable[[argparse.Namespace], int]
-COMMANDS: dict[str, tuple[str, Take, Do]] = {
+AddArguments = Callable[[argparse.ArgumentParser], None]
+CommandHandler = Callable[[argparse.Namespace], int]
+COMMANDS: dict[str, tuple[str, AddArguments, CommandHandler]] = {
     "query": (
         "read all known printers, then export and transmit",
-        common_arguments.take_state_and_json,
-        _round,
+        common_arguments.add_state_and_json_arguments,
+        _run_query_or_discover,
     ),
     "discover": (
         "scan the discovery entries, then export and transmit",
-        common_arguments.take_state_and_json,
-        _round,
+        common_arguments.add_state_and_json_arguments,
+        _run_query_or_discover,
     ),
-    "test": ("show everything about one printer; store nothing", common_arguments.take_test, _test),
+    "test": (
+        "show everything about one printer; store nothing",
+        common_arguments.add_test_arguments,
+        _run_test,
+    ),
     "record": (
         "write all that a printer's agent holds, to be replayed",
-        common_arguments.take_record,
-        _record,
+        common_arguments.add_record_arguments,
+        _run_record,
     ),
-    "export": ("write the XML as it would be sent", common_arguments.take_export, _export),
+    "export": ("write the XML as it would be sent", common_arguments.add_export_arguments, _run_export),
     "import-printers": (
         "maintain discovery entries by a CSV list",
-        common_arguments.take_import_printers,
-        _import_printers,
+        common_arguments.add_import_printers_arguments,
+        _run_import_printers_command,
     ),
     "outbox": (
         "list the parcels, show or retry one, or test the transmission",
-        common_arguments.take_outbox,
-        _outbox,
+        common_arguments.add_outbox_arguments,
+        _run_outbox,
     ),
     "counters": (
         "show a printer's page counters; confirm held ones",
-        common_arguments.take_counters,
-        _counters,
+        common_arguments.add_counters_arguments,
+        _run_counters,
     ),
-    "status": ("show the state of the Plug at a glance", common_arguments.take_state_and_json, _status),
-    "licence": ("show the licence; request, install or renew one", common_arguments.take_licence, _licence),
-    "wizard": ("ask for settings and licence, then try them", common_arguments.take_wizard, _wizard),
-    "check": ("name the problems of the settings", common_arguments.take_state_and_json, _check),
-    "poller": ("run the service that keeps the schedule", common_arguments.take_state, _poller),
-    "traps": ("run the trap receiver, or switch it on or off", common_arguments.take_traps, _traps),
-    "web": ("run the service of the page", common_arguments.take_web, _web),
-    "plugs": ("find the Plugs of this LAN", common_arguments.take_plugs, _plugs),
-    "box": ("do root's part of the Plug's own units", common_arguments.take_box, _box),
+    "status": (
+        "show the state of the Plug at a glance",
+        common_arguments.add_state_and_json_arguments,
+        _run_status,
+    ),
+    "licence": (
+        "show the licence; request, install or renew one",
+        common_arguments.add_licence_arguments,
+        _run_licence,
+    ),
+    "wizard": (
+        "ask for settings and licence, then try them",
+        common_arguments.add_wizard_arguments,
+        _run_wizard_command,
+    ),
+    "check": ("name the problems of the settings", common_arguments.add_state_and_json_arguments, _run_check),
+    "poller": ("run the service that keeps the schedule", common_arguments.add_state_argument, _run_poller),
+    "traps": (
+        "run the trap receiver, or switch it on or off",
+        common_arguments.add_traps_arguments,
+        _run_traps,
+    ),
+    "web": ("run the service of the page", common_arguments.add_web_arguments, _run_web),
+    "plugs": ("find the Plugs of this LAN", common_arguments.add_plugs_arguments, _run_plugs),
+    "box": (
+        "do root's part of the Plug's own units",
+        common_arguments.add_privileged_action_arguments,
+        _run_privileged_action,
+    ),
 }
-ALONE: dict[str, tuple[Take, Do]] = {
-    "testapp": (common_arguments.take_test, _test),
-    "pm_import_printers": (common_arguments.take_import_printers, _import_printers),
-    "pm_wizard": (common_arguments.take_wizard, _wizard),
+SINGLE_COMMAND_PROGRAMS: dict[str, tuple[AddArguments, CommandHandler]] = {
+    "testapp": (common_arguments.add_test_arguments, _run_test),
+    "pm_import_printers": (common_arguments.add_import_printers_arguments, _run_import_printers_command),
+    "pm_wizard": (common_arguments.add_wizard_arguments, _run_wizard_command),
 }
 
 

@@ -110,14 +110,14 @@ async def counts() -> AsyncIterator[Figure]:
         async for figure in most_requests(f"{len(recordings)} full-walk recordings (the worst)", recordings):
             yield figure
     else:
-        terminal.tell(f"no recordings of real printers at {SHARED}: authored models only")
+        terminal.print_message(f"no recordings of real printers at {SHARED}: authored models only")
     authored = [model.rows() for model in PRINTERS.values()]
     async for figure in most_requests(f"{len(authored)} authored models (the worst)", authored):
         yield figure
     if AFICIO.exists():
         cost = (await requests(snmprec.read(AFICIO), "2")).cost
         yield Figure("sample Aficio (reference 1,834): packets", cost.packets, 40)
-        wire = reading_report.on_the_wire(cost)
+        wire = reading_report.bytes_on_wire(cost)
         yield Figure("sample Aficio (reference 170,260): bytes on the wire", wire, 20_000, "bytes")
 
 
@@ -257,7 +257,7 @@ async def _poller_memory(home: Home) -> tuple[float, float]:
 
 async def bench(quick: bool) -> None:
     figures: list[Figure] = []
-    progress = terminal.Progress()
+    progress = terminal.ProgressLine()
 
     async def take(stream: AsyncIterator[Figure]) -> None:
         async for figure in stream:
@@ -270,15 +270,15 @@ async def bench(quick: bool) -> None:
         if not quick:
             await take(dead_among_a_hundred(Path(folder)))
             await take(fleet(Path(folder)))
-    terminal.say()
-    terminal.show_table(
+    terminal.print_line()
+    terminal.print_table(
         ("What", "Measured", "Bar", ""), [figure.row() for figure in figures], ("Measured", "Bar")
     )
-    terminal.say()
-    terminal.show_table(("The codec, processor time", ""), bench_codec.run())
+    terminal.print_line()
+    terminal.print_table(("The codec, processor time", ""), bench_codec.run())
     if not quick:
-        terminal.say()
-        terminal.show_table(("The trap receiver under a flood", ""), await bench_traps.measure())
+        terminal.print_line()
+        terminal.print_table(("The trap receiver under a flood", ""), await bench_traps.measure())
 
 
 if __name__ == "__main__":

@@ -175,7 +175,7 @@ def _show_printers(state: Path) -> None:
         raise Failed("no printer was found")
     say(f"\nFound {len(rows)} printers")
     titles = ("Address", "Model", "Serial number", "Pages", "Lowest supply", "State")
-    terminal.show_table(titles, rows, ("Pages",))
+    terminal.print_table(titles, rows, ("Pages",))
 
 
 def _row(printer: Printer) -> tuple[str, ...]:
@@ -185,8 +185,8 @@ def _row(printer: Printer) -> tuple[str, ...]:
         printer.identity.model or "-",
         printer.identity.serial_number or "-",
         f"{pages[0]:,}" if pages else "-",
-        supply_text.lowest(printer),
-        enum_labels.state(printer),
+        supply_text.describe_lowest_supply(printer),
+        enum_labels.format_printer_state(printer),
     )
 
 
@@ -194,7 +194,7 @@ def _show_cost(cost: dict[str, float], seen: dict[str, int]) -> None:
     packets = seen["requests"] + seen["responses"]
     payload = seen["bytes_in"] + seen["bytes_out"]
     spent = PollCost(int(cost["packets"]), int(cost["bytes"]), cost["seconds"])
-    say(f"\nReadings. {reading_report.cost(spent)}")
+    say(f"\nReadings. {reading_report.format_cost(spent)}")
     say(f"With the scan, as the devices saw it: {packets:,} packets, {payload:,} bytes of payload;")
     say(f"largest request {seen['largest_request']:,}, largest response {seen['largest_response']:,} bytes")
 

@@ -30,7 +30,7 @@ def test_the_table_is_there() -> None:
 @pytest.mark.parametrize("typed", [each for each in SEEN if each.split()[0] in PROGRAMS])
 def test_a_command_can_be_typed_as_printed(typed: str) -> None:
     program, *arguments = shlex.split(typed)
-    assert __main__._parser(program).parse_args(arguments).do
+    assert __main__._build_parser(program).parse_args(arguments).do
 
 
 @pytest.mark.parametrize("command", ["pm_query", "pm_import_printers", "pm_wizard", "testapp"])

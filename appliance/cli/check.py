@@ -4,29 +4,31 @@ from appliance.cli import state_dir, terminal
 from appliance.mib import enum_labels
 from appliance.settings import schema
 
-DONE, WRONG = 0, 2
+EXIT_OK, EXIT_PROBLEMS = 0, 2
 
 
 def run(home: schema.Home, as_json: bool) -> int:
     """Name the problems; 2 if there are any."""
     problems: list[str] = []
     try:
-        schema.load_settings(state_dir.existing(home))
+        schema.load_settings(state_dir.require_existing(home))
     except schema.SettingsError as error:
         problems = error.problems
     if as_json:
-        terminal.document({"settings": str(home.settings), "problems": problems})
+        terminal.print_json({"settings": str(home.settings), "problems": problems})
     else:
-        _tell(home, problems)
-    return WRONG if problems else DONE
+        _print_problems(home, problems)
+    return EXIT_PROBLEMS if problems else EXIT_OK
 
 
-def _tell(home: schema.Home, problems: list[str]) -> None:
+def _print_problems(home: schema.Home, problems: list[str]) -> None:
     for problem in problems:
-        terminal.say(terminal.clean(problem))
+        terminal.print_line(terminal.sanitize(problem))
     if problems:
-        terminal.tell(f"{enum_labels.count(len(problems), 'problem')} in {home.settings}")
+        terminal.print_message(f"{enum_labels.format_count(len(problems), 'problem')} in {home.settings}")
     elif home.settings.exists():
-        terminal.say(f"{home.settings}: no problems")
+        terminal.print_line(f"{home.settings}: no problems")
     else:
-        terminal.say(f"there is no {home.settings}: the defaults hold, and there is nothing to discover")
+        terminal.print_line(
+            f"there is no {home.settings}: the defaults hold, and there is nothing to discover"
+        )

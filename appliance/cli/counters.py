@@ -4,52 +4,56 @@ import sqlite3
 from collections.abc import Sequence
 
 from appliance.cli import reading_report, state_dir, terminal
-from appliance.cli.errors import Wrong
-from appliance.cli.json_output import record
+from appliance.cli.errors import CommandError
+from appliance.cli.json_output import record_to_json
 from appliance.domain.model import Printer
 from appliance.settings import schema
 from appliance.storage import counters, printers
 
 
-def run(home: schema.Home, asked: str, confirm: Sequence[str] | None, as_json: bool) -> int:
+def run(home: schema.Home, selector: str, confirm: Sequence[str] | None, as_json: bool) -> int:
     """Show a printer's counters; with `confirm` believe those that are named, or all that are held."""
-    with state_dir.opened(state_dir.existing(home)) as db:
-        known = find(db, asked)
+    with state_dir.open_state_database(state_dir.require_existing(home)) as db:
+        known = find_printer(db, selector)
         if confirm is not None:
-            _confirm(db, known, confirm)
+            _confirm_held(db, known, confirm)
             known = printers.get_printer(db, known.id) or known
     if as_json:
-        terminal.document([record(counter) for counter in known.counters])
+        terminal.print_json([record_to_json(counter) for counter in known.counters])
     elif known.counters:
-        terminal.show_table(
-            reading_report.COUNTERS, reading_report.counters(known.counters), reading_report.NUMBERS
+        terminal.print_table(
+            reading_report.COUNTER_COLUMNS,
+            reading_report.counter_rows(known.counters),
+            reading_report.NUMERIC_COLUMNS,
         )
     else:
-        terminal.say("no counters")
+        terminal.print_line("no counters")
     return 0
 
 
-def find(db: sqlite3.Connection, asked: str) -> Printer:
+def find_printer(db: sqlite3.Connection, selector: str) -> Printer:
     """The printer with this number, serial number, address or name; raises Wrong for none or many."""
     found = [
         each.id
         for each in printers.list_known(db)
-        if asked in (str(each.id), each.identity.serial_number, each.target.host, each.target.name)
+        if selector in (str(each.id), each.identity.serial_number, each.target.host, each.target.name)
     ]
     if len(found) > 1:
-        raise Wrong(f"{len(found)} printers are {asked}; give the number: {', '.join(map(str, found))}")
+        raise CommandError(
+            f"{len(found)} printers are {selector}; give the number: {', '.join(map(str, found))}"
+        )
     latest = printers.get_printer(db, found[0]) if found else None
     if latest is None:
-        raise Wrong(f"there is no printer {asked}; give its number, serial number or address")
+        raise CommandError(f"there is no printer {selector}; give its number, serial number or address")
     return latest
 
 
-def _confirm(db: sqlite3.Connection, known: Printer, names: Sequence[str]) -> None:
+def _confirm_held(db: sqlite3.Connection, printer: Printer, names: Sequence[str]) -> None:
     plain = [name.replace("-", "_").replace(" ", "_") for name in names]
-    held = [counter.name.value for counter in known.counters if counter.held is not None]
+    held = [counter.name.value for counter in printer.counters if counter.held is not None]
     unknown = [name for name in plain if name not in held]
     if unknown or not held:
         what = f"{', '.join(unknown)} is not held" if unknown else "nothing is held"
-        raise Wrong(f"{what}; held are: {', '.join(held)}" if held else what)
-    believed = [each for name in plain or held for each in counters.confirm_held(db, known.id, name)]
-    terminal.tell(f"believed from now on: {', '.join(believed)}")
+        raise CommandError(f"{what}; held are: {', '.join(held)}" if held else what)
+    believed = [each for name in plain or held for each in counters.confirm_held(db, printer.id, name)]
+    terminal.print_message(f"believed from now on: {', '.join(believed)}")

@@ -8,29 +8,29 @@ from appliance.settings import schema
 from appliance.storage import database
 
 
-class Wrong(Exception):
+class CommandError(Exception):
     """The command cannot be done as asked; its text says why in one line."""
 
 
-def lines(error: Exception) -> list[str]:
+def format_error(error: Exception) -> list[str]:
     """Return what to tell about an error that a person can do something about; [] for a fault of ours."""
     match error:
         case schema.SettingsError():
             return [f"settings: {problem}" for problem in error.problems]
-        case Wrong() | database.DatabaseUnavailableError() | file_lock.LockBusyError():
+        case CommandError() | database.DatabaseUnavailableError() | file_lock.LockBusyError():
             return [str(error)]
         case sqlite3.Error():
             return [f"database: {error}"]
         case OSError():
-            return [_system(error)]
+            return [_format_os_error(error)]
     return []
 
 
-def _system(error: OSError) -> str:
+def _format_os_error(error: OSError) -> str:
     if error.errno == errno.ENOSPC:
-        return f"{_subject(error)}the disk is full"
-    return f"{_subject(error)}{error.strerror or error}"
+        return f"{_filename_prefix(error)}the disk is full"
+    return f"{_filename_prefix(error)}{error.strerror or error}"
 
 
-def _subject(error: OSError) -> str:
+def _filename_prefix(error: OSError) -> str:
     return f"{error.filename}: " if error.filename else ""

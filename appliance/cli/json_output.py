@@ -13,27 +13,27 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 # Communities and passwords are nobody's business who only reads an output; the plan is the reader's own.
-LEFT_OUT = frozenset({"community_read", "community_write", "http_username", "http_password", "plan"})
+OMITTED_FIELDS = frozenset({"community_read", "community_write", "http_username", "http_password", "plan"})
 
 
-def plain(value: object) -> Json:
+def to_json(value: object) -> Json:
     """Return a record, or anything a record may hold, ready for a JSON document."""
     if isinstance(value, Mapping):
-        return {str(key): plain(part) for key, part in value.items()}
+        return {str(key): to_json(part) for key, part in value.items()}
     if isinstance(value, list | tuple):
-        return [plain(part) for part in value]
+        return [to_json(part) for part in value]
     if is_dataclass(value) and not isinstance(value, type):
-        return record(value)
-    return _single(value)
+        return record_to_json(value)
+    return _scalar_to_json(value)
 
 
-def record(value: "DataclassInstance") -> dict[str, Json]:
+def record_to_json(value: "DataclassInstance") -> dict[str, Json]:
     """Return a record's fields by name."""
-    names = [field.name for field in fields(value) if field.name not in LEFT_OUT]
-    return {name.rstrip("_"): plain(getattr(value, name)) for name in names}
+    names = [field.name for field in fields(value) if field.name not in OMITTED_FIELDS]
+    return {name.rstrip("_"): to_json(getattr(value, name)) for name in names}
 
 
-def _single(value: object) -> Json:
+def _scalar_to_json(value: object) -> Json:
     match value:
         case VagueAmount():
             return value.name.lower().replace("_", " ")

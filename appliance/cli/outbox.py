@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, tzinfo
 
 from appliance.cli import state_dir, terminal
-from appliance.cli.errors import Wrong
-from appliance.cli.json_output import record
+from appliance.cli.errors import CommandError
+from appliance.cli.json_output import record_to_json
 from appliance.delivery import archive, licence_policy, outbox, transmission_test
 from appliance.delivery.outbox import Parcel
 from appliance.delivery.spool_files import ParcelFileError
@@ -15,122 +15,130 @@ from appliance.mib import enum_labels
 from appliance.settings import schema
 from appliance.storage import jobs
 
-DELIVERED_SHOWN = 10
-SHORT_ID = 8  # characters: enough to tell a year's parcels apart
+MAX_DELIVERED_SHOWN = 10
+SHORT_ID_CHARS = 8  # characters: enough to tell a year's parcels apart
 
 
-def run(home: schema.Home, action: str, asked: str | None, as_json: bool) -> int:
+def run(home: schema.Home, action: str, selector: str | None, as_json: bool) -> int:
     """List the parcels, show one's XML, let refused ones wait again, or try the transmission."""
     if action == "test":
-        return _test(home, asked, as_json)
-    if action != "list" and asked is None:
-        raise Wrong(f"outbox {action} needs a parcel's ID{', or all' if action == 'retry' else ''}")
-    if action == "list" and asked is not None:
-        raise Wrong("outbox list takes no parcel; to open one: outbox show ID")
-    settings, _ = schema.load_last_good_settings(state_dir.existing(home))
-    with state_dir.opened(home) as db:
+        return _test_transmission(home, selector, as_json)
+    if action != "list" and selector is None:
+        raise CommandError(f"outbox {action} needs a parcel's ID{', or all' if action == 'retry' else ''}")
+    if action == "list" and selector is not None:
+        raise CommandError("outbox list takes no parcel; to open one: outbox show ID")
+    settings, _ = schema.load_last_good_settings(state_dir.require_existing(home))
+    with state_dir.open_state_database(home) as db:
         parcels = outbox.list_parcels(db)
         if action == "show":
-            _show(
+            _print_parcel_xml(
                 home,
-                _find(parcels, asked or ""),
+                _find_parcel(parcels, selector or ""),
                 licence_policy.apply_licence(home, settings).transmission.key,
             )
         elif action == "retry":
-            return _retry(
-                db, home, _undelivered(parcels) if asked == "all" else [_find(parcels, asked or "")]
+            return _retry_parcels(
+                db,
+                home,
+                _undelivered_parcels(parcels)
+                if selector == "all"
+                else [_find_parcel(parcels, selector or "")],
             )
         else:
-            _list(parcels, settings.schedule.zone, as_json)
+            _print_parcels(parcels, settings.schedule.zone, as_json)
     return 0
 
 
-def _test(home: schema.Home, asked: str | None, as_json: bool) -> int:
+def _test_transmission(home: schema.Home, selector: str | None, as_json: bool) -> int:
     """Try the transmission; 3 if a parcel would not arrive, 2 if the settings say so already."""
-    if asked is not None:
-        raise Wrong("outbox test takes no parcel: it sends one of its own, without printers")
+    if selector is not None:
+        raise CommandError("outbox test takes no parcel: it sends one of its own, without printers")
     steps = asyncio.run(
-        transmission_test.run(home, schema.load_settings(state_dir.existing(home)), datetime.now(UTC))
+        transmission_test.run(home, schema.load_settings(state_dir.require_existing(home)), datetime.now(UTC))
     )
     if as_json:
-        terminal.document(
-            {"ok": transmission_test.has_passed(steps), "steps": [record(step) for step in steps]}
+        terminal.print_json(
+            {"ok": transmission_test.has_passed(steps), "steps": [record_to_json(step) for step in steps]}
         )
     for step in [] if as_json else steps:
-        terminal.say(f"{'ok' if step.ok else 'FAILED':<6}  {step.name:<11}  {terminal.clean(step.text)}")
+        terminal.print_line(
+            f"{'ok' if step.ok else 'FAILED':<6}  {step.name:<11}  {terminal.sanitize(step.text)}"
+        )
         if step.advice:
-            terminal.tell(terminal.clean(step.advice))
+            terminal.print_message(terminal.sanitize(step.advice))
     if transmission_test.has_passed(steps):
         return 0
     return 2 if len(steps) == 1 else 3  # the first step is the settings
 
 
-def _find(parcels: Sequence[Parcel], asked: str) -> Parcel:
+def _find_parcel(parcels: Sequence[Parcel], selector: str) -> Parcel:
     """The parcel with this name, this id, or the only one whose id begins so."""
-    found = [each for each in parcels if asked in (each.id, each.name)]
-    found = found or [each for each in parcels if len(asked) >= 4 and each.id.startswith(asked)]
+    found = [each for each in parcels if selector in (each.id, each.name)]
+    found = found or [each for each in parcels if len(selector) >= 4 and each.id.startswith(selector)]
     if len(found) > 1:
-        raise Wrong(f"{len(found)} parcels begin with {asked}; give more of the ID")
+        raise CommandError(f"{len(found)} parcels begin with {selector}; give more of the ID")
     if not found:
-        raise Wrong(f"there is no parcel {asked}; see printmonitor outbox")
+        raise CommandError(f"there is no parcel {selector}; see printmonitor outbox")
     return found[0]
 
 
-def _undelivered(parcels: Sequence[Parcel]) -> list[Parcel]:
+def _undelivered_parcels(parcels: Sequence[Parcel]) -> list[Parcel]:
     return [each for each in parcels if each.state in ("waiting", "refused")]
 
 
-def _list(parcels: Sequence[Parcel], zone: tzinfo, as_json: bool) -> None:
+def _print_parcels(parcels: Sequence[Parcel], zone: tzinfo, as_json: bool) -> None:
     if as_json:
-        terminal.document([record(each) for each in parcels])
+        terminal.print_json([record_to_json(each) for each in parcels])
         return
     delivered = [each for each in parcels if each.state == "delivered"]
-    hidden = {each.id for each in delivered[:-DELIVERED_SHOWN]}
+    hidden = {each.id for each in delivered[:-MAX_DELIVERED_SHOWN]}
     shown = [each for each in parcels if each.id not in hidden]
     if not shown:
-        terminal.say("the outbox is empty")
+        terminal.print_line("the outbox is empty")
         return
     titles = ("ID", "Made", "Bytes", "State", "Tries", "Next try", "Last answer")
-    terminal.show_table(titles, [_row(each, zone) for each in shown], ("Bytes", "Tries"))
+    terminal.print_table(titles, [_parcel_row(each, zone) for each in shown], ("Bytes", "Tries"))
     if hidden:
-        terminal.say(f"and {enum_labels.count(len(hidden), 'parcel')} delivered before")
+        terminal.print_line(f"and {enum_labels.format_count(len(hidden), 'parcel')} delivered before")
 
 
-def _row(each: Parcel, zone: tzinfo) -> tuple[str, ...]:
+def _parcel_row(parcel: Parcel, zone: tzinfo) -> tuple[str, ...]:
     return (
-        each.id[:SHORT_ID],
-        enum_labels.moment(each.created_at, zone),
-        f"{each.size:,}",
-        each.state,
-        str(each.attempts),
-        enum_labels.moment(each.next_at, zone) if each.next_at else "-",
-        each.error or "-",
+        parcel.id[:SHORT_ID_CHARS],
+        enum_labels.format_time(parcel.created_at, zone),
+        f"{parcel.size:,}",
+        parcel.state,
+        str(parcel.attempts),
+        enum_labels.format_time(parcel.next_at, zone) if parcel.next_at else "-",
+        parcel.error or "-",
     )
 
 
-def _show(home: schema.Home, found: Parcel, key: str) -> None:
+def _print_parcel_xml(home: schema.Home, parcel: Parcel, key: str) -> None:
     try:
-        data = outbox.read(home.outbox, found)
+        data = outbox.read(home.outbox, parcel)
         name, xml = archive.unpack(data, key)
     except (ParcelFileError, archive.ParcelKeyError, archive.InvalidParcelError) as error:
-        raise Wrong(f"{found.name}: {error}") from error
-    terminal.tell(f"{name}.xml: {len(xml):,} bytes, {len(data):,} packed")
-    terminal.raw(xml)
+        raise CommandError(f"{parcel.name}: {error}") from error
+    terminal.print_message(f"{name}.xml: {len(xml):,} bytes, {len(data):,} packed")
+    terminal.print_bytes(xml)
 
 
-def _retry(db: sqlite3.Connection, home: schema.Home, chosen: Sequence[Parcel]) -> int:
+def _retry_parcels(db: sqlite3.Connection, home: schema.Home, parcels: Sequence[Parcel]) -> int:
     now = datetime.now(UTC)
     failed = 0
-    for each in chosen:
+    for each in parcels:
         try:
             outbox.retry(db, home.outbox, each.id, now)
         except outbox.ParcelRetryError as error:
-            terminal.tell(terminal.clean(str(error)))
+            terminal.print_message(terminal.sanitize(str(error)))
             failed += 1
-    poller_runs = state_dir.poller_runs(home)
+    poller_runs = state_dir.is_poller_running(home)
     if poller_runs:
         jobs.wake(home.poller_socket)
     when = "within seconds" if poller_runs else "with the next run: the poller service is not running"
-    if len(chosen) > failed or not chosen:
-        terminal.tell(f"{enum_labels.count(len(chosen) - failed, 'parcel')} will be sent {when}")
+    if len(parcels) > failed or not parcels:
+        terminal.print_message(
+            f"{enum_labels.format_count(len(parcels) - failed, 'parcel')} will be sent {when}"
+        )
     return 2 if failed else 0

@@ -3,27 +3,27 @@
 import asyncio
 
 from appliance.cli import terminal
-from appliance.cli.errors import Wrong
-from appliance.cli.json_output import record
+from appliance.cli.errors import CommandError
+from appliance.cli.json_output import record_to_json
 from appliance.discovery import mdns
 from appliance.discovery.mdns_txt import DiscoveredPlug
 from appliance.host.lan_addresses import list_lan_addresses
 
 
-def run(seconds: float, interface: str | None, as_json: bool) -> int:
+def run(timeout_s: float, interface: str | None, as_json: bool) -> int:
     """Ask, wait for the answers, show them."""
     interfaces = (interface,) if interface else list_lan_addresses()
     if not interfaces:
-        raise Wrong("this computer has no address in a network")
-    found = asyncio.run(mdns.find_plugs(seconds, interfaces))
+        raise CommandError("this computer has no address in a network")
+    found = asyncio.run(mdns.find_plugs(timeout_s, interfaces))
     if as_json:
-        terminal.document({"plugs": [{**record(plug), "url": plug.url} for plug in found]})
+        terminal.print_json({"plugs": [{**record_to_json(plug), "url": plug.url} for plug in found]})
     elif found:
-        terminal.show_table(("Name", "Site", "Page", "Version"), [_row(plug) for plug in found])
+        terminal.print_table(("Name", "Site", "Page", "Version"), [_plug_row(plug) for plug in found])
     else:
-        terminal.tell(f"no Plug answered within {seconds:g} s")
+        terminal.print_message(f"no Plug answered within {timeout_s:g} s")
     return 0
 
 
-def _row(plug: DiscoveredPlug) -> tuple[str, ...]:
+def _plug_row(plug: DiscoveredPlug) -> tuple[str, ...]:
     return plug.name, plug.site or "-", plug.url, plug.version or "-"

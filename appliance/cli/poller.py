@@ -7,7 +7,7 @@ from appliance.poller import service
 from appliance.settings.schema import Home
 
 
-def run(home: Home) -> int:
+def run_poller(home: Home) -> int:
     """Serve until SIGTERM."""
-    log_setup.set_up(logging.INFO)
+    log_setup.configure_logging(logging.INFO)
     return service.serve(home)

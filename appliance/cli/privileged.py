@@ -12,49 +12,49 @@ from appliance.cli import log_setup
 from appliance.privileged.request_handler import OperationFailedError, RequestRejectedError, run_command
 from appliance.settings.paths import Home
 
-DROP_INS = Path("/run/systemd/system")
+DROP_IN_DIR = Path("/run/systemd/system")
 
 log = logging.getLogger(__name__)
 
 
-def do(home: Home, action: str) -> int:
+def run_action(home: Home, action: str) -> int:
     """Do one thing; exit code 1 where systemd would not."""
-    log_setup.set_up(logging.INFO)
+    log_setup.configure_logging(logging.INFO)
     if os.geteuid() != 0:
-        from appliance.cli.errors import Wrong
+        from appliance.cli.errors import CommandError
 
-        raise Wrong("only root can do this; the Plug's units do it by themselves")
+        raise CommandError("only root can do this; the Plug's units do it by themselves")
     try:
-        ACTIONS[action](home)
+        PRIVILEGED_ACTIONS[action](home)
     except (OperationFailedError, RequestRejectedError, OSError) as error:
         log.error("%s", error)
         return 1
     return 0
 
 
-def _apply(home: Home) -> None:
+def _apply_sockets_and_firewall(home: Home) -> None:
     from appliance.privileged import firewall, socket_ports
 
-    socket_ports.apply_socket_ports(home.folder, DROP_INS, run_command)
+    socket_ports.apply_socket_ports(home.folder, DROP_IN_DIR, run_command)
     firewall.apply_firewall(socket_ports.read_desired_ports(home.folder), run_command)
 
 
-def _health(home: Home) -> None:
+def _check_health(home: Home) -> None:
     from appliance.domain.clock import utc_now
     from appliance.privileged import health_check
 
     found = list(health_check.find_problems(home.folder, run_command))
-    if not health_check.confirm_or_revert(found, run_command, utc_now(), _uptime()):
+    if not health_check.confirm_or_revert(found, run_command, utc_now(), _uptime_s()):
         raise OperationFailedError("; ".join(found))
 
 
-def _network(home: Home) -> None:
+def _restore_network(home: Home) -> None:
     from appliance.privileged import network_rollback
 
     network_rollback.apply_saved_settings(home.folder, network_rollback.NetworkPaths(home.run), run_command)
 
 
-def _network_try(home: Home) -> None:
+def _try_network(home: Home) -> None:
     from appliance.privileged import network_rollback
 
     network_rollback.try_requested_settings(home.folder, network_rollback.NetworkPaths(home.run), run_command)
@@ -63,41 +63,41 @@ def _network_try(home: Home) -> None:
 def _provision(home: Home) -> None:
     from appliance.provisioning import provision
 
-    provision.run(home)
+    provision.provision_plug(home)
 
 
-def _request(home: Home) -> None:
+def _process_requests(home: Home) -> None:
     from appliance.privileged import request_handler
 
     request_handler.process_requests(home.run, {0, home.folder.stat().st_uid}, run_command)
 
 
-def _revive(home: Home) -> None:
+def _restart_failed_units(home: Home) -> None:
     from appliance.privileged import led, unit_watchdog
 
     for unit in unit_watchdog.restart_failed_units(home.folder, home.run, run_command):
         log.warning("%s: started again", unit)
-    led.show_state(led.read_led_state(home.run, _uptime(), run_command))
+    led.show_state(led.read_led_state(home.run, _uptime_s(), run_command))
 
 
-def _update(home: Home) -> None:
+def _process_update_request(home: Home) -> None:
     from appliance.domain.clock import utc_now
     from appliance.privileged import rauc_installer
 
     rauc_installer.process_update_request(home.run, run_command, rauc_installer.stream_command, utc_now)
 
 
-def _uptime() -> float:
+def _uptime_s() -> float:
     return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
-ACTIONS: Mapping[str, Callable[[Home], None]] = {
-    "apply": _apply,
-    "health": _health,
-    "network": _network,
-    "network-try": _network_try,
+PRIVILEGED_ACTIONS: Mapping[str, Callable[[Home], None]] = {
+    "apply": _apply_sockets_and_firewall,
+    "health": _check_health,
+    "network": _restore_network,
+    "network-try": _try_network,
     "provision": _provision,
-    "request": _request,
-    "revive": _revive,
-    "update": _update,
+    "request": _process_requests,
+    "revive": _restart_failed_units,
+    "update": _process_update_request,
 }

@@ -18,12 +18,12 @@ from appliance.domain.model import (
 )
 from appliance.mib import enum_labels
 
-HEADERS = 42  # bytes of Ethernet, IPv4 and UDP headers around each datagram's payload
-LABEL = 15  # wide enough for the longest label below
-COUNTERS = ("Counter", "Pages", "Source")
-NUMBERS = frozenset({"#", "Pages", "Used", "Size", "Code", "Place", "Since"})
+DATAGRAM_HEADER_BYTES = 42  # bytes of Ethernet, IPv4 and UDP headers around each datagram's payload
+LABEL_WIDTH = 15  # wide enough for the longest label below
+COUNTER_COLUMNS = ("Counter", "Pages", "Source")
+NUMERIC_COLUMNS = frozenset({"#", "Pages", "Used", "Size", "Code", "Place", "Since"})
 
-STORAGE_TYPE = {  # the last arc of hrStorageTypes, RFC 2790
+STORAGE_TYPE_LABELS = {  # the last arc of hrStorageTypes, RFC 2790
     "1": "other",
     "2": "RAM",
     "3": "virtual memory",
@@ -38,7 +38,7 @@ STORAGE_TYPE = {  # the last arc of hrStorageTypes, RFC 2790
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
+class ReportSection:
     """A titled table."""
 
     title: str
@@ -46,63 +46,67 @@ class Section:
     rows: Sequence[Sequence[str]]
 
 
-def show(reading: Reading, echo: str | None = None) -> None:
+def print_reading(reading: Reading, cpca_echo: str | None = None) -> None:
     """Write the whole reading; `echo` says how a Canon answered CPCA's echo."""
-    _pairs(_identity(reading))
-    _pairs(_details(reading))
-    _pairs([("CPCA", echo)])
-    for section in _sections(reading):
-        terminal.say()
+    _print_pairs(_identity_pairs(reading))
+    _print_pairs(_details_pairs(reading))
+    _print_pairs([("CPCA", cpca_echo)])
+    for section in _build_sections(reading):
+        terminal.print_line()
         if section.rows:
-            terminal.say(section.title)
-            terminal.show_table(section.columns, section.rows, NUMBERS, indent="  ")
+            terminal.print_line(section.title)
+            terminal.print_table(section.columns, section.rows, NUMERIC_COLUMNS, indent="  ")
         else:
-            terminal.say(f"{section.title}: none")
-    terminal.say()
-    terminal.say(cost(reading.cost))
+            terminal.print_line(f"{section.title}: none")
+    terminal.print_line()
+    terminal.print_line(format_cost(reading.cost))
 
 
-def on_the_wire(spent: PollCost) -> int:
+def bytes_on_wire(poll_cost: PollCost) -> int:
     """Return the bytes as the reference's manual counts them: with all headers."""
-    return spent.bytes + HEADERS * spent.packets
+    return poll_cost.bytes + DATAGRAM_HEADER_BYTES * poll_cost.packets
 
 
-def cost(spent: PollCost) -> str:
+def format_cost(poll_cost: PollCost) -> str:
     """Return what asking took, in one line."""
     return (
-        f"Cost: {spent.packets:,} packets, {spent.bytes:,} bytes of payload, "
-        f"{on_the_wire(spent):,} bytes on the wire, {spent.seconds:.2f} s"
+        f"Cost: {poll_cost.packets:,} packets, {poll_cost.bytes:,} bytes of payload, "
+        f"{bytes_on_wire(poll_cost):,} bytes on the wire, {poll_cost.seconds:.2f} s"
     )
 
 
-def _pairs(pairs: Sequence[tuple[str, str | None]]) -> None:
+def _print_pairs(pairs: Sequence[tuple[str, str | None]]) -> None:
     for label, value in pairs:
         if value is not None:
-            first, *others = terminal.wrapped(value, terminal.columns() - LABEL)
-            terminal.say(f"{label:<{LABEL}}{first}")
+            first, *others = terminal.wrap_text(value, terminal.terminal_width() - LABEL_WIDTH)
+            terminal.print_line(f"{label:<{LABEL_WIDTH}}{first}")
             for line in others:
-                terminal.say(" " * LABEL + line)
+                terminal.print_line(" " * LABEL_WIDTH + line)
 
 
-def _sections(reading: Reading) -> Iterator[Section]:
-    yield Section("Page counters", COUNTERS, counters(reading.counters))
+def _build_sections(reading: Reading) -> Iterator[ReportSection]:
+    yield ReportSection("Page counters", COUNTER_COLUMNS, counter_rows(reading.counters))
     supplies = ("#", "Supply", "Kind", "Colour", "State", "Level")
-    yield Section("Supplies", supplies, [_supply(supply) for supply in reading.supplies])
+    yield ReportSection("Supplies", supplies, [_supply_row(supply) for supply in reading.supplies])
     inputs = ("#", "Tray", "Kind", "Media", "Level", "Status")
-    yield Section("Inputs", inputs, [_input(tray) for tray in reading.inputs])
+    yield ReportSection("Inputs", inputs, [_input_row(tray) for tray in reading.inputs])
     outputs = ("#", "Bin", "Kind", "Room", "Status")
-    yield Section("Outputs", outputs, [_output(tray) for tray in reading.outputs])
+    yield ReportSection("Outputs", outputs, [_output_row(tray) for tray in reading.outputs])
     storages = ("#", "Storage", "Kind", "Used", "Size")
-    yield Section("Storages", storages, [_storage(storage) for storage in reading.storages])
+    yield ReportSection("Storages", storages, [_storage_row(storage) for storage in reading.storages])
     alerts = ("#", "Severity", "Part", "Code", "Place", "Needs", "Text", "Since")
-    yield Section("Alerts", alerts, [_alert(alert, reading.details.uptime) for alert in reading.alerts])
+    yield ReportSection(
+        "Alerts", alerts, [_alert_row(alert, reading.details.uptime) for alert in reading.alerts]
+    )
     if reading.notes:
-        yield Section("Notes", ("Note",), [(note,) for note in reading.notes])
+        yield ReportSection("Notes", ("Note",), [(note,) for note in reading.notes])
     if reading.failures:
-        yield Section("Not read", ("Part", "Why"), [(part.part, part.reason) for part in reading.failures])
+        yield ReportSection(
+            "Not read", ("Part", "Why"), [(part.part, part.reason) for part in reading.failures]
+        )
 
 
-def counters(found: Sequence[Counter]) -> list[tuple[str, ...]]:
+def counter_rows(found: Sequence[Counter]) -> list[tuple[str, ...]]:
     """Each counter with its source, then what speaks against it."""
     lines: list[tuple[str, ...]] = []
     for counter in found:
@@ -114,79 +118,79 @@ def counters(found: Sequence[Counter]) -> list[tuple[str, ...]]:
     return lines
 
 
-def _supply(supply: Supply) -> tuple[str, ...]:
+def _supply_row(supply: Supply) -> tuple[str, ...]:
     return (
         str(supply.index),
         supply.description or "-",
-        enum_labels.word(enum_labels.SUPPLY_TYPE, supply.type),
+        enum_labels.get_label(enum_labels.SUPPLY_TYPE_LABELS, supply.type),
         supply.color or "-",
-        supply_text.state(supply),
-        _level(supply.level, supply.max_capacity, supply.unit),
+        supply_text.describe_level(supply),
+        _format_level(supply.level, supply.max_capacity, supply.unit),
     )
 
 
-def _input(tray: InputTray) -> tuple[str, ...]:
+def _input_row(tray: InputTray) -> tuple[str, ...]:
     return (
         str(tray.index),
         tray.name or tray.description or "-",
-        enum_labels.word(enum_labels.INPUT_TYPE, tray.type),
+        enum_labels.get_label(enum_labels.INPUT_TYPE_LABELS, tray.type),
         tray.media_name or "-",
-        _level(tray.current_level, tray.max_capacity, tray.capacity_unit),
-        enum_labels.sub_unit_status(tray.status),
+        _format_level(tray.current_level, tray.max_capacity, tray.capacity_unit),
+        enum_labels.format_sub_unit_status(tray.status),
     )
 
 
-def _output(tray: OutputTray) -> tuple[str, ...]:
+def _output_row(tray: OutputTray) -> tuple[str, ...]:
     return (
         str(tray.index),
         tray.name or tray.description or "-",
-        enum_labels.word(enum_labels.OUTPUT_TYPE, tray.type),
-        _level(tray.remaining_capacity, tray.max_capacity, tray.capacity_unit),
-        enum_labels.sub_unit_status(tray.status),
+        enum_labels.get_label(enum_labels.OUTPUT_TYPE_LABELS, tray.type),
+        _format_level(tray.remaining_capacity, tray.max_capacity, tray.capacity_unit),
+        enum_labels.format_sub_unit_status(tray.status),
     )
 
 
-def _level(level: Amount | None, capacity: Amount | None, unit: int | None) -> str:
+def _format_level(level: Amount | None, capacity: Amount | None, unit: int | None) -> str:
     if level is None and capacity is None:
         return "-"
-    words = enum_labels.word(enum_labels.UNIT, unit)
-    return f"{enum_labels.amount(level)} of {enum_labels.amount(capacity)} {words}"
+    words = enum_labels.get_label(enum_labels.CAPACITY_UNIT_LABELS, unit)
+    return f"{enum_labels.format_amount(level)} of {enum_labels.format_amount(capacity)} {words}"
 
 
-def _storage(storage: Storage) -> tuple[str, ...]:
+def _storage_row(storage: Storage) -> tuple[str, ...]:
     unit = storage.allocation_units
     return (
         str(storage.index),
         storage.description or "-",
-        STORAGE_TYPE.get(storage.type.rpartition(".")[2], storage.type) if storage.type else "-",
-        _size(storage.used, unit),
-        _size(storage.size, unit),
+        STORAGE_TYPE_LABELS.get(storage.type.rpartition(".")[2], storage.type) if storage.type else "-",
+        _format_size(storage.used, unit),
+        _format_size(storage.size, unit),
     )
 
 
-def _size(units: int | None, unit: int | None) -> str:
+def _format_size(units: int | None, unit: int | None) -> str:
     if units is None or unit is None:
         return "-"
-    return enum_labels.size(units * unit)
+    return enum_labels.format_bytes(units * unit)
 
 
-def _alert(alert: Alert, uptime: int | None) -> tuple[str, ...]:
+def _alert_row(alert: Alert, uptime: int | None) -> tuple[str, ...]:
     since = "-"
     if alert.time is not None and uptime is not None and alert.time <= uptime:
-        since = enum_labels.duration(uptime - alert.time)
+        since = enum_labels.format_duration(uptime - alert.time)
     return (
         str(alert.index),
-        enum_labels.word(enum_labels.SEVERITY, alert.severity_level),
-        enum_labels.word(enum_labels.ALERT_GROUP, alert.group),
+        enum_labels.get_label(enum_labels.ALERT_SEVERITY_LABELS, alert.severity_level),
+        enum_labels.get_label(enum_labels.ALERT_GROUP_LABELS, alert.group),
         "-" if alert.code is None else str(alert.code),
         "-" if alert.location is None else str(alert.location),
-        enum_labels.word(enum_labels.TRAINING, alert.training_level),
+        enum_labels.get_label(enum_labels.TRAINING_LEVEL_LABELS, alert.training_level),
         alert.description or "-",
         since,
     )
 
 
-def _identity(reading: Reading) -> list[tuple[str, str | None]]:
+def _identity_pairs(reading: Reading) -> list[tuple[str, str | None]]:
     target, identity = reading.target, reading.identity
     version = {"1": "SNMPv1", "2": "SNMPv2c"}.get(target.snmp_version, target.snmp_version)
     where = target.host if target.name in (None, target.host) else f"{target.name} ({target.host})"
@@ -200,7 +204,7 @@ def _identity(reading: Reading) -> list[tuple[str, str | None]]:
     ]
 
 
-def _details(reading: Reading) -> list[tuple[str, str | None]]:
+def _details_pairs(reading: Reading) -> list[tuple[str, str | None]]:
     details = reading.details
     return [
         ("Name", details.name),
@@ -209,8 +213,8 @@ def _details(reading: Reading) -> list[tuple[str, str | None]]:
         ("Description", details.description),
         ("Firmware", details.firmware),
         ("Display", details.display_text),
-        ("Status", enum_labels.word(enum_labels.PRINTER_STATUS, details.status)),
-        ("Device status", enum_labels.word(enum_labels.DEVICE_STATUS, details.device_status)),
-        ("Errors", ", ".join(map(enum_labels.error_word, details.errors)) or "none"),
-        ("Up for", None if details.uptime is None else enum_labels.duration(details.uptime)),
+        ("Status", enum_labels.get_label(enum_labels.PRINTER_STATUS_LABELS, details.status)),
+        ("Device status", enum_labels.get_label(enum_labels.DEVICE_STATUS_LABELS, details.device_status)),
+        ("Errors", ", ".join(map(enum_labels.format_detected_error, details.errors)) or "none"),
+        ("Up for", None if details.uptime is None else enum_labels.format_duration(details.uptime)),
     ]

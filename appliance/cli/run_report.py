@@ -5,20 +5,20 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from appliance.cli import reading_report, terminal
-from appliance.cli.json_output import plain, record
+from appliance.cli.json_output import record_to_json, to_json
 from appliance.delivery.outbox import Parcel
 from appliance.domain.model import PollCost
 from appliance.mib import enum_labels
 from appliance.storage import jobs
 
-DONE, PRINTERS_FAILED, WRONG, NOT_SENT, INTERRUPTED = 0, 1, 2, 3, 130
+EXIT_OK, EXIT_PRINTERS_FAILED, EXIT_RUN_FAILED, EXIT_NOT_SENT, EXIT_INTERRUPTED = 0, 1, 2, 3, 130
 
-Named = Literal["failed", "incomplete", "skipped"]
-NAMED: tuple[Named, ...] = ("failed", "incomplete", "skipped")
+ProblemKind = Literal["failed", "incomplete", "skipped"]
+PROBLEM_KINDS: tuple[ProblemKind, ...] = ("failed", "incomplete", "skipped")
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class RunOutcome:
     """A run that has ended, with what became of its parcel so far."""
 
     kind: jobs.JobKind
@@ -27,11 +27,11 @@ class Outcome:
     parcel: Parcel | None = None
     not_sent: str | None = None  # why nothing left the site, where something should have
 
-    def number(self, name: str) -> int:
+    def get_count(self, name: str) -> int:
         value = self.result.get(name)
         return value if isinstance(value, int) else 0
 
-    def named(self, name: Named) -> list[tuple[str, str]]:
+    def list_problems(self, name: ProblemKind) -> list[tuple[str, str]]:
         """Return who and why, as far as they are named."""
         rows = self.result.get(name)
         found = []
@@ -51,71 +51,79 @@ class Outcome:
     @property
     def exit_code(self) -> int:
         if self.state == "interrupted":
-            return INTERRUPTED
+            return EXIT_INTERRUPTED
         if self.state != "done":
-            return WRONG
+            return EXIT_RUN_FAILED
         if self.not_sent:
-            return NOT_SENT
-        return PRINTERS_FAILED if self.number("failed_total") or self.number("incomplete_total") else DONE
+            return EXIT_NOT_SENT
+        return (
+            EXIT_PRINTERS_FAILED
+            if self.get_count("failed_total") or self.get_count("incomplete_total")
+            else EXIT_OK
+        )
 
 
-def show(outcome: Outcome, as_json: bool) -> None:
+def print_outcome(outcome: RunOutcome, as_json: bool) -> None:
     """Write the outcome; failures and what was not sent go to standard error."""
     if as_json:
-        terminal.document(_document(outcome))
+        terminal.print_json(_serialize_outcome(outcome))
         return
-    for name in NAMED:
-        named = outcome.named(name)
+    for name in PROBLEM_KINDS:
+        named = outcome.list_problems(name)
         for who, why in named:
-            terminal.tell(f"{name}: {terminal.clean(who)}: {terminal.clean(why)}")
-        more = outcome.number(f"{name}_total") - len(named)
+            terminal.print_message(f"{name}: {terminal.sanitize(who)}: {terminal.sanitize(why)}")
+        more = outcome.get_count(f"{name}_total") - len(named)
         if more > 0:
-            terminal.tell(f"{name}: and {more:,} more")
+            terminal.print_message(f"{name}: and {more:,} more")
     if outcome.state == "failed":
-        terminal.tell(f"{outcome.kind} failed: {terminal.clean(str(outcome.result.get('reason', '')))}")
-        return
-    terminal.say(_numbers(outcome))
-    terminal.say(reading_report.cost(outcome.cost))
-    if outcome.parcel:
-        terminal.say(f"Parcel: {outcome.parcel.name}, {outcome.parcel.size:,} bytes, {outcome.parcel.state}")
-    if outcome.not_sent:
-        terminal.tell(f"not sent: {terminal.clean(outcome.not_sent)}")
-
-
-def _numbers(outcome: Outcome) -> str:
-    printers = enum_labels.count(outcome.number("read"), "printer")
-    parts = [f"{outcome.kind}: {printers} read, {outcome.number('failed_total'):,} failed"]
-    if outcome.number("incomplete_total"):
-        parts.append(f"{outcome.number('incomplete_total'):,} not read in all parts")
-    if outcome.kind == "discover":
-        parts.append(f"{outcome.number('skipped_total'):,} skipped")
-        addresses = "address" if outcome.number("asked") == 1 else "addresses"
-        parts.append(
-            f"{outcome.number('asked'):,} {addresses} asked, {outcome.number('answered'):,} answered"
+        terminal.print_message(
+            f"{outcome.kind} failed: {terminal.sanitize(str(outcome.result.get('reason', '')))}"
         )
-    if outcome.number("left_alone"):
-        parts.append(f"{outcome.number('left_alone'):,} known ones are in no discovery entry")
+        return
+    terminal.print_line(_format_summary(outcome))
+    terminal.print_line(reading_report.format_cost(outcome.cost))
+    if outcome.parcel:
+        terminal.print_line(
+            f"Parcel: {outcome.parcel.name}, {outcome.parcel.size:,} bytes, {outcome.parcel.state}"
+        )
+    if outcome.not_sent:
+        terminal.print_message(f"not sent: {terminal.sanitize(outcome.not_sent)}")
+
+
+def _format_summary(outcome: RunOutcome) -> str:
+    printers = enum_labels.format_count(outcome.get_count("read"), "printer")
+    parts = [f"{outcome.kind}: {printers} read, {outcome.get_count('failed_total'):,} failed"]
+    if outcome.get_count("incomplete_total"):
+        parts.append(f"{outcome.get_count('incomplete_total'):,} not read in all parts")
+    if outcome.kind == "discover":
+        parts.append(f"{outcome.get_count('skipped_total'):,} skipped")
+        addresses = "address" if outcome.get_count("asked") == 1 else "addresses"
+        parts.append(
+            f"{outcome.get_count('asked'):,} {addresses} asked, {outcome.get_count('answered'):,} answered"
+        )
+    if outcome.get_count("left_alone"):
+        parts.append(f"{outcome.get_count('left_alone'):,} known ones are in no discovery entry")
     if outcome.state == "interrupted":
         parts.append("interrupted")
     return "; ".join(parts)
 
 
-def _document(outcome: Outcome) -> dict[str, terminal.Json]:
-    document = {name: plain(value) for name, value in outcome.result.items()}
+def _serialize_outcome(outcome: RunOutcome) -> dict[str, terminal.Json]:
+    document = {name: to_json(value) for name, value in outcome.result.items()}
     document["kind"], document["state"] = outcome.kind, outcome.state
-    document["bytes_on_the_wire"] = reading_report.on_the_wire(outcome.cost)
-    document["parcel"] = record(outcome.parcel) if outcome.parcel else None
+    document["bytes_on_the_wire"] = reading_report.bytes_on_wire(outcome.cost)
+    document["parcel"] = record_to_json(outcome.parcel) if outcome.parcel else None
     document["not_sent"] = outcome.not_sent
     return document
 
 
-def with_parcel(outcome: Outcome, parcel: Parcel | None, trouble: str | None) -> Outcome:
+def attach_parcel(outcome: RunOutcome, parcel: Parcel | None, delivery_error: str | None) -> RunOutcome:
     """Add what became of the parcel; `trouble` is why parcels wait in general."""
     if parcel is None:
         reason = outcome.result.get("not_handed_over")
         return replace(outcome, not_sent=str(reason) if reason else None)
     if parcel.state == "delivered":
         return replace(outcome, parcel=parcel)
-    reason = parcel.error or trouble or "it was not tried yet"
+    reason = parcel.error or delivery_error or "it was not tried yet"
     kept = "it is set aside" if parcel.state == "refused" else "the parcel is kept"
     return replace(outcome, parcel=parcel, not_sent=f"{reason}; {kept}")

@@ -10,8 +10,8 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 
 from appliance.cli import log_setup, run_report, state_dir, terminal
-from appliance.cli.errors import Wrong
-from appliance.cli.run_report import Outcome
+from appliance.cli.errors import CommandError
+from appliance.cli.run_report import RunOutcome
 from appliance.delivery import licence_policy, outbox
 from appliance.delivery.outbox import Parcel
 from appliance.host import file_lock
@@ -22,28 +22,28 @@ from appliance.settings import schema
 from appliance.settings.schema import Config, Home
 from appliance.storage import jobs, key_value, printers
 
-LOOK_EVERY = 0.2  # seconds
-SENDING_SECONDS = (
-    120.0  # that a parcel in the service's hands is waited for; it goes on being sent afterwards
-)
+JOB_CHECK_INTERVAL_S = 0.2  # seconds
+SEND_TIMEOUT_S = 120.0  # that a parcel in the service's hands is waited for; it goes on being sent afterwards
 
 
 def run(home: Home, kind: jobs.JobKind, as_json: bool) -> int:
     """Do the run, show what came of it, return the exit code."""
-    settings = schema.load_settings(state_dir.made(home))
+    settings = schema.load_settings(state_dir.ensure_created(home))
     if kind == "discover" and not settings.discovery.entries:
-        raise Wrong(f"there is nothing to discover: no [[discovery.entries]] in {home.settings}")
-    log_setup.set_up(logging.WARNING)
-    with state_dir.opened(home) as db:
+        raise CommandError(f"there is nothing to discover: no [[discovery.entries]] in {home.settings}")
+    log_setup.configure_logging(logging.WARNING)
+    with state_dir.open_state_database(home) as db:
         if kind == "query" and not printers.list_known(db):
-            terminal.tell("no printers are known yet: run discover first")
-        ended = _by_service(db, home, settings, kind) if state_dir.poller_runs(home) else None
-        ended = ended or asyncio.run(_here(db, home, settings, kind))
-        run_report.show(ended, as_json)
+            terminal.print_message("no printers are known yet: run discover first")
+        ended = _run_by_service(db, home, settings, kind) if state_dir.is_poller_running(home) else None
+        ended = ended or asyncio.run(_run_in_process(db, home, settings, kind))
+        run_report.print_outcome(ended, as_json)
     return ended.exit_code
 
 
-async def _here(db: sqlite3.Connection, home: Home, settings: Config, kind: jobs.JobKind) -> Outcome:
+async def _run_in_process(
+    db: sqlite3.Connection, home: Home, settings: Config, kind: jobs.JobKind
+) -> RunOutcome:
     """Do the run in this process; the first Ctrl-C ends it in order, with all that was read kept."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -54,42 +54,44 @@ async def _here(db: sqlite3.Connection, home: Home, settings: Config, kind: jobs
 
     loop.add_signal_handler(signal.SIGINT, interrupted)
     loop.add_signal_handler(signal.SIGTERM, stop.set)
-    progress = terminal.Progress()
+    progress = terminal.ProgressLine()
     began = datetime.now(UTC)
-    job_id = _begun(db, home, kind)
+    job_id = _start_job(db, home, kind)
     summary: Mapping[str, object] = {}
     ended: jobs.JobEndState = "failed"
     try:
-        result = await runs.run_round(
+        result = await runs.execute_run(
             db,
             home,
             settings,
             kind,
             job_id=job_id,
             stop=stop,
-            on_progress=lambda now: progress.show(enum_labels.progress(asdict(now))),
+            on_progress=lambda now: progress.show(enum_labels.format_run_progress(asdict(now))),
         )
-        summary, ended = result.summary(), "interrupted" if result.interrupted else "done"
-        key_value.put_time(db, service.BEGAN[kind], began)  # the service need not do it again when it starts
+        summary, ended = result.to_job_result(), "interrupted" if result.interrupted else "done"
+        key_value.put_time(
+            db, service.LAST_RUN_KEYS[kind], began
+        )  # the service need not do it again when it starts
     except file_lock.LockBusyError:
-        raise Wrong("another run is going on; wait for its end") from None
+        raise CommandError("another run is going on; wait for its end") from None
     finally:
         progress.end()
         if job_id is not None:
             jobs.finish(db, job_id, ended, summary, datetime.now(UTC))
     parcel = outbox.get(db, result.parcel.id) if result.parcel else None
     trouble = result.delivery.error if result.delivery else None
-    return run_report.with_parcel(Outcome(kind, ended, summary), parcel, trouble)
+    return run_report.attach_parcel(RunOutcome(kind, ended, summary), parcel, trouble)
 
 
-def _begun(db: sqlite3.Connection, home: Home, kind: jobs.JobKind) -> int | None:
+def _start_job(db: sqlite3.Connection, home: Home, kind: jobs.JobKind) -> int | None:
     """Note the run as a job that is running, as the service would; None where other jobs stand before it."""
     now = datetime.now(UTC)
     try:
         with file_lock.acquire(home.run_lock):
             jobs.interrupt_running(db, now)  # left by a process that is gone
     except file_lock.LockBusyError:
-        raise Wrong("another run is going on; wait for its end") from None
+        raise CommandError("another run is going on; wait for its end") from None
     if any(job.state == "waiting" for job in jobs.list_recent(db)):
         return None
     jobs.enqueue(db, kind, now)
@@ -97,52 +99,56 @@ def _begun(db: sqlite3.Connection, home: Home, kind: jobs.JobKind) -> int | None
     return job.id if job else None
 
 
-def _by_service(db: sqlite3.Connection, home: Home, settings: Config, kind: jobs.JobKind) -> Outcome | None:
+def _run_by_service(
+    db: sqlite3.Connection, home: Home, settings: Config, kind: jobs.JobKind
+) -> RunOutcome | None:
     """Hand the run to the service and follow it; None if the service ends before it has begun."""
     job_id = jobs.enqueue(db, kind, datetime.now(UTC))
     jobs.wake(home.poller_socket)
-    progress = terminal.Progress()
+    progress = terminal.ProgressLine()
     try:
-        job = _followed(db, home, job_id, progress)
+        job = _follow_job(db, home, job_id, progress)
         if job is None:
             return None
         parcel_id = job.result.get("parcel")
         parcel, trouble = None, None
         if isinstance(parcel_id, str):
             progress.show("sending the parcel")
-            parcel, trouble = _sent(db, home, settings, parcel_id)
+            parcel, trouble = _await_delivery(db, home, settings, parcel_id)
     except KeyboardInterrupt:
         progress.end()
-        terminal.tell("the run goes on in the poller service")
+        terminal.print_message("the run goes on in the poller service")
         raise
     finally:
         progress.end()
-    return run_report.with_parcel(Outcome(kind, job.state, job.result), parcel, trouble)
+    return run_report.attach_parcel(RunOutcome(kind, job.state, job.result), parcel, trouble)
 
 
-def _followed(
-    db: sqlite3.Connection, home: Home, job_id: int, progress: terminal.Progress
+def _follow_job(
+    db: sqlite3.Connection, home: Home, job_id: int, progress: terminal.ProgressLine
 ) -> jobs.Job | None:
     while (job := jobs.get(db, job_id)) is not None:
         if job.finished_at is not None:
             return job
-        if not state_dir.poller_runs(home):
+        if not state_dir.is_poller_running(home):
             if job.state == "waiting":
                 jobs.finish(db, job_id, "interrupted", {}, datetime.now(UTC))
                 return None
-            raise Wrong("the poller service ended before the run did")
+            raise CommandError("the poller service ended before the run did")
         progress.show(
-            enum_labels.progress(job.progress) if job.state == "running" else "waiting for the run before"
+            enum_labels.format_run_progress(job.progress)
+            if job.state == "running"
+            else "waiting for the run before"
         )
-        time.sleep(LOOK_EVERY)
-    raise Wrong("the poller service has dropped the run")
+        time.sleep(JOB_CHECK_INTERVAL_S)
+    raise CommandError("the poller service has dropped the run")
 
 
-def _sent(
+def _await_delivery(
     db: sqlite3.Connection, home: Home, settings: Config, parcel_id: str
 ) -> tuple[Parcel | None, str | None]:
     """Wait until the service has tried to send the parcel, or one that stands before it."""
-    until = time.monotonic() + SENDING_SECONDS
+    until = time.monotonic() + SEND_TIMEOUT_S
     transmission = licence_policy.apply_licence(home, settings).transmission
     if transmission.mode == "off" or (transmission.mode == "https" and not transmission.https.url):
         return outbox.get(db, parcel_id), "the settings do not say where to send it"
@@ -154,4 +160,4 @@ def _sent(
             return parcel, None
         if first and first.error and first.next_at and first.next_at > datetime.now(UTC):
             return parcel, first.error
-        time.sleep(LOOK_EVERY)
+        time.sleep(JOB_CHECK_INTERVAL_S)

@@ -1,26 +1,26 @@
 """The one printer that a command's HOST means."""
 
-from appliance.cli.errors import Wrong
+from appliance.cli.errors import CommandError
 from appliance.discovery import address_ranges, entries
 from appliance.domain.model import DiscoveryEntry, SnmpVersion, Target
 
 
-def target(host: str, version: SnmpVersion, community: str, port: int, command: str) -> Target:
+def parse_target(host: str, version: SnmpVersion, community: str, port: int, command: str) -> Target:
     """What was typed, as somebody to ask; raises Wrong where it is none, or many."""
     entry = DiscoveryEntry(host, snmp_version=version, community_read=community, port=port)
     problem = entries.entry_problem(entry)
     if problem:
-        raise Wrong(problem)
+        raise CommandError(problem)
     if entries.count_targets(entry) != 1:
-        raise Wrong(
+        raise CommandError(
             f"{address_ranges.quote_for_message(host)} is more than one address; {command} reads one printer"
         )
     return next(entries.expand(entry, entries.Exclusions()))
 
 
-async def resolved(typed: Target) -> Target:
+async def resolve_target(unresolved: Target) -> Target:
     """The same with an address; raises Wrong where its name leads to none."""
     try:
-        return await entries.resolve_target(typed)
+        return await entries.resolve_target(unresolved)
     except entries.NameNotResolvedError as error:
-        raise Wrong(str(error)) from error
+        raise CommandError(str(error)) from error

@@ -10,21 +10,21 @@ from appliance.host import arp_table
 from appliance.mib import oids
 from appliance.snmp import ber
 
-Sign = Literal["answers", "closed", "unreachable", "silent"]
-VERSIONS: tuple[Literal["1", "2"], ...] = ("2", "1")
-PATIENCE = 2.0  # seconds; ICMP errors come at once, a sleeping network card answers within one
+Reachability = Literal["answers", "closed", "unreachable", "silent"]
+SNMP_VERSIONS: tuple[Literal["1", "2"], ...] = ("2", "1")
+PROBE_TIMEOUT_S = 2.0  # seconds; ICMP errors come at once, a sleeping network card answers within one
 
-SILENCE = (
+NO_RESPONSE_TEXT = (
     "It said nothing at all. From here these look alike: switched off or asleep; another device or nothing "
     "at this address; a firewall between; SNMP switched off; a wrong community, which most printers do not "
     "answer at all; an access list in the printer that leaves this address out."
 )
-AWAKE = (
+ARP_ONLY_TEXT = (
     "A device is there: it answers to ARP as {}. To SNMP it said nothing. From here these look alike: SNMP "
     "switched off; a wrong community, which most printers do not answer at all; an access list in the "
     "printer that leaves this address out; a firewall; asleep but for its network card; no printer."
 )
-MEANINGS = {  # how a reason begins, of somebody who did say something
+EXPLANATIONS = {  # how a reason begins, of somebody who did say something
     "answers, but says nothing": "It speaks SNMP and shows none of the objects of printers: no printer, or"
     " an access list in it shows this community next to nothing.",
     "answers, but not with what was asked": "What it sends cannot be decoded, or belongs to another "
@@ -32,18 +32,24 @@ MEANINGS = {  # how a reason begins, of somebody who did say something
     "took longer than": "It answers too slowly to be read: overloaded, or behind a bad line. Try again.",
     "took more than": "It answers, and never comes to an end: a faulty agent, or one that floods.",
 }
-NO_PRINTER = "Nothing of it is a printer's: no supply, tray, counter or status. Is it the right device?"
-NOBODY = "Nobody at that address answers to ARP: switched off, unplugged, or no such address in this network."
+NOT_A_PRINTER_TEXT = (
+    "Nothing of it is a printer's: no supply, tray, counter or status. Is it the right device?"
+)
+NO_ARP_TEXT = (
+    "Nobody at that address answers to ARP: switched off, unplugged, or no such address in this network."
+)
 
 
-async def explain(target: Target, patience: float = PATIENCE, arp: Path = arp_table.ARP_TABLE_PATH) -> str:
+async def diagnose(
+    target: Target, timeout_s: float = PROBE_TIMEOUT_S, arp_table_path: Path = arp_table.ARP_TABLE_PATH
+) -> str:
     """Ask once more, one small object, and return in sentences what the silence may mean."""
-    asked = VERSIONS if target.snmp_version == "auto" else (target.snmp_version,)
-    signs = [await _sign(target, version, patience) for version in asked]
-    mac = arp_table.lookup_mac_address(target.host, arp)
+    asked = SNMP_VERSIONS if target.snmp_version == "auto" else (target.snmp_version,)
+    signs = [await _probe_reachability(target, version, timeout_s) for version in asked]
+    mac = arp_table.lookup_mac_address(target.host, arp_table_path)
     if "unreachable" in signs:
         return (
-            NOBODY
+            NO_ARP_TEXT
             if mac == ""
             else "This computer has no way to that address: no route, or a router says so."
         )
@@ -54,50 +60,50 @@ async def explain(target: Target, patience: float = PATIENCE, arp: Path = arp_ta
         )
     if "answers" in signs:
         return "It answers to a single small question, so community and version are right; try again."
-    others = [version for version in VERSIONS if version not in asked]
+    others = [version for version in SNMP_VERSIONS if version not in asked]
     for version in others:
-        if await _sign(target, version, patience) == "answers":
+        if await _probe_reachability(target, version, timeout_s) == "answers":
             return f"It answers to SNMP version {version}, not to the version asked for; try auto."
     if mac is None:
-        return SILENCE
-    return AWAKE.format(mac) if mac else NOBODY
+        return NO_RESPONSE_TEXT
+    return ARP_ONLY_TEXT.format(mac) if mac else NO_ARP_TEXT
 
 
-def meaning(reason: str) -> str | None:
+def explain_reason(reason: str) -> str | None:
     """What it may mean that somebody answered and could not be read."""
-    return next((text for start, text in MEANINGS.items() if reason.startswith(start)), None)
+    return next((text for start, text in EXPLANATIONS.items() if reason.startswith(start)), None)
 
 
-def is_no_printer(reading: Reading) -> bool:
+def is_not_a_printer(reading: Reading) -> bool:
     """Whether all that was said could be any device's."""
     parts = (reading.supplies, reading.inputs, reading.outputs, reading.counters, reading.failures)
     return not any(parts) and reading.details.status is None
 
 
-class _Ear(asyncio.DatagramProtocol):
-    def __init__(self, heard: asyncio.Future[Sign]) -> None:
-        self._heard = heard
+class _ProbeProtocol(asyncio.DatagramProtocol):
+    def __init__(self, reachability: asyncio.Future[Reachability]) -> None:
+        self._reachability = reachability
 
     def datagram_received(self, data: bytes, _: tuple[str | int, ...]) -> None:
         if data:
-            self._hear("answers")
+            self._set_reachability("answers")
 
     def error_received(self, error: Exception) -> None:
         refused = isinstance(error, ConnectionRefusedError)  # ICMP port unreachable
-        self._hear("closed" if refused else "unreachable")
+        self._set_reachability("closed" if refused else "unreachable")
 
-    def _hear(self, sign: Sign) -> None:
-        if not self._heard.done():
-            self._heard.set_result(sign)
+    def _set_reachability(self, value: Reachability) -> None:
+        if not self._reachability.done():
+            self._reachability.set_result(value)
 
 
-async def _sign(target: Target, version: Literal["1", "2"], patience: float) -> Sign:
+async def _probe_reachability(target: Target, version: Literal["1", "2"], timeout_s: float) -> Reachability:
     """What happens to one request on a connected socket: only such a socket is told of ICMP errors."""
     loop = asyncio.get_running_loop()
-    heard: asyncio.Future[Sign] = loop.create_future()
+    heard: asyncio.Future[Reachability] = loop.create_future()
     try:
         transport, _ = await loop.create_datagram_endpoint(
-            lambda: _Ear(heard), remote_addr=(target.host, target.port)
+            lambda: _ProbeProtocol(heard), remote_addr=(target.host, target.port)
         )
     except OSError as error:
         if error.errno in (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EADDRNOTAVAIL):
@@ -113,7 +119,7 @@ async def _sign(target: Target, version: Literal["1", "2"], patience: float) -> 
                 request_id=ber.MIN_REQUEST_ID,
             )
         )
-        async with asyncio.timeout(patience):
+        async with asyncio.timeout(timeout_s):
             return await heard
     except TimeoutError:
         return "silent"

@@ -8,8 +8,8 @@ from appliance.settings.schema import Home
 from appliance.web import service
 
 
-def run(home: Home, port: int | None, address: str | None) -> int:
+def run_web(home: Home, port: int | None, address: str | None) -> int:
     """Serve until SIGTERM."""
-    log_setup.set_up(logging.INFO)
+    log_setup.configure_logging(logging.INFO)
     asyncio.run(service.serve(home, port, address or ""))
     return 0

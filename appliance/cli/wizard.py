@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from appliance.cli import licence, runs, state_dir, terminal, wizard_questions
-from appliance.cli.errors import Wrong
-from appliance.cli.wizard_prompts import Conversation, Flags, LicencePlan
-from appliance.cli.wizard_questions import Question, Table
+from appliance.cli.errors import CommandError
+from appliance.cli.wizard_prompts import LicenceChoice, Prompter, WizardFlags
+from appliance.cli.wizard_questions import Question, SettingsTable
 from appliance.delivery import transmission_test
 from appliance.delivery.errors import DeliveryError
 from appliance.host import routing_table
@@ -18,135 +18,141 @@ from appliance.licensing import status as standing
 from appliance.settings import schema, validation
 from appliance.settings.schema import Config, Home
 
-DONE, WRONG, NOT_SENT = 0, 2, 3
+EXIT_OK, EXIT_LICENCE_PROBLEM, EXIT_NOT_SENT = 0, 2, 3
 
 
 @dataclass(frozen=True, slots=True)
-class _Answer:
+class _AppliedAnswer:
     """One that changes something."""
 
     question: Question
     text: str
 
-    def put(self, settings: Table) -> Table:
-        return self.question.change(settings, self.text)
+    def apply_to(self, settings: SettingsTable) -> SettingsTable:
+        return self.question.apply_answer(settings, self.text)
 
 
 @dataclass(frozen=True, slots=True)
-class _Wishes:
+class _WizardResult:
     """What was answered."""
 
-    settings: Table  # as they would be
-    changes: Sequence[_Answer]
-    plan: LicencePlan
+    settings: SettingsTable  # as they would be
+    changes: Sequence[_AppliedAnswer]
+    licence_choice: LicenceChoice
 
 
-def run(home: Home, flags: Flags) -> int:
+def run(home: Home, flags: WizardFlags) -> int:
     """Ask everything, then do it: until then, Ctrl-C leaves all as it was."""
-    before = schema.load_settings(state_dir.made(home))
-    conversation = Conversation(flags)
+    before = schema.load_settings(state_dir.ensure_created(home))
+    conversation = Prompter(flags)
     try:
-        wishes = _wishes(home, conversation, wizard_questions.table(before))
+        wishes = _ask_questions(home, conversation, wizard_questions.settings_table(before))
     except KeyboardInterrupt:
-        terminal.tell("\nnothing was changed")
+        terminal.print_message("\nnothing was changed")
         raise
     if wishes is None:
-        terminal.tell("nothing was changed")
-        return DONE
-    return _do(home, conversation, wishes)
+        terminal.print_message("nothing was changed")
+        return EXIT_OK
+    return _apply_result(home, conversation, wishes)
 
 
-def _wishes(home: Home, conversation: Conversation, settings: Table) -> _Wishes | None:
+def _ask_questions(home: Home, prompter: Prompter, settings: SettingsTable) -> _WizardResult | None:
     """All that is asked; None where it is not to be saved."""
-    flags = conversation.flags
-    asked = () if flags.licence_only else _questions(flags)
-    conversation.check(asked, settings)
-    changes: list[_Answer] = []
+    flags = prompter.flags
+    asked = () if flags.licence_only else _select_questions(flags)
+    prompter.check_flags(asked, settings)
+    changes: list[_AppliedAnswer] = []
     for question in asked:
-        if question.asked(settings) or flags.answers.get(question.name) is not None:
-            answer = _Answer(question, conversation.answer(question, settings))
-            changed = answer.put(settings)
-            if _built(changed) != _built(settings):  # an offer that was taken is no wish
+        if question.is_applicable(settings) or flags.answers.get(question.name) is not None:
+            answer = _AppliedAnswer(question, prompter.ask_question(question, settings))
+            changed = answer.apply_to(settings)
+            if _build_config(changed) != _build_config(settings):  # an offer that was taken is no wish
                 changes.append(answer)
             settings = changed
     if problems := schema.find_problems(settings):
         raise schema.SettingsError(problems)
-    plan = LicencePlan("keep")
+    plan = LicenceChoice("keep")
     if not flags.schedule_only:
         present = standing.get_status(home.folder, datetime.now(UTC))
-        plan = conversation.licence(present, csr.load_enrolment(home.folder))
-    return _Wishes(settings, changes, plan) if conversation.agreed("Save this", None) else None
+        plan = prompter.ask_licence(present, csr.load_enrolment(home.folder))
+    return _WizardResult(settings, changes, plan) if prompter.confirm("Save this", None) else None
 
 
-def _questions(flags: Flags) -> Sequence[Question]:
-    return wizard_questions.questions(routing_table.detect_lan_network(), schedule_only=flags.schedule_only)
+def _select_questions(flags: WizardFlags) -> Sequence[Question]:
+    return wizard_questions.build_questions(
+        routing_table.detect_lan_network(), schedule_only=flags.schedule_only
+    )
 
 
-def _do(home: Home, conversation: Conversation, wishes: _Wishes) -> int:
-    wanted = _built(wishes.settings)
-    flags = conversation.flags
-    codes = [_take_licence(home, wanted, wishes.plan)]
+def _apply_result(home: Home, prompter: Prompter, result: _WizardResult) -> int:
+    wanted = _build_config(result.settings)
+    flags = prompter.flags
+    codes = [_obtain_licence(home, wanted, result.licence_choice)]
     if not flags.licence_only:
         with schema.lock_settings(home):
-            wanted = _with(schema.load_settings(home), wishes.changes)
+            wanted = _apply_changes(schema.load_settings(home), result.changes)
             schema.save_settings(home, wanted)
-        terminal.say(f"Saved in {home.settings}.")
+        terminal.print_line(f"Saved in {home.settings}.")
     if not (flags.licence_only or flags.schedule_only):
-        if wanted.discovery.entries and conversation.agreed("Search for printers now", flags.discover):
+        if wanted.discovery.entries and prompter.confirm("Search for printers now", flags.discover):
             codes.append(runs.run(home, "discover", False))
-        if wanted.transmission.mode != "off" and conversation.agreed("Send a test delivery now", flags.test):
-            codes.append(_try(home, wanted))
+        if wanted.transmission.mode != "off" and prompter.confirm("Send a test delivery now", flags.test):
+            codes.append(_send_test_delivery(home, wanted))
     return max(codes)
 
 
-def _with(now: Config, changes: Sequence[_Answer]) -> Config:
+def _apply_changes(now: Config, changes: Sequence[_AppliedAnswer]) -> Config:
     """What was answered, in the settings of now: the page may have changed others during the questions."""
-    settings = wizard_questions.table(now)
+    settings = wizard_questions.settings_table(now)
     for change in changes:
-        settings = change.put(settings)
-    return _built(settings)
+        settings = change.apply_to(settings)
+    return _build_config(settings)
 
 
-def _built(settings: Table) -> Config:
+def _build_config(settings: SettingsTable) -> Config:
     return validation.build_record(Config(), settings)
 
 
-def _take_licence(home: Home, wanted: Config, plan: LicencePlan) -> int:
+def _obtain_licence(home: Home, config: Config, choice: LicenceChoice) -> int:
     """A licence that cannot be had now keeps nobody from the rest."""
-    match plan:
-        case LicencePlan(way="online"):
-            return _enrol(home, wanted, plan)
-        case LicencePlan(way="file", file=str(file)):
+    match choice:
+        case LicenceChoice(way="online"):
+            return _enrol_online(home, config, choice)
+        case LicenceChoice(way="file", file=str(file)):
             try:
-                licence.tell_installed(licence.install_file(home, file), wanted)
-            except (Wrong, OSError) as error:
-                terminal.tell(f"no licence: {terminal.clean(str(error))}")
-                return WRONG
-        case LicencePlan(way="file"):
-            made = licence.made_request(home)
+                licence.print_installed(licence.install_licence_file(home, file), config)
+            except (CommandError, OSError) as error:
+                terminal.print_message(f"no licence: {terminal.sanitize(str(error))}")
+                return EXIT_LICENCE_PROBLEM
+        case LicenceChoice(way="file"):
+            made = licence.get_or_create_request(home)
             path = Path(f"{made.plug_id}-request.pem")
             path.write_text(made.pem)
-            terminal.say(f"Send {path} to the provider, then: printmonitor licence install FILE")
-    return DONE
+            terminal.print_line(f"Send {path} to the provider, then: printmonitor licence install FILE")
+    return EXIT_OK
 
 
-def _enrol(home: Home, wanted: Config, plan: LicencePlan) -> int:
+def _enrol_online(home: Home, config: Config, choice: LicenceChoice) -> int:
     try:
-        found = asyncio.run(licence.enrolled(home, wanted, plan.url, plan.code))
-    except (DeliveryError, Wrong) as error:
-        terminal.tell(f"no licence: {terminal.clean(str(error))}; later: printmonitor licence enrol")
-        return NOT_SENT
+        found = asyncio.run(licence.renew_or_enrol(home, config, choice.url, choice.code))
+    except (DeliveryError, CommandError) as error:
+        terminal.print_message(
+            f"no licence: {terminal.sanitize(str(error))}; later: printmonitor licence enrol"
+        )
+        return EXIT_NOT_SENT
     if found is None:
-        terminal.say("The provider has not decided yet; the poller service asks again.")
+        terminal.print_line("The provider has not decided yet; the poller service asks again.")
     else:
-        licence.tell_installed(found, wanted)
-    return DONE
+        licence.print_installed(found, config)
+    return EXIT_OK
 
 
-def _try(home: Home, wanted: Config) -> int:
-    steps = asyncio.run(transmission_test.run(home, wanted, datetime.now(UTC)))
+def _send_test_delivery(home: Home, config: Config) -> int:
+    steps = asyncio.run(transmission_test.run(home, config, datetime.now(UTC)))
     for step in steps:
-        terminal.say(f"{'ok    ' if step.ok else 'FAILED'}  {step.name:12} {terminal.clean(step.text)}")
+        terminal.print_line(
+            f"{'ok    ' if step.ok else 'FAILED'}  {step.name:12} {terminal.sanitize(step.text)}"
+        )
         if step.advice:
-            terminal.say(f"{'':22}{step.advice}")
-    return DONE if transmission_test.has_passed(steps) else NOT_SENT
+            terminal.print_line(f"{'':22}{step.advice}")
+    return EXIT_OK if transmission_test.has_passed(steps) else EXIT_NOT_SENT

@@ -8,10 +8,10 @@ from appliance.domain.model import DiscoveryEntry
 from appliance.settings import schema
 from appliance.settings.schema import Config
 
-Table = Mapping[str, object]  # settings as settings.toml holds them
-EMPTY = "-"  # the answer that empties a setting which has an offer
-NOTHING = (EMPTY, "none", "never")
-WORDS = ("transmission.mail.security",)  # of a few that are right
+SettingsTable = Mapping[str, object]  # settings as settings.toml holds them
+CLEAR_ANSWER = "-"  # the answer that empties a setting which has an offer
+NONE_ANSWERS = (CLEAR_ANSWER, "none", "never")
+CASE_INSENSITIVE_KEYS = ("transmission.mail.security",)  # of a few that are right
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,170 +21,192 @@ class Question:
     name: str
     text: str
     key: str  # where its setting stands
-    offer: Callable[[Table], str]
-    change: Callable[[Table, str], Table]
-    asked: Callable[[Table], bool] = lambda _: True
+    default_answer: Callable[[SettingsTable], str]
+    apply_answer: Callable[[SettingsTable, str], SettingsTable]
+    is_applicable: Callable[[SettingsTable], bool] = lambda _: True
     secret: bool = False
 
 
-def wrong(question: Question, settings: Table, answer: str) -> str | None:
+def find_answer_problem(question: Question, settings: SettingsTable, answer: str) -> str | None:
     """Why this answer will not do: what is wrong with it as a setting."""
-    if isinstance(get(settings, question.key), int) and not (answer.isascii() and answer.isdecimal()):
+    if isinstance(get_value(settings, question.key), int) and not (answer.isascii() and answer.isdecimal()):
         return f"{answer} is no number"
-    problems = schema.find_problems(question.change(settings, answer))
+    problems = schema.find_problems(question.apply_answer(settings, answer))
     return next((problem for problem in problems if problem.startswith(question.key)), None)
 
 
-def get(settings: Table, key: str) -> object:
+def get_value(settings: SettingsTable, key: str) -> object:
     """The value at a dotted key."""
     head, _, rest = key.partition(".")
     inner = settings.get(head)
-    return get(inner, rest) if rest and isinstance(inner, Mapping) else inner
+    return get_value(inner, rest) if rest and isinstance(inner, Mapping) else inner
 
 
-def put(settings: Table, key: str, value: object) -> Table:
+def replace_value(settings: SettingsTable, key: str, value: object) -> SettingsTable:
     """The settings with another value at a dotted key."""
     head, _, rest = key.partition(".")
     inner = settings.get(head)
-    return {**settings, head: put(inner, rest, value) if rest and isinstance(inner, Mapping) else value}
+    return {
+        **settings,
+        head: replace_value(inner, rest, value) if rest and isinstance(inner, Mapping) else value,
+    }
 
 
-def _plain(
-    name: str, text: str, key: str, asked: Callable[[Table], bool] = lambda _: True, *, secret: bool = False
+def _setting_question(
+    name: str,
+    text: str,
+    key: str,
+    asked: Callable[[SettingsTable], bool] = lambda _: True,
+    *,
+    secret: bool = False,
 ) -> Question:
     """A question whose answer is the setting."""
 
-    def change(settings: Table, answer: str) -> Table:
-        if isinstance(get(settings, key), int) and answer.isascii() and answer.isdecimal():
-            return put(settings, key, int(answer))
-        if key in WORDS:
+    def change(settings: SettingsTable, answer: str) -> SettingsTable:
+        if isinstance(get_value(settings, key), int) and answer.isascii() and answer.isdecimal():
+            return replace_value(settings, key, int(answer))
+        if key in CASE_INSENSITIVE_KEYS:
             answer = answer.lower()
-        return put(settings, key, "" if answer == EMPTY else answer)
+        return replace_value(settings, key, "" if answer == CLEAR_ANSWER else answer)
 
-    return Question(name, text, key, lambda settings: str(get(settings, key) or ""), change, asked, secret)
-
-
-def _by_mail(settings: Table) -> bool:
-    return get(settings, "transmission.mode") == "mail"
+    return Question(
+        name, text, key, lambda settings: str(get_value(settings, key) or ""), change, asked, secret
+    )
 
 
-def _times(settings: Table) -> str:
-    times = get(settings, "schedule.discover_at")
+def _is_mail(settings: SettingsTable) -> bool:
+    return get_value(settings, "transmission.mode") == "mail"
+
+
+def _format_times(settings: SettingsTable) -> str:
+    times = get_value(settings, "schedule.discover_at")
     return ", ".join(map(str, times)) if isinstance(times, Sequence) and times else "never"
 
 
-def _set_times(settings: Table, answer: str) -> Table:
-    times = [] if answer in NOTHING else [part.strip() for part in answer.split(",")]
-    return put(settings, "schedule.discover_at", times)
+def _set_times(settings: SettingsTable, answer: str) -> SettingsTable:
+    times = [] if answer in NONE_ANSWERS else [part.strip() for part in answer.split(",")]
+    return replace_value(settings, "schedule.discover_at", times)
 
 
-def _manual(settings: Table) -> list[Table]:
-    entries = get(settings, "discovery.entries")
+def _manual_entries(settings: SettingsTable) -> list[SettingsTable]:
+    entries = get_value(settings, "discovery.entries")
     found = [each for each in entries if isinstance(each, Mapping)] if isinstance(entries, Sequence) else []
     return [each for each in found if each.get("source") != "import"]
 
 
-def _with_manual(settings: Table, manual: Sequence[Table]) -> Table:
+def _replace_manual_entries(settings: SettingsTable, manual: Sequence[SettingsTable]) -> SettingsTable:
     """Entries by hand replaced; the import list looks after its own."""
-    entries = get(settings, "discovery.entries")
+    entries = get_value(settings, "discovery.entries")
     imported = (
         [each for each in entries if isinstance(each, Mapping)] if isinstance(entries, Sequence) else []
     )
     imported = [each for each in imported if each.get("source") == "import"]
-    return put(settings, "discovery.entries", [*manual, *imported])
+    return replace_value(settings, "discovery.entries", [*manual, *imported])
 
 
-def _ranges(settings: Table) -> str:
-    return ", ".join(str(each.get("addresses")) for each in _manual(settings))
+def _format_ranges(settings: SettingsTable) -> str:
+    return ", ".join(str(each.get("addresses")) for each in _manual_entries(settings))
 
 
-def _set_ranges(settings: Table, answer: str) -> Table:
-    if answer == _ranges(settings):
+def _set_ranges(settings: SettingsTable, answer: str) -> SettingsTable:
+    if answer == _format_ranges(settings):
         return settings
-    if answer in NOTHING:
-        return _with_manual(settings, [])
-    first = next(iter(_manual(settings)), asdict(DiscoveryEntry("")))
-    return _with_manual(settings, [{**first, "addresses": answer}])
+    if answer in NONE_ANSWERS:
+        return _replace_manual_entries(settings, [])
+    first = next(iter(_manual_entries(settings)), asdict(DiscoveryEntry("")))
+    return _replace_manual_entries(settings, [{**first, "addresses": answer}])
 
 
-def _community(settings: Table) -> str:
-    return str(next(iter(_manual(settings)), {}).get("community_read", "public"))
+def _first_community(settings: SettingsTable) -> str:
+    return str(next(iter(_manual_entries(settings)), {}).get("community_read", "public"))
 
 
-def _set_community(settings: Table, answer: str) -> Table:
-    if answer == _community(settings):
+def _set_community(settings: SettingsTable, answer: str) -> SettingsTable:
+    if answer == _first_community(settings):
         return settings
-    return _with_manual(settings, [{**each, "community_read": answer} for each in _manual(settings)])
+    return _replace_manual_entries(
+        settings, [{**each, "community_read": answer} for each in _manual_entries(settings)]
+    )
 
 
-def _range(guess: IPv4Network | None) -> Question:
-    def offer(settings: Table) -> str:
-        return _ranges(settings) or (f"{guess[1]}-{guess[-2]}" if guess and guess.prefixlen < 31 else "none")
+def _range_question(lan_network: IPv4Network | None) -> Question:
+    def offer(settings: SettingsTable) -> str:
+        return _format_ranges(settings) or (
+            f"{lan_network[1]}-{lan_network[-2]}" if lan_network and lan_network.prefixlen < 31 else "none"
+        )
 
     text = "Addresses to search for printers (ranges, addresses, names; separated by commas)"
     return Question("range", text, "discovery.entries", offer, _set_ranges)
 
 
-SCHEDULE = (
-    _plain("query-every", "Time between two queries of the known printers", "schedule.query_every"),
+SCHEDULE_QUESTIONS = (
+    _setting_question(
+        "query-every", "Time between two queries of the known printers", "schedule.query_every"
+    ),
     Question(
         "discover-at",
         "Times of day at which to search for new printers (or never)",
         "schedule.discover_at",
-        _times,
+        _format_times,
         _set_times,
     ),
-    _plain("time-zone", "Time zone", "schedule.time_zone"),
+    _setting_question("time-zone", "Time zone", "schedule.time_zone"),
 )
-TRANSMISSION = (
+TRANSMISSION_QUESTIONS = (
     Question(
         "transmission",
         "How to send the data: https, mail or off",
         "transmission.mode",
-        lambda settings: str(get(settings, "transmission.mode")).replace("off", "https"),
-        lambda settings, answer: put(settings, "transmission.mode", answer.lower()),
+        lambda settings: str(get_value(settings, "transmission.mode")).replace("off", "https"),
+        lambda settings, answer: replace_value(settings, "transmission.mode", answer.lower()),
     ),
-    _plain("mail-host", "Mail server", "transmission.mail.host", _by_mail),
-    _plain("mail-port", "Its port", "transmission.mail.port", _by_mail),
-    _plain("mail-security", "Its encryption: none, starttls or tls", "transmission.mail.security", _by_mail),
-    _plain(
+    _setting_question("mail-host", "Mail server", "transmission.mail.host", _is_mail),
+    _setting_question("mail-port", "Its port", "transmission.mail.port", _is_mail),
+    _setting_question(
+        "mail-security", "Its encryption: none, starttls or tls", "transmission.mail.security", _is_mail
+    ),
+    _setting_question(
         "mail-username",
         "User name there, if it wants one (- for none)",
         "transmission.mail.username",
-        _by_mail,
+        _is_mail,
     ),
-    _plain(
+    _setting_question(
         "mail-password",
         "Password there, if it wants one",
         "transmission.mail.password",
-        _by_mail,
+        _is_mail,
         secret=True,
     ),
-    _plain("mail-sender", "Mail address of this Plug", "transmission.mail.sender", _by_mail),
-    _plain("mail-recipient", "Mail address of the provider", "transmission.mail.recipient", _by_mail),
+    _setting_question("mail-sender", "Mail address of this Plug", "transmission.mail.sender", _is_mail),
+    _setting_question(
+        "mail-recipient", "Mail address of the provider", "transmission.mail.recipient", _is_mail
+    ),
 )
 
 
-def questions(guess: IPv4Network | None = None, *, schedule_only: bool = False) -> tuple[Question, ...]:
+def build_questions(
+    lan_network: IPv4Network | None = None, *, schedule_only: bool = False
+) -> tuple[Question, ...]:
     """All of them in their order; `guess` is the Plug's own network."""
     if schedule_only:
-        return SCHEDULE
+        return SCHEDULE_QUESTIONS
     return (
-        _plain("site", "Name of this site", "plug.site"),
-        _range(guess),
+        _setting_question("site", "Name of this site", "plug.site"),
+        _range_question(lan_network),
         Question(
             "community",
             "SNMP community to read with",
             "discovery.entries",
-            _community,
+            _first_community,
             _set_community,
-            lambda settings: bool(_manual(settings)),
+            lambda settings: bool(_manual_entries(settings)),
         ),
-        *SCHEDULE,
-        *TRANSMISSION,
+        *SCHEDULE_QUESTIONS,
+        *TRANSMISSION_QUESTIONS,
     )
 
 
-def table(settings: Config) -> Table:
+def settings_table(settings: Config) -> SettingsTable:
     """The settings as the questions take them."""
     return asdict(settings)

@@ -13,25 +13,25 @@ from appliance.storage import database, printers
 
 log = logging.getLogger(__name__)
 
-SECONDS = 0.2  # that a reading waits for others
-AT_ONCE = 100  # readings in one transaction: others wait for the database no longer than it takes
+BATCH_INTERVAL_S = 0.2  # that a reading waits for others
+MAX_BATCH_READINGS = 100  # readings in one transaction: others wait for the database no longer than it takes
 
 
-class NotKept(Exception):
+class ReadingNotSavedError(Exception):
     """What the printer said cannot be stored; the text is one clear line."""
 
 
-class Keeper:
+class BatchWriter:
     """`async with Keeper(db, clock) as keeper: await keeper.keep(reading)`; kept means durable."""
 
     def __init__(self, db: sqlite3.Connection, clock: Callable[[], datetime]) -> None:
-        self.trouble: Exception | None = None  # the first; nothing is kept after it
+        self.write_error: Exception | None = None  # the first; nothing is kept after it
         self._db, self._clock = db, clock
-        self._waiting: list[tuple[Callable[[], int], asyncio.Future[int]]] = []
-        self._filled = asyncio.Event()
+        self._pending: list[tuple[Callable[[], int], asyncio.Future[int]]] = []
+        self._has_pending = asyncio.Event()
 
     async def __aenter__(self) -> Self:
-        self._task = asyncio.create_task(self._work())
+        self._task = asyncio.create_task(self._flush_periodically())
         return self
 
     async def __aexit__(
@@ -39,49 +39,49 @@ class Keeper:
     ) -> None:
         """What was handed over is kept, also when the round is broken off."""
         self._task.cancel()
-        while self._waiting:
+        while self._pending:
             self._flush()
 
-    async def keep(self, reading: Reading) -> int:
+    async def save_reading(self, reading: Reading) -> int:
         """The printer's id. Raises NotKept or Unusable."""
         now = self._clock()
-        return await self._done(lambda: printers.store_reading(self._db, reading, now))
+        return await self._enqueue(lambda: printers.store_reading(self._db, reading, now))
 
-    async def keep_failure(self, printer_id: int, reason: str) -> None:
+    async def save_failure(self, printer_id: int, reason: str) -> None:
         now = self._clock()
 
         def work() -> int:
             printers.store_poll_failure(self._db, printer_id, reason, now)
             return printer_id
 
-        await self._done(work)
+        await self._enqueue(work)
 
-    async def _done(self, work: Callable[[], int]) -> int:
-        if self.trouble:
-            raise self.trouble
+    async def _enqueue(self, write: Callable[[], int]) -> int:
+        if self.write_error:
+            raise self.write_error
         kept: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        self._waiting.append((work, kept))
-        self._filled.set()
+        self._pending.append((write, kept))
+        self._has_pending.set()
         return await kept
 
-    async def _work(self) -> None:
+    async def _flush_periodically(self) -> None:
         while True:
-            await self._filled.wait()
-            await asyncio.sleep(SECONDS)
+            await self._has_pending.wait()
+            await asyncio.sleep(BATCH_INTERVAL_S)
             self._flush()
-            if not self._waiting:
-                self._filled.clear()
+            if not self._pending:
+                self._has_pending.clear()
 
     def _flush(self) -> None:
-        batch, self._waiting = self._waiting[:AT_ONCE], self._waiting[AT_ONCE:]
+        batch, self._pending = self._pending[:MAX_BATCH_READINGS], self._pending[MAX_BATCH_READINGS:]
         results: list[int | Exception] = []
         try:
             with database.transaction(self._db):
-                results = [self._one(work) for work, _ in batch]
+                results = [self._write_one(work) for work, _ in batch]
         except (
             Exception
         ) as error:  # the disk is full, say: told to everybody who waits, and raised by the round
-            self.trouble = self.trouble or error
+            self.write_error = self.write_error or error
             results = [error] * len(batch)
         for (_, kept), result in zip(batch, results, strict=True):
             if kept.cancelled():
@@ -91,12 +91,12 @@ class Keeper:
             else:
                 kept.set_result(result)
 
-    def _one(self, work: Callable[[], int]) -> int | Exception:
+    def _write_one(self, write: Callable[[], int]) -> int | Exception:
         try:
             with database.transaction(self._db):
-                return work()
+                return write()
         except database.DatabaseUnavailableError:
             raise
         except Exception as error:  # a printer that says something unheard-of costs the others nothing
             log.exception("a reading cannot be kept")
-            return NotKept(f"its values cannot be kept: {error}")
+            return ReadingNotSavedError(f"its values cannot be kept: {error}")

@@ -26,148 +26,152 @@ from appliance.discovery.entries import Exclusions
 from appliance.domain.clock import utc_now
 from appliance.domain.model import PollCost, Target
 from appliance.host import file_lock
-from appliance.jobs.batch_poller import Asking, Failed, Progress, Skipped
-from appliance.jobs.batch_writer import Keeper
+from appliance.jobs.batch_poller import BatchPoller, PrinterProblem, RunProgress, SkippedHost
+from appliance.jobs.batch_writer import BatchWriter
 from appliance.settings.schema import Config, DiscoveryConfig, Home
 from appliance.snmp.transport import SnmpEndpoint
 from appliance.storage import database, jobs, printers
 from appliance.storage.printers import KnownPrinter
 
-__all__ = ["Failed", "Progress", "RoundResult", "Skipped", "run_round"]
+__all__ = ["PrinterProblem", "RunProgress", "RunResult", "SkippedHost", "execute_run"]
 
 log = logging.getLogger(__name__)
 
-TELL_SECONDS = 0.25  # between two calls of on_progress
-TELLS_PER_JOB_UPDATE = 4  # the job's row is written to the memory card
-MOST_NAMED = 200  # printers in a job's row; the printers' own rows name the rest
+PROGRESS_INTERVAL_S = 0.25  # between two calls of on_progress
+PROGRESS_CALLS_PER_JOB_UPDATE = 4  # the job's row is written to the memory card
+MAX_NAMED_PRINTERS = 200  # printers in a job's row; the printers' own rows name the rest
 
 T = TypeVar("T")
-Kind = Literal["query", "discover"]
+RunKind = Literal["query", "discover"]
 
 
 @dataclass(frozen=True, slots=True)
-class RoundResult:
+class RunResult:
     """What came of a run."""
 
-    kind: Kind
+    kind: RunKind
     interrupted: bool
     read: tuple[int, ...]  # ids of printers
-    failed: tuple[Failed, ...]
-    incomplete: tuple[Failed, ...]  # read, but not in all their parts
-    skipped: tuple[Skipped, ...]
-    left_alone: int  # known printers that no discovery entry covers
-    asked: int  # addresses by the scan
+    failed: tuple[PrinterProblem, ...]
+    incomplete: tuple[PrinterProblem, ...]  # read, but not in all their parts
+    skipped: tuple[SkippedHost, ...]
+    not_covered: int  # known printers that no discovery entry covers
+    probed: int  # addresses by the scan
     answered: int
     cost: PollCost  # of all readings together; its seconds are the run's
     parcel: outbox.Parcel | None = None
-    not_handed_over: str | None = None  # why there is no parcel, if that is a fault
+    enqueue_error: str | None = None  # why there is no parcel, if that is a fault
     delivery: dispatcher.DeliverySummary | None = None
 
-    def summary(self) -> dict[str, object]:
+    def to_job_result(self) -> dict[str, object]:
         """What a job's row tells about it."""
         return {
             "read": len(self.read),
-            "failed": [asdict(failed) for failed in self.failed[:MOST_NAMED]],
+            "failed": [asdict(failed) for failed in self.failed[:MAX_NAMED_PRINTERS]],
             "failed_total": len(self.failed),
-            "incomplete": [asdict(partly) for partly in self.incomplete[:MOST_NAMED]],
+            "incomplete": [asdict(partly) for partly in self.incomplete[:MAX_NAMED_PRINTERS]],
             "incomplete_total": len(self.incomplete),
-            "skipped": [asdict(skipped) for skipped in self.skipped[:MOST_NAMED]],
+            "skipped": [asdict(skipped) for skipped in self.skipped[:MAX_NAMED_PRINTERS]],
             "skipped_total": len(self.skipped),
-            "left_alone": self.left_alone,
-            "asked": self.asked,
+            "left_alone": self.not_covered,
+            "asked": self.probed,
             "answered": self.answered,
             "cost": asdict(self.cost),
             "parcel": self.parcel.id if self.parcel else None,
-            "not_handed_over": self.not_handed_over,
+            "not_handed_over": self.enqueue_error,
         }
 
 
-async def run_round(
+async def execute_run(
     db: sqlite3.Connection,
     home: Home,
     config: Config,
-    kind: Kind,
+    kind: RunKind,
     *,
     job_id: int | None = None,
     clock: Callable[[], datetime] = utc_now,
     stop: asyncio.Event | None = None,
-    on_progress: Callable[[Progress], None] | None = None,
+    on_progress: Callable[[RunProgress], None] | None = None,
     only: Collection[int] | None = None,
     send: bool = True,
-) -> RoundResult:
+) -> RunResult:
     """Do a run, to its end or until `stop`; what was read by then is kept.
 
     `only` limits a query to some printers: it waits for no other run, and nothing is handed over then. With
     `send` off the parcel is left to whoever delivers. Raises lock.Busy, BadEntry, database.Unusable.
     """
-    progress = Progress()
+    progress = RunProgress()
     with file_lock.acquire(home.run_lock) if only is None else nullcontext():
         async with (
-            _told(db, job_id, progress, on_progress),
-            Keeper(db, clock) as keeper,
+            _report_progress(db, job_id, progress, on_progress),
+            BatchWriter(db, clock) as keeper,
             SnmpEndpoint() as endpoint,
         ):
             exclusions = entries.Exclusions(config.discovery.exclusions)
             known = printers.list_known(db)
-            asking = Asking(db, clock, exclusions, known, progress=progress, endpoint=endpoint, keeper=keeper)
-            this = _Round(config.discovery, exclusions, known, asking, progress)
+            asking = BatchPoller(
+                db, clock, exclusions, known, progress=progress, endpoint=endpoint, writer=keeper
+            )
+            this = _ActiveRun(config.discovery, exclusions, known, asking, progress)
             work = this.discover() if kind == "discover" else this.query(only)
-            finished = bool(await _until(stop, _work(work, keeper)))
-        result = this.result(kind, interrupted=not finished)
+            finished = bool(await _run_until_stopped(stop, _await_or_raise_write_error(work, keeper)))
+        result = this.build_result(kind, interrupted=not finished)
         if finished and only is None:
-            result = _handed_over(result, db, home, config, now=clock())
+            result = _enqueue_parcel(result, db, home, config, now=clock())
     if finished and only is None and send:
         sending = dispatcher.deliver_due(db, home, config, clock)
-        result = replace(result, delivery=await _until(stop, sending))
+        result = replace(result, delivery=await _run_until_stopped(stop, sending))
     return result
 
 
-class _Round:
+class _ActiveRun:
     """The run while it goes on."""
 
     def __init__(
         self,
         settings: DiscoveryConfig,
         exclusions: Exclusions,
-        known: Sequence[KnownPrinter],
-        asking: Asking,
-        progress: Progress,
+        known_printers: Sequence[KnownPrinter],
+        batch_poller: BatchPoller,
+        progress: RunProgress,
     ) -> None:
-        self._settings, self._exclusions, self._known = settings, exclusions, known
-        self._asking, self._progress = asking, progress
-        self._began = asyncio.get_running_loop().time()
-        self._left_alone = 0
+        self._settings, self._exclusions, self._known_printers = settings, exclusions, known_printers
+        self._batch_poller, self._progress = batch_poller, progress
+        self._started_at = asyncio.get_running_loop().time()
+        self._not_covered = 0
 
     async def query(self, only: Collection[int] | None = None) -> None:
         """The known printers, each at its address or by its name."""
         async with asyncio.TaskGroup() as tasks:
-            for printer in self._known:
+            for printer in self._known_printers:
                 if only is None or printer.id in only:
-                    tasks.create_task(self._asking.known(printer))
+                    tasks.create_task(self._batch_poller.poll_known(printer))
 
     async def discover(self) -> None:
         """Whoever answers within the discovery entries, then the known printers there that did not."""
         coverage = entries.Coverage(self._settings.entries)
-        targets = await self._targets()
+        targets = await self._collect_targets()
         async with asyncio.TaskGroup() as tasks:
             pace = self._settings.packets_per_second
             async for answer in scanner.scan_targets(targets, pace, self._progress.scan):
-                tasks.create_task(self._asking.met(answer))
-        covered = [printer for printer in self._known if printer.target in coverage]
-        self._left_alone = len(self._known) - len(covered)
-        unmet = {printer.id for printer in covered if not self._asking.has_met(printer.target)}
-        await self.query(unmet - set(self._asking.read))
+                tasks.create_task(self._batch_poller.poll_discovered(answer))
+        covered = [printer for printer in self._known_printers if printer.target in coverage]
+        self._not_covered = len(self._known_printers) - len(covered)
+        unmet = {printer.id for printer in covered if not self._batch_poller.has_seen(printer.target)}
+        await self.query(unmet - set(self._batch_poller.read))
 
-    async def _targets(self) -> Iterator[Target]:
+    async def _collect_targets(self) -> Iterator[Target]:
         """Names first, as they say more than the range in which their address may also lie."""
         most = self._settings.max_addresses
         listed = self._settings.entries
         names = list(entries.iter_name_targets(listed, self._exclusions, limit=most))
-        found = await asyncio.gather(*map(self._asking.resolved, names))
+        found = await asyncio.gather(*map(self._batch_poller.resolve_name, names))
         self._progress.scan.total = entries.count_all_targets(listed, self._exclusions, limit=most)
-        return self._each_once(entries.expand_all(listed, self._exclusions, limit=most), found)
+        return self._deduplicate_targets(entries.expand_all(listed, self._exclusions, limit=most), found)
 
-    def _each_once(self, targets: Iterable[Target], resolved: Iterable[Target | None]) -> Iterator[Target]:
+    def _deduplicate_targets(
+        self, targets: Iterable[Target], resolved: Iterable[Target | None]
+    ) -> Iterator[Target]:
         seen = set()
         for target in resolved:
             if target and (target.host, target.port, target.community_read) not in seen:
@@ -177,35 +181,35 @@ class _Round:
             if target.name is None and (target.host, target.port, target.community_read) not in seen:
                 yield target
 
-    def result(self, kind: Kind, *, interrupted: bool) -> RoundResult:
-        costs = self._asking.read.values()
-        seconds = asyncio.get_running_loop().time() - self._began
-        return RoundResult(
+    def build_result(self, kind: RunKind, *, interrupted: bool) -> RunResult:
+        costs = self._batch_poller.read.values()
+        seconds = asyncio.get_running_loop().time() - self._started_at
+        return RunResult(
             kind=kind,
             interrupted=interrupted,
-            read=tuple(self._asking.read),
-            failed=tuple(self._asking.failed),
-            incomplete=tuple(self._asking.incomplete),
-            skipped=tuple(self._asking.skipped),
-            left_alone=self._left_alone,
-            asked=self._progress.scan.asked,
+            read=tuple(self._batch_poller.read),
+            failed=tuple(self._batch_poller.failed),
+            incomplete=tuple(self._batch_poller.incomplete),
+            skipped=tuple(self._batch_poller.skipped),
+            not_covered=self._not_covered,
+            probed=self._progress.scan.asked,
             answered=self._progress.scan.answered,
             cost=PollCost(sum(cost.packets for cost in costs), sum(cost.bytes for cost in costs), seconds),
         )
 
 
-async def _work(work: Awaitable[None], keeper: Keeper) -> bool:
+async def _await_or_raise_write_error(polling: Awaitable[None], writer: BatchWriter) -> bool:
     """The trouble itself, where a group of tasks ends because nothing can be kept any more."""
     try:
-        await work
+        await polling
     except ExceptionGroup:
-        if keeper.trouble:
-            raise keeper.trouble from None
+        if writer.write_error:
+            raise writer.write_error from None
         raise
     return True
 
 
-async def _until(stop: asyncio.Event | None, work: Coroutine[None, None, T]) -> T | None:
+async def _run_until_stopped(stop: asyncio.Event | None, work: Coroutine[None, None, T]) -> T | None:
     """What the work gives, or None where it was cancelled because `stop` was set."""
     working = asyncio.create_task(work)
     stopping = asyncio.create_task(stop.wait() if stop else asyncio.Event().wait())
@@ -220,11 +224,11 @@ async def _until(stop: asyncio.Event | None, work: Coroutine[None, None, T]) -> 
 
 
 @asynccontextmanager
-async def _told(
+async def _report_progress(
     db: sqlite3.Connection,
     job_id: int | None,
-    progress: Progress,
-    on_progress: Callable[[Progress], None] | None,
+    progress: RunProgress,
+    on_progress: Callable[[RunProgress], None] | None,
 ) -> AsyncIterator[None]:
     """Whoever wants to know how far it is hears of it while the block runs, and at its end."""
 
@@ -236,8 +240,8 @@ async def _told(
 
     async def work() -> None:
         for number in itertools.count():
-            tell(also_job=number % TELLS_PER_JOB_UPDATE == 0)
-            await asyncio.sleep(TELL_SECONDS)
+            tell(also_job=number % PROGRESS_CALLS_PER_JOB_UPDATE == 0)
+            await asyncio.sleep(PROGRESS_INTERVAL_S)
 
     telling = asyncio.create_task(work())
     try:
@@ -251,13 +255,13 @@ async def _told(
             telling.exception()
 
 
-def _handed_over(
-    result: RoundResult, db: sqlite3.Connection, home: Home, config: Config, *, now: datetime
-) -> RoundResult:
+def _enqueue_parcel(
+    result: RunResult, db: sqlite3.Connection, home: Home, config: Config, *, now: datetime
+) -> RunResult:
     """With a parcel of all known printers, those that were silent included, with their last values."""
     wanted = entries.drop_excluded(printers.iter_printers(db), config.discovery.exclusions)
     try:
         return replace(result, parcel=dispatcher.enqueue_printers(db, home, config, wanted, now))
     except outbox.ParcelNotStoredError as error:
         log.error("%s", error)
-        return replace(result, not_handed_over=str(error))
+        return replace(result, enqueue_error=str(error))

@@ -5,10 +5,10 @@ from datetime import datetime, tzinfo
 
 from appliance.domain.model import Amount, Printer, VagueAmount
 
-PRINTER_STATUS = {1: "other", 2: "unknown", 3: "idle", 4: "printing", 5: "warming up"}
-DEVICE_STATUS = {1: "unknown", 2: "running", 3: "warning", 4: "testing", 5: "down"}
-SEVERITY = {1: "other", 3: "critical", 4: "warning", 5: "binary change"}
-TRAINING = {
+PRINTER_STATUS_LABELS = {1: "other", 2: "unknown", 3: "idle", 4: "printing", 5: "warming up"}
+DEVICE_STATUS_LABELS = {1: "unknown", 2: "running", 3: "warning", 4: "testing", 5: "down"}
+ALERT_SEVERITY_LABELS = {1: "other", 3: "critical", 4: "warning", 5: "binary change"}
+TRAINING_LEVEL_LABELS = {
     1: "other",
     2: "unknown",
     3: "anybody",
@@ -17,7 +17,7 @@ TRAINING = {
     6: "management",
     7: "nobody needed",
 }
-ALERT_GROUP = {
+ALERT_GROUP_LABELS = {
     1: "other",
     3: "Host Resources storage",
     4: "Host Resources device",
@@ -40,7 +40,7 @@ ALERT_GROUP = {
     32: "finisher media input",
     33: "finisher attributes",
 }
-SUPPLY_TYPE = {
+SUPPLY_TYPE_LABELS = {
     1: "other",
     2: "unknown",
     3: "toner",
@@ -76,7 +76,7 @@ SUPPLY_TYPE = {
     33: "inserts",
     34: "covers",
 }
-UNIT = {
+CAPACITY_UNIT_LABELS = {
     1: "of another unit",
     2: "of an unknown unit",
     3: "1/10,000 inch",
@@ -93,7 +93,7 @@ UNIT = {
     18: "items",
     19: "%",
 }
-INPUT_TYPE = {
+INPUT_TYPE_LABELS = {
     1: "other",
     2: "unknown",
     3: "removable tray",
@@ -102,7 +102,7 @@ INPUT_TYPE = {
     6: "continuous roll",
     7: "continuous fanfold",
 }
-OUTPUT_TYPE = {
+OUTPUT_TYPE_LABELS = {
     1: "other",
     2: "unknown",
     3: "removable bin",
@@ -111,8 +111,12 @@ OUTPUT_TYPE = {
     6: "mailbox",
     7: "continuous fanfold",
 }
-VAGUE = {VagueAmount.OTHER: "other", VagueAmount.UNKNOWN: "unknown", VagueAmount.SOME_LEFT: "some left"}
-AVAILABILITY = {
+VAGUE_AMOUNT_LABELS = {
+    VagueAmount.OTHER: "other",
+    VagueAmount.UNKNOWN: "unknown",
+    VagueAmount.SOME_LEFT: "some left",
+}
+AVAILABILITY_LABELS = {
     0: "available, idle",
     1: "unavailable, on request",
     2: "available, standby",
@@ -123,40 +127,40 @@ AVAILABILITY = {
 }
 
 
-def word(table: Mapping[int, str], number: int | None) -> str:
+def get_label(table: Mapping[int, str], number: int | None) -> str:
     """Return the number's word; the number itself where the MIB has none, a dash where nothing was said."""
     if number is None:
         return "-"
     return table.get(number, str(number))
 
 
-def amount(value: Amount | None) -> str:
+def format_amount(value: Amount | None) -> str:
     """Return an amount, or what the printer says instead of one."""
     if value is None:
         return "-"
-    return VAGUE[value] if isinstance(value, VagueAmount) else f"{value:,}"
+    return VAGUE_AMOUNT_LABELS[value] if isinstance(value, VagueAmount) else f"{value:,}"
 
 
-def sub_unit_status(status: int | None) -> str:
+def format_sub_unit_status(status: int | None) -> str:
     """Return PrtSubUnitStatusTC in words: availability in three bits, then alerts, off-line, transition."""
     if status is None or status < 0:
         return "-"
-    parts = [AVAILABILITY.get(status & 7, f"status {status & 7}")]
+    parts = [AVAILABILITY_LABELS.get(status & 7, f"status {status & 7}")]
     marks = {8: "non-critical alert", 16: "critical alert", 32: "off-line", 64: "changing state"}
     return ", ".join(parts + [mark for bit, mark in marks.items() if status & bit])
 
 
-def count(number: int, thing: str) -> str:
+def format_count(number: int, noun: str) -> str:
     """Return "1 parcel", "2 parcels"."""
-    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
-def moment(time: datetime, zone: tzinfo) -> str:
+def format_time(time: datetime, zone: tzinfo) -> str:
     """Return a time as people of the place write it."""
     return f"{time.astimezone(zone):%Y-%m-%d %H:%M}"
 
 
-def duration(hundredths: int) -> str:
+def format_duration(hundredths: int) -> str:
     """Return a time span, given as SNMP does in hundredths of a second, in its two largest units."""
     seconds = hundredths // 100
     for unit, smaller, length in (("d", "h", 86_400), ("h", "min", 3_600), ("min", "s", 60)):
@@ -166,34 +170,34 @@ def duration(hundredths: int) -> str:
     return f"{seconds} s"
 
 
-def size(count: int) -> str:
+def format_bytes(byte_count: int) -> str:
     """Return an amount of bytes in the unit that a person would use."""
-    value = float(count)
+    value = float(byte_count)
     for unit in ("bytes", "kB", "MB", "GB"):
         if abs(value) < 1_024:
-            return f"{count:,} bytes" if unit == "bytes" else f"{value:,.1f} {unit}"
+            return f"{byte_count:,} bytes" if unit == "bytes" else f"{value:,.1f} {unit}"
         value /= 1_024
     return f"{value:,.1f} TB"
 
 
-def progress(now: Mapping[str, object]) -> str:
+def format_run_progress(job_progress: Mapping[str, object]) -> str:
     """How far a run is, from its progress as the job's row tells it."""
-    scan = now.get("scan")
+    scan = job_progress.get("scan")
     scanned = scan if isinstance(scan, Mapping) else {}
     asked = f"{scanned['asked']:,} of {scanned['total']:,} addresses asked, " if scanned.get("total") else ""
-    read, to_read, failed = (now.get(name, 0) for name in ("read", "to_read", "failed"))
+    read, to_read, failed = (job_progress.get(name, 0) for name in ("read", "to_read", "failed"))
     return f"{asked}{read:,} of {to_read:,} printers read, {failed:,} failed"
 
 
-def state(printer: Printer) -> str:
+def format_printer_state(printer: Printer) -> str:
     """Return what a printer is doing, or since when it says nothing."""
     if printer.failure is not None:
         return printer.failure
     if printer.details.errors:
-        return ", ".join(error_word(error) for error in printer.details.errors)
-    return word(PRINTER_STATUS, printer.details.status)
+        return ", ".join(format_detected_error(error) for error in printer.details.errors)
+    return get_label(PRINTER_STATUS_LABELS, printer.details.status)
 
 
-def error_word(name: str) -> str:
+def format_detected_error(name: str) -> str:
     """Return a bit of hrPrinterDetectedErrorState as words: "lowPaper" is "low paper"."""
     return "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in name)

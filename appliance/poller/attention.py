@@ -11,19 +11,19 @@ from appliance.settings.schema import Config, Home
 from appliance.storage import events
 
 # Troubles of the Plug itself; a printer without paper is no matter of its light.
-KINDS = frozenset({"licence", "disk nearly full", "outbox growing", "database not usable"})
+LED_EVENT_KINDS = frozenset({"licence", "disk nearly full", "outbox growing", "database not usable"})
 
 
-def tell(db: sqlite3.Connection, home: Home, config: Config, now: datetime) -> None:
+def write_attention_file(db: sqlite3.Connection, home: Home, config: Config, now: datetime) -> None:
     """Written only where it changes."""
-    text = "".join(f"{line}\n" for line in _lines(db, home, config, now))
+    text = "".join(f"{line}\n" for line in _attention_reasons(db, home, config, now))
     path = home.run / led.ATTENTION_FILENAME
     with suppress(OSError):  # /run is full, or not ours: a light is not worth more
         if not path.exists() or path.read_text() != text:
             path.write_text(text)
 
 
-def _lines(db: sqlite3.Connection, home: Home, config: Config, now: datetime) -> Iterator[str]:
+def _attention_reasons(db: sqlite3.Connection, home: Home, config: Config, now: datetime) -> Iterator[str]:
     if config.transmission.mode == "off":
         yield "nothing is sent: the transmission is switched off"
     elif obstacle := licence_policy.blocking_reason(home, now):
@@ -32,4 +32,4 @@ def _lines(db: sqlite3.Connection, home: Home, config: Config, now: datetime) ->
         yield "nothing is sent: there is no licence"
     if outbox.count_by_state(db, "refused"):
         yield "the receiver refuses parcels"
-    yield from (event.text for event in events.list_ongoing(db) if event.kind in KINDS)
+    yield from (event.text for event in events.list_ongoing(db) if event.kind in LED_EVENT_KINDS)

@@ -23,96 +23,107 @@ from appliance.updates.http_client import UpdateClient, UpdateFetchError, url_or
 
 log = logging.getLogger(__name__)
 
-LOOK_SECONDS = 15.0
-EVERY, JITTER = timedelta(days=1), timedelta(hours=2)  # a thousand Plugs do not come at once
-AGAIN = timedelta(hours=1)  # after the channel could not be asked
-FIRST_SECONDS = 60.0  # within which the fleet server is asked after a start, some sooner than others
+CHECK_INTERVAL_S = 15.0
+CHANNEL_INTERVAL, CHANNEL_JITTER = (
+    timedelta(days=1),
+    timedelta(hours=2),
+)  # a thousand Plugs do not come at once
+RETRY_INTERVAL = timedelta(hours=1)  # after the channel could not be asked
+MAX_FIRST_DELAY_S = 60.0  # within which the fleet server is asked after a start, some sooner than others
 
-KIND = "update"
-LOGINS = {"target": "TargetToken", "gateway": "GatewayToken"}  # as hawkBit calls its schemes
-TOLD, SEEN, TRIED = "update.told", "update.outcome", "update.tried"
+EVENT_KIND = "update"
+AUTH_SCHEMES = {"target": "TargetToken", "gateway": "GatewayToken"}  # as hawkBit calls its schemes
+REPORTED_FAILURE_KEY, REPORTED_OUTCOME_KEY, TRIED_VERSION_KEY = (
+    "update.told",
+    "update.outcome",
+    "update.tried",
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Box:
+class UpdateEnvironment:
     """The box whose updates are looked after."""
 
     home: Home
     root: Path = Path("/")
-    patience: float = FIRST_SECONDS
-    often: float = hawkbit_agent.ACTIVE_INTERVAL_S
+    max_first_delay_s: float = MAX_FIRST_DELAY_S
+    check_interval_s: float = hawkbit_agent.ACTIVE_INTERVAL_S
 
     @property
-    def is_here(self) -> bool:
+    def is_on_plug(self) -> bool:
         """Elsewhere there is nothing to update."""
         installed = self.root / PLUG_STATE_DIR.relative_to("/")
         return self.home.folder == installed and unit_status.is_systemd_running(self.root)
 
 
-class Updating:
+class AutoUpdater:
     """What the poller does about updates."""
 
-    def __init__(self, db: sqlite3.Connection, box: Box, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, db: sqlite3.Connection, environment: UpdateEnvironment, clock: Callable[[], datetime]
+    ) -> None:
         self._db = db
-        self._box = box
-        self._home = box.home
+        self._environment = environment
+        self._home = environment.home
         self._clock = clock
-        self._asked_restart = ""
-        self._fleet = hawkbit_agent.HawkbitAgent(
-            db, box.home, clock, root=box.root, check_interval_s=box.often
+        self._requested_restart = ""
+        self._hawkbit = hawkbit_agent.HawkbitAgent(
+            db, environment.home, clock, root=environment.root, check_interval_s=environment.check_interval_s
         )
         self._server: object = None
-        self._next_poll = 0.0
+        self._next_check_in = 0.0
 
-    async def look(self, config: Config) -> None:
+    async def check(self, config: Config) -> None:
         """Tell what has come of updates, restart where it is time, ask the channel where it is due."""
-        if not self._box.is_here:
+        if not self._environment.is_on_plug:
             return
         now = self._clock()
-        self._tell_outcome(now)
-        self._tell_refusal(now)
-        self._restart(config)
+        self._report_outcome(now)
+        self._report_failure(now)
+        self._restart_if_due(config)
         if config.update.channel:
-            await self._look_at_channel(config, now)
+            await self._check_channel(config, now)
             await self._install_offer(config, now)
         elif channel.load_offer(self._db):
             channel.save_offer(self._db, None)
-            self._say(channel.PROBLEM_KEY, "channel", None, now)
+            self._update_problem_event(channel.PROBLEM_KEY, "channel", None, now)
 
-    async def poll_fleet(self, config: Config) -> None:
+    async def check_in_with_hawkbit(self, config: Config) -> None:
         """Ask the fleet server where that is due."""
         server = config.update.hawkbit
-        if not self._box.is_here or not server.url:
+        if not self._environment.is_on_plug or not server.url:
             self._server = (server, config.plug.name)
-            self._say(hawkbit_agent.PROBLEM_KEY, "fleet server", None, self._clock())
+            self._update_problem_event(hawkbit_agent.PROBLEM_KEY, "fleet server", None, self._clock())
             return
         if (server, config.plug.name) != self._server:
             first = self._server is None
             self._server = (server, config.plug.name)
-            self._next_poll = time.monotonic() + (random.uniform(0, self._box.patience) if first else 0)
-        if time.monotonic() < self._next_poll:
+            self._next_check_in = time.monotonic() + (
+                random.uniform(0, self._environment.max_first_delay_s) if first else 0
+            )
+        if time.monotonic() < self._next_check_in:
             return
         client = replace(
-            _client(config),
+            _build_client(config),
             origin=url_origin(server.url),
-            authorisation=f"{LOGINS[server.token_kind]} {server.token}",
+            authorisation=f"{AUTH_SCHEMES[server.token_kind]} {server.token}",
         )
         ddi = HawkbitApi(client, server.url, server.tenant, server.controller or config.plug.name)
         problem, seconds = None, DEFAULT_SLEEP_S
         try:
-            may = maintenance_window.is_open(config.update.hours, self._local(config))
-            seconds = await self._fleet.check_in(ddi, client, self._attributes(config), may_restart=may)
+            may = maintenance_window.is_open(config.update.hours, self._local_time(config))
+            seconds = await self._hawkbit.check_in(ddi, client, self._attributes(config), may_restart=may)
         except (UpdateFetchError, OSError) as error:
             problem = str(error)
-        self._next_poll = time.monotonic() + seconds
-        self._say(hawkbit_agent.PROBLEM_KEY, "fleet server", problem, self._clock())
+        self._next_check_in = time.monotonic() + seconds
+        self._update_problem_event(hawkbit_agent.PROBLEM_KEY, "fleet server", problem, self._clock())
 
-    def _tell_outcome(self, now: datetime) -> None:
+    def _report_outcome(self, now: datetime) -> None:
         """Once, as an event; the bundle has done its work."""
-        found = update_trial.read_outcome(self._box.root)
-        if found is None or key_value.get(self._db, SEEN) == f"{found.booted} {found.at}":
+        found = update_trial.read_outcome(self._environment.root)
+        if found is None or key_value.get(self._db, REPORTED_OUTCOME_KEY) == f"{found.booted} {found.at}":
             return
-        key_value.put(self._db, SEEN, f"{found.booted} {found.at}")
+        key_value.put(self._db, REPORTED_OUTCOME_KEY, f"{found.booted} {found.at}")
         was, new = found.trial.from_version, found.trial.to_version
         why = f" ({found.trial.why})" if found.trial.why else ""
         text = {
@@ -120,95 +131,97 @@ class Updating:
             "fell back": f"version {new} did not start well, {was} runs again{why}",
             "interrupted": f"version {new} was not installed to its end, {was} runs as before",
         }[found.came]
-        events.note(self._db, KIND, "plug", text, now)
+        events.note(self._db, EVENT_KIND, "plug", text, now)
         log.warning("update: %s", text)
         if found.came == "updated":
             with suppress(OSError):
                 bundle_store.remove_bundle(self._home.updates)
 
-    def _tell_refusal(self, now: datetime) -> None:
+    def _report_failure(self, now: datetime) -> None:
         found = update_status.read_update_progress(self._home.run)
         if found is None or found.state not in ("refused", "failed"):
             return
         told = f"{found.at:%s} {found.text}"
-        if key_value.get(self._db, TOLD) != told:
-            key_value.put(self._db, TOLD, told)
-            events.note(self._db, KIND, "plug", f"an update was not installed: {found.text}", now)
+        if key_value.get(self._db, REPORTED_FAILURE_KEY) != told:
+            key_value.put(self._db, REPORTED_FAILURE_KEY, told)
+            events.note(self._db, EVENT_KIND, "plug", f"an update was not installed: {found.text}", now)
 
-    def _restart(self, config: Config) -> None:
+    def _restart_if_due(self, config: Config) -> None:
         """For what is installed and was not to restart at once; asked for once."""
         found = update_status.read_update_progress(self._home.run)
         if found is None or found.state != "installed" or found.reboots:
             return
         asked = f"{found.at:%s}"
-        if self._asked_restart != asked and maintenance_window.is_open(
-            config.update.hours, self._local(config)
+        if self._requested_restart != asked and maintenance_window.is_open(
+            config.update.hours, self._local_time(config)
         ):
-            self._asked_restart = asked
+            self._requested_restart = asked
             log.warning("update: the Plug restarts with version %s", found.version)
-            self._request({"do": "reboot"})
+            self._submit_request({"do": "reboot"})
 
-    async def _look_at_channel(self, config: Config, now: datetime) -> None:
+    async def _check_channel(self, config: Config, now: datetime) -> None:
         before = channel.load_offer(self._db)
         at = key_value.get_time(self._db, channel.NEXT_CHECK_KEY)
         other = before is None or before.channel != config.update.channel
         problem = key_value.get(self._db, channel.PROBLEM_KEY)
-        waits = at is not None and now < at < now + EVERY + JITTER + AGAIN
+        waits = at is not None and now < at < now + CHANNEL_INTERVAL + CHANNEL_JITTER + RETRY_INTERVAL
         if waits and not (other and problem is None):
             return
-        problem, wait = None, EVERY + JITTER * random.random()
+        problem, wait = None, CHANNEL_INTERVAL + CHANNEL_JITTER * random.random()
         try:
             offer = await channel.fetch_offer(
-                _client(config), config.update.channel, None if other else before
+                _build_client(config), config.update.channel, None if other else before
             )
             channel.save_offer(self._db, offer)
         except UpdateFetchError as error:
-            problem, wait = str(error), AGAIN * (1 + random.random())
+            problem, wait = str(error), RETRY_INTERVAL * (1 + random.random())
         key_value.put_time(self._db, channel.NEXT_CHECK_KEY, now + wait)
-        self._say(channel.PROBLEM_KEY, "channel", problem, now)
+        self._update_problem_event(channel.PROBLEM_KEY, "channel", problem, now)
 
     async def _install_offer(self, config: Config, now: datetime) -> None:
         """Once a day each version at most, and never again one that did not start well."""
         offer, asked = channel.load_offer(self._db), key_value.get(self._db, channel.REQUESTED_INSTALL_KEY)
         key_value.put(self._db, channel.REQUESTED_INSTALL_KEY, None)
-        if offer is None or not (asked or (config.update.automatic and self._is_wanted(offer, now))):
+        if offer is None or not (asked or (config.update.automatic and self._should_install(offer, now))):
             return
-        key_value.put(self._db, TRIED, f"{offer.version} {int(now.timestamp())}")
+        key_value.put(self._db, TRIED_VERSION_KEY, f"{offer.version} {int(now.timestamp())}")
         older, _, reboot = (asked or "no no").partition(" ")
         source = offer.url
         if needs_local_download(config):
             try:
-                await _client(config).fetch_bundle(offer.url, self._home.updates, size=None, sha256="")
+                await _build_client(config).fetch_bundle(offer.url, self._home.updates, size=None, sha256="")
             except UpdateFetchError as error:
-                events.note(self._db, KIND, "plug", f"an update was not installed: {error}", now)
+                events.note(self._db, EVENT_KIND, "plug", f"an update was not installed: {error}", now)
                 return
             source = "upload"
         log.info("update: version %s is installed, as the channel offers it", offer.version)
-        self._request({"do": "update", "source": source, "older": older, "reboot": reboot, "action": ""})
+        self._submit_request(
+            {"do": "update", "source": source, "older": older, "reboot": reboot, "action": ""}
+        )
 
-    def _request(self, order: Mapping[str, object]) -> None:
+    def _submit_request(self, request: Mapping[str, object]) -> None:
         try:
-            unit_status.submit_request(self._home.run, order)
+            unit_status.submit_request(self._home.run, request)
         except OSError as error:
             log.warning("update: cannot be asked for: %s", error)
 
-    def _is_wanted(self, offer: UpdateOffer, now: datetime) -> bool:
+    def _should_install(self, offer: UpdateOffer, now: datetime) -> bool:
         progress = update_status.read_update_progress(self._home.run)
         if progress and (progress.is_under_way or progress.state == "installed"):
             return False
-        before = update_trial.read_outcome(self._box.root)
+        before = update_trial.read_outcome(self._environment.root)
         if before and before.came == "fell back" and before.trial.to_version == offer.version:
             return False
-        version, _, at = (key_value.get(self._db, TRIED) or "").partition(" ")
+        version, _, at = (key_value.get(self._db, TRIED_VERSION_KEY) or "").partition(" ")
         if (
             version == offer.version
             and at.isdecimal()
-            and abs(now.timestamp() - int(at)) < EVERY.total_seconds()
+            and abs(now.timestamp() - int(at)) < CHANNEL_INTERVAL.total_seconds()
         ):
             return False
-        return semver.is_newer(offer.version, self._version())
+        return semver.is_newer(offer.version, self._current_version())
 
-    def _version(self) -> str:
+    def _current_version(self) -> str:
         slots = update_status.read_slot_status(self._home.run)
         return slots.version if slots and slots.version else __version__
 
@@ -216,32 +229,32 @@ class Updating:
         """What the fleet server knows of this Plug."""
         slots = update_status.read_slot_status(self._home.run)
         told = {
-            "version": self._version(),
+            "version": self._current_version(),
             "name": config.plug.name,
             "site": config.plug.site,
             "slot": slots.booted if slots else "",
         }
         return {key: value for key, value in told.items() if value}
 
-    def _local(self, config: Config) -> datetime:
+    def _local_time(self, config: Config) -> datetime:
         return self._clock().astimezone(config.schedule.zone)
 
-    def _say(self, key: str, subject: str, text: str | None, now: datetime) -> None:
+    def _update_problem_event(self, key: str, subject: str, text: str | None, now: datetime) -> None:
         """Once when it begins, once when it ends; what it is now, for the page."""
         before = key_value.get(self._db, key)
         if before == text:
             return
         key_value.put(self._db, key, text)
         if before is not None:
-            events.end(self._db, KIND, subject, now)
+            events.end(self._db, EVENT_KIND, subject, now)
         if text is None:
             log.info("update: %s: can be asked again", subject)
         else:
-            events.begin(self._db, KIND, subject, f"the {subject} cannot be asked: {text}", now)
+            events.begin(self._db, EVENT_KIND, subject, f"the {subject} cannot be asked: {text}", now)
             log.warning("update: %s: %s", subject, text)
 
 
-def _client(config: Config) -> UpdateClient:
+def _build_client(config: Config) -> UpdateClient:
     """By the proxy of the transmission."""
     https = config.transmission.https
     return UpdateClient(

@@ -17,13 +17,13 @@ from appliance.storage.printer_list import PrinterSummary
 
 log = logging.getLogger(__name__)
 
-READ_SECONDS = 30.0
-UNREADABLE_AFTER = 3600.0  # seconds: a share's server may be started anew without anybody being told
-SUBJECT = "watched import list"
-REFUSED, BAD_LINES = "import refused", "import lines"  # kinds of events
+READ_TIMEOUT_S = 30.0
+UNREADABLE_GRACE_S = 3600.0  # seconds: a share's server may be started anew without anybody being told
+EVENT_SUBJECT = "watched import list"
+REJECTED_EVENT_KIND, SKIPPED_LINES_EVENT_KIND = "import refused", "import lines"  # kinds of events
 
 
-class WatchedList:
+class ImportWatcher:
     """For the poller: `look` as often as you like."""
 
     def __init__(
@@ -31,119 +31,126 @@ class WatchedList:
         home: Home,
         db: sqlite3.Connection,
         *,
-        read: Callable[[Path, Path | None], ImportList] = csv_import.read_list,
-        read_seconds: float = READ_SECONDS,
-        unreadable_after: float = UNREADABLE_AFTER,
+        reader: Callable[[Path, Path | None], ImportList] = csv_import.read_list,
+        read_timeout_s: float = READ_TIMEOUT_S,
+        unreadable_grace_s: float = UNREADABLE_GRACE_S,
     ) -> None:
         self._home, self._db = home, db
-        self._read_file, self._read_seconds = read, read_seconds
-        self._unreadable_after = unreadable_after
+        self._read_file, self._read_timeout_s = reader, read_timeout_s
+        self._unreadable_grace_s = unreadable_grace_s
         self._settings = ImportConfig()
-        self._next = 0.0
+        self._next_check_at = 0.0
         self._unreadable_since: float | None = None
-        self._reading: asyncio.Future[ImportList] | None = None
+        self._pending_read: asyncio.Future[ImportList] | None = None
 
-    def hurry(self) -> None:
+    def check_immediately(self) -> None:
         """Look at it at the next opportunity."""
-        self._next = 0.0
+        self._next_check_at = 0.0
 
-    async def look(self, settings: ImportConfig, now: datetime) -> None:
+    async def check(self, settings: ImportConfig, now: datetime) -> None:
         """Read the file if it is time to, and take over what it says. Raises database.Unusable."""
         if settings != self._settings:
             self._settings, self._unreadable_since = settings, None
-            self.hurry()
+            self.check_immediately()
             if not settings.path:
-                self._over(now)
-        if not settings.path or time.monotonic() < self._next:
+                self._end_events(now)
+        if not settings.path or time.monotonic() < self._next_check_at:
             return
-        self._next = time.monotonic() + settings.seconds
+        self._next_check_at = time.monotonic() + settings.seconds
         try:
-            listed = await self._read(settings)
+            listed = await self._read_list(settings)
         except ImportFileError as error:
-            self._unreadable(error, now)
+            self._handle_unreadable(error, now)
         except ImportRejectedError as error:
-            self._refused(str(error), now)
+            self._report_rejection(str(error), now)
         else:
             self._unreadable_since = None
-            self._take_over(listed, settings, now)
+            self._apply_list(listed, settings, now)
 
-    async def _read(self, settings: ImportConfig) -> ImportList:
+    async def _read_list(self, settings: ImportConfig) -> ImportList:
         """Raises Refused. A share that hangs keeps one thread, not one more with every look."""
-        if self._reading is None or self._reading.done():
+        if self._pending_read is None or self._pending_read.done():
             exclusions = Path(settings.exclusions) if settings.exclusions else None
             loop = asyncio.get_running_loop()
-            self._reading = loop.run_in_executor(None, self._read_file, Path(settings.path), exclusions)
-            self._reading.add_done_callback(_heard)
+            self._pending_read = loop.run_in_executor(None, self._read_file, Path(settings.path), exclusions)
+            self._pending_read.add_done_callback(_discard_exception)
         try:
-            async with asyncio.timeout(self._read_seconds):
-                return await asyncio.shield(self._reading)
+            async with asyncio.timeout(self._read_timeout_s):
+                return await asyncio.shield(self._pending_read)
         except TimeoutError:
             raise ImportFileError(
-                f"{settings.path}: cannot be read within {self._read_seconds:g} s"
+                f"{settings.path}: cannot be read within {self._read_timeout_s:g} s"
             ) from None
 
-    def _take_over(self, listed: ImportList, settings: ImportConfig, now: datetime) -> None:
+    def _apply_list(self, import_list: ImportList, settings: ImportConfig, now: datetime) -> None:
         try:
             http = (settings.http_username, settings.http_password)
             tried = csv_import.apply_list(
-                self._db, self._home, listed, now, http_credentials=http, dry_run=True, may_drop=_fails
+                self._db,
+                self._home,
+                import_list,
+                now,
+                http_credentials=http,
+                dry_run=True,
+                may_drop=_failed_last_poll,
             )
             if tried.changes.has_changes:
                 csv_import.apply_list(
-                    self._db, self._home, listed, now, http_credentials=http, may_drop=_fails
+                    self._db, self._home, import_list, now, http_credentials=http, may_drop=_failed_last_poll
                 )
                 log.info("import list %s: %s", settings.path, csv_import.format_changes(tried.changes))
         except ImportRejectedError as error:
-            self._refused(f"{settings.path}: {error}; import it by hand to insist", now)
+            self._report_rejection(f"{settings.path}: {error}; import it by hand to insist", now)
             return
         except SettingsError as error:
-            self._refused(f"{settings.path}: {error.problems[0]}", now)
+            self._report_rejection(f"{settings.path}: {error.problems[0]}", now)
             return
         except file_lock.LockBusyError as error:
-            self._refused(f"{settings.path}: {error}", now)
+            self._report_rejection(f"{settings.path}: {error}", now)
             return
         except OSError as error:  # such as a full disk: the settings are as they were
-            self._refused(f"{settings.path}: the settings cannot be saved: {error.strerror}", now)
+            self._report_rejection(f"{settings.path}: the settings cannot be saved: {error.strerror}", now)
             return
-        events.end(self._db, REFUSED, SUBJECT, now)
-        if listed.skipped_lines:
-            self._say(
-                BAD_LINES,
-                f"{settings.path}: {csv_import.format_problems(listed.problems, listed.skipped_lines)}",
+        events.end(self._db, REJECTED_EVENT_KIND, EVENT_SUBJECT, now)
+        if import_list.skipped_lines:
+            self._begin_event(
+                SKIPPED_LINES_EVENT_KIND,
+                f"{settings.path}: "
+                f"{csv_import.format_problems(import_list.problems, import_list.skipped_lines)}",
                 now,
             )
         else:
-            events.end(self._db, BAD_LINES, SUBJECT, now)
+            events.end(self._db, SKIPPED_LINES_EVENT_KIND, EVENT_SUBJECT, now)
 
-    def _unreadable(self, error: ImportFileError, now: datetime) -> None:
+    def _handle_unreadable(self, error: ImportFileError, now: datetime) -> None:
         moment = time.monotonic()
         if self._unreadable_since is None:
             self._unreadable_since = moment
             log.warning("import list: %s", error)
-        if moment - self._unreadable_since >= self._unreadable_after:
-            self._refused(str(error), now)
+        if moment - self._unreadable_since >= self._unreadable_grace_s:
+            self._report_rejection(str(error), now)
 
-    def _refused(self, text: str, now: datetime) -> None:
-        self._say(REFUSED, text, now)
+    def _report_rejection(self, text: str, now: datetime) -> None:
+        self._begin_event(REJECTED_EVENT_KIND, text, now)
 
-    def _say(self, kind: str, text: str, now: datetime) -> None:
-        if events.begin(self._db, kind, SUBJECT, text, now):
+    def _begin_event(self, kind: str, text: str, now: datetime) -> None:
+        if events.begin(self._db, kind, EVENT_SUBJECT, text, now):
             log.warning("%s: %s", kind, text)
 
-    def _over(self, now: datetime) -> None:
-        for kind in (REFUSED, BAD_LINES):
-            events.end(self._db, kind, SUBJECT, now)
+    def _end_events(self, now: datetime) -> None:
+        for kind in (REJECTED_EVENT_KIND, SKIPPED_LINES_EVENT_KIND):
+            events.end(self._db, kind, EVENT_SUBJECT, now)
 
 
-def _heard(reading: asyncio.Future[ImportList]) -> None:
+def _discard_exception(future: asyncio.Future[ImportList]) -> None:
     """Nobody may wait any more for what a slow share gives in the end."""
-    if not reading.cancelled():
-        reading.exception()
+    if not future.cancelled():
+        future.exception()
 
 
-def _fails(line: PrinterSummary) -> bool:
+def _failed_last_poll(summary: PrinterSummary) -> bool:
     """Whether a printer did not answer the last time that it was asked.
 
     Nobody looks on here, and a Plug that was switched off itself for two days has not seen anybody.
     """
-    return line.failed_at is not None
+    return summary.failed_at is not None

@@ -17,83 +17,87 @@ from appliance.storage import events, key_value, printers
 
 log = logging.getLogger(__name__)
 
-LOOK_SECONDS = 60.0  # between two calls of look()
-AGAIN = timedelta(days=1)  # after a renewal that failed
-UNDECIDED = timedelta(hours=1)  # where the provider says nothing else
-SOONEST = timedelta(minutes=5)
+CHECK_INTERVAL_S = 60.0  # between two calls of look()
+RETRY_INTERVAL = timedelta(days=1)  # after a renewal that failed
+PENDING_RETRY_INTERVAL = timedelta(hours=1)  # where the provider says nothing else
+MIN_RETRY_INTERVAL = timedelta(minutes=5)
 
-KIND = "licence"
-NEXT, SEEN = "licence.next", "licence.seen"
-TOLD = ("ending", "expired", "early", "revoked", "broken")
+EVENT_KIND = "licence"
+NEXT_ATTEMPT_KEY, ACTIVATED_LICENCE_KEY = "licence.next", "licence.seen"
+REPORTED_STATES = ("ending", "expired", "early", "revoked", "broken")
 
 
-async def look(
+async def check_licence(
     db: sqlite3.Connection,
     home: Home,
     config: Config,
     now: datetime,
     *,
-    turned_down: bool = False,
-    settled: bool = True,
+    plug_rejected: bool = False,
+    clock_settled: bool = True,
 ) -> None:
     """Do what is due; `turned_down` is whether the receiver of parcels does not accept this Plug.
 
     Nothing is judged by a clock that is not `settled`.
     """
-    if settled:
-        await _install_waiting(db, home, now)
+    if clock_settled:
+        await _install_pending_licence(db, home, now)
     standing = await asyncio.to_thread(status.get_status, home.folder, now)
-    if settled and _is_wanted(home, standing, turned_down) and _may_ask(db, now):
-        await _ask(db, home, config, standing, now)
+    if clock_settled and _should_request(home, standing, plug_rejected) and _is_attempt_due(db, now):
+        await _request_licence(db, home, config, standing, now)
         standing = await asyncio.to_thread(status.get_status, home.folder, now)
-    _say(db, "licence", standing.text if standing.state in TOLD else None, now)
-    _say(db, "printers", too_many(db, standing), now)
-    _let_parcels_go(db, home, standing, now)
+    _update_event(db, "licence", standing.text if standing.state in REPORTED_STATES else None, now)
+    _update_event(db, "printers", printer_limit_warning(db, standing), now)
+    _retry_waiting_parcels(db, home, standing, now)
 
 
-def too_many(db: sqlite3.Connection, standing: LicenceStatus) -> str | None:
+def printer_limit_warning(db: sqlite3.Connection, licence_status: LicenceStatus) -> str | None:
     """The warning where more printers are reported than the licence covers; none is dropped for that."""
-    most = standing.licence.printers if standing.licence else None
+    most = licence_status.licence.printers if licence_status.licence else None
     if most is None or sum(not each.ignore for each in printers.list_known(db)) <= most:
         return None
     return f"there are more printers than the licence covers ({most:,}); all are read and reported"
 
 
-async def _install_waiting(db: sqlite3.Connection, home: Home, now: datetime) -> None:
+async def _install_pending_licence(db: sqlite3.Connection, home: Home, now: datetime) -> None:
     """The licence that a provisioning file brought."""
     try:
         found = await asyncio.to_thread(pending.install_pending, home.folder, now)
     except (InvalidLicenceError, file_lock.LockBusyError, OSError) as error:
-        _say(db, "provisioning", f"the licence of the provisioning file is not installed: {error}", now)
+        _update_event(
+            db, "provisioning", f"the licence of the provisioning file is not installed: {error}", now
+        )
         return
     if found:
-        _say(db, "provisioning", None, now)
-        _tell_new(db, found, now)
+        _update_event(db, "provisioning", None, now)
+        _record_new_licence(db, found, now)
 
 
-def _tell_new(db: sqlite3.Connection, found: Licence, now: datetime) -> None:
-    events.note(db, KIND, "licence", f"there is a new licence, valid until {found.valid_until:%Y-%m-%d}", now)
-    log.info("licence: there is a new one, valid until %s", f"{found.valid_until:%Y-%m-%d}")
+def _record_new_licence(db: sqlite3.Connection, licence: Licence, now: datetime) -> None:
+    events.note(
+        db, EVENT_KIND, "licence", f"there is a new licence, valid until {licence.valid_until:%Y-%m-%d}", now
+    )
+    log.info("licence: there is a new one, valid until %s", f"{licence.valid_until:%Y-%m-%d}")
 
 
-def _is_wanted(home: Home, standing: LicenceStatus, turned_down: bool) -> bool:
-    if standing.licence is None:
-        return standing.state == "requested" and csr.load_enrolment(home.folder) is not None
+def _should_request(home: Home, licence_status: LicenceStatus, plug_rejected: bool) -> bool:
+    if licence_status.licence is None:
+        return licence_status.state == "requested" and csr.load_enrolment(home.folder) is not None
     # Whoever turns the Plug down may have a new licence for it, or the news that it is revoked.
-    ending = standing.state in ("ending", "expired", "revoked") or turned_down
-    return ending and bool(standing.licence.enrolment_url)
+    ending = licence_status.state in ("ending", "expired", "revoked") or plug_rejected
+    return ending and bool(licence_status.licence.enrolment_url)
 
 
-def _may_ask(db: sqlite3.Connection, now: datetime) -> bool:
-    at = key_value.get_time(db, NEXT)
-    return at is None or at <= now or at > now + AGAIN  # the last: the clock was set back
+def _is_attempt_due(db: sqlite3.Connection, now: datetime) -> bool:
+    at = key_value.get_time(db, NEXT_ATTEMPT_KEY)
+    return at is None or at <= now or at > now + RETRY_INTERVAL  # the last: the clock was set back
 
 
-async def _ask(
-    db: sqlite3.Connection, home: Home, config: Config, standing: LicenceStatus, now: datetime
+async def _request_licence(
+    db: sqlite3.Connection, home: Home, config: Config, licence_status: LicenceStatus, now: datetime
 ) -> None:
-    key_value.put_time(db, NEXT, now + AGAIN)
-    before, waiting = standing.licence, csr.load_enrolment(home.folder)
+    key_value.put_time(db, NEXT_ATTEMPT_KEY, now + RETRY_INTERVAL)
+    before, waiting = licence_status.licence, csr.load_enrolment(home.folder)
     try:
         if before:
             found = await enrolment_client.renew(home, config, before, now)
@@ -102,42 +106,50 @@ async def _ask(
         else:
             return
     except enrolment_client.EnrolmentPendingError as error:
-        wait = timedelta(seconds=error.retry_after) if error.retry_after else UNDECIDED
-        key_value.put_time(db, NEXT, now + min(max(wait, SOONEST), AGAIN))
+        wait = timedelta(seconds=error.retry_after) if error.retry_after else PENDING_RETRY_INTERVAL
+        key_value.put_time(db, NEXT_ATTEMPT_KEY, now + min(max(wait, MIN_RETRY_INTERVAL), RETRY_INTERVAL))
         return
     except (DeliveryError, InvalidLicenceError) as error:
         text = f"no new licence: {error}; it is asked for again daily"
         if before is None and isinstance(error, DeliveryDeferredError):  # a Plug that was just plugged in
-            key_value.put_time(db, NEXT, now + SOONEST)
+            key_value.put_time(db, NEXT_ATTEMPT_KEY, now + MIN_RETRY_INTERVAL)
             text = f"no new licence: {error}; it is asked for again every few minutes"
-        _say(db, "renewal", text, now)
+        _update_event(db, "renewal", text, now)
         return
-    key_value.put(db, NEXT, None)
-    _say(db, "renewal", None, now)
-    _tell_new(db, found, now)
+    key_value.put(db, NEXT_ATTEMPT_KEY, None)
+    _update_event(db, "renewal", None, now)
+    _record_new_licence(db, found, now)
 
 
-def _say(db: sqlite3.Connection, subject: str, text: str | None, now: datetime) -> None:
+def _update_event(db: sqlite3.Connection, subject: str, text: str | None, now: datetime) -> None:
     """Once when it begins, once when it ends or becomes something else."""
-    going_on = (each.text for each in events.list_ongoing(db) if (each.kind, each.subject) == (KIND, subject))
+    going_on = (
+        each.text for each in events.list_ongoing(db) if (each.kind, each.subject) == (EVENT_KIND, subject)
+    )
     told = next(going_on, None)
     if told == text:
         return
     if told is not None:
-        events.end(db, KIND, subject, now)
+        events.end(db, EVENT_KIND, subject, now)
     if text is None:
         log.info("licence: %s: in order again", subject)
     else:
-        events.begin(db, KIND, subject, text, now)
+        events.begin(db, EVENT_KIND, subject, text, now)
         log.warning("licence: %s", text)
 
 
-def _let_parcels_go(db: sqlite3.Connection, home: Home, standing: LicenceStatus, now: datetime) -> None:
+def _retry_waiting_parcels(
+    db: sqlite3.Connection, home: Home, licence_status: LicenceStatus, now: datetime
+) -> None:
     """With another licence, parcels that the receiver turned down are sent at once."""
-    found = standing.licence
-    if found is None or not standing.allows_sending or key_value.get(db, SEEN) == found.fingerprint:
+    found = licence_status.licence
+    if (
+        found is None
+        or not licence_status.allows_sending
+        or key_value.get(db, ACTIVATED_LICENCE_KEY) == found.fingerprint
+    ):
         return
-    key_value.put(db, SEEN, found.fingerprint)
+    key_value.put(db, ACTIVATED_LICENCE_KEY, found.fingerprint)
     for last in [each for each in outbox.list_parcels(db) if each.state == "waiting"][-1:]:
         with suppress(outbox.ParcelRetryError):
             outbox.retry(db, home.outbox, last.id, now)  # and all that wait before it

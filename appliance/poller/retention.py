@@ -7,16 +7,16 @@ from appliance.delivery import outbox
 from appliance.settings.paths import Home
 from appliance.storage import events, jobs, key_value, printers
 
-EVERY = timedelta(days=1)
-DONE = "pruned"  # when that was
+PRUNE_INTERVAL = timedelta(days=1)
+LAST_PRUNED_KEY = "pruned"  # when that was
 
 
 def prune(db: sqlite3.Connection, home: Home, now: datetime) -> None:
     """Nothing happens where it was done within a day. Raises Unusable."""
-    done = key_value.get_time(db, DONE)
-    if done and abs(now - done) < EVERY:
+    done = key_value.get_time(db, LAST_PRUNED_KEY)
+    if done and abs(now - done) < PRUNE_INTERVAL:
         return
-    key_value.put_time(db, DONE, now)
+    key_value.put_time(db, LAST_PRUNED_KEY, now)
     printers.prune_history(db, now)
     jobs.prune(db)
     events.prune(db, now)

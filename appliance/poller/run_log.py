@@ -5,20 +5,20 @@ import sqlite3
 
 from appliance.delivery import dispatcher, outbox
 from appliance.host import sd_notify
-from appliance.jobs.runs import Failed, Progress, RoundResult
+from appliance.jobs.runs import PrinterProblem, RunProgress, RunResult
 
 log = logging.getLogger(__name__)
 
 
-class Teller:
+class RunLog:
     """Remembers what it said: a printer that is off for a week fails once."""
 
     def __init__(self) -> None:
         self._failing: dict[int, str] = {}
-        self._incomplete: dict[int, Failed] = {}
-        self._untried: str | None = None
+        self._incomplete: dict[int, PrinterProblem] = {}
+        self._delivery_obstacle: str | None = None
 
-    def run(self, result: RoundResult) -> None:
+    def log_run(self, result: RunResult) -> None:
         """Who does not answer any more, who does again, and who answers only in part."""
         for printer_id in result.read:
             if host := self._failing.pop(printer_id, None):
@@ -31,9 +31,9 @@ class Teller:
                 self._failing[failed.printer_id] = host
         incomplete = {each.printer_id: each for each in result.incomplete}
         for printer_id in result.read:
-            self._parts(printer_id, incomplete.get(printer_id))
+            self._log_incomplete(printer_id, incomplete.get(printer_id))
 
-    def _parts(self, printer_id: int, now: Failed | None) -> None:
+    def _log_incomplete(self, printer_id: int, now: PrinterProblem | None) -> None:
         before = self._incomplete.pop(printer_id, None)
         if now:
             self._incomplete[printer_id] = now
@@ -42,16 +42,16 @@ class Teller:
         elif before:
             log.info("%s: all its parts are read again", before.name or before.host)
 
-    def delivery(self, db: sqlite3.Connection, summary: dispatcher.DeliverySummary) -> None:
+    def log_delivery(self, db: sqlite3.Connection, summary: dispatcher.DeliverySummary) -> None:
         """The outbox tells of parcels that were tried; this is what keeps it from trying."""
         first = outbox.first_waiting(db)
         untried = summary.error if first and summary.error != first.error else None
-        if untried and untried != self._untried:
+        if untried and untried != self._delivery_obstacle:
             log.warning("%d parcels wait: %s", summary.waiting, untried)
-        self._untried = untried
+        self._delivery_obstacle = untried
 
 
-def to_systemd(kind: str, progress: Progress) -> None:
+def notify_progress(kind: str, progress: RunProgress) -> None:
     """What `systemctl status` shows while a run goes on."""
     scan = progress.scan
     asked = f"{scan.asked} of {scan.total} addresses asked, " if scan.total else ""

@@ -14,12 +14,12 @@ from appliance.discovery.address_ranges import InvalidEntryError
 from appliance.domain import schedule
 from appliance.host import file_lock, sd_notify
 from appliance.host.daemon_executor import DaemonExecutor
-from appliance.jobs.runs import Progress, RoundResult, run_round
+from appliance.jobs.runs import RunProgress, RunResult, execute_run
 from appliance.poller import licence_renewal, retention, run_log, self_monitor, trap_reports
-from appliance.poller.auto_update import LOOK_SECONDS, Box, Updating
-from appliance.poller.clock_monitor import ClockWatch
-from appliance.poller.import_watcher import WatchedList
-from appliance.poller.run_log import Teller
+from appliance.poller.auto_update import CHECK_INTERVAL_S, AutoUpdater, UpdateEnvironment
+from appliance.poller.clock_monitor import ClockMonitor
+from appliance.poller.import_watcher import ImportWatcher
+from appliance.poller.run_log import RunLog
 from appliance.settings import schema
 from appliance.settings.schema import Home
 from appliance.storage import database, jobs, key_value, service_lifecycle, traps
@@ -28,15 +28,15 @@ from appliance.storage.jobs import Job
 
 log = logging.getLogger(__name__)
 
-TICK_SECONDS = 15.0  # how late a clock that was set, or settings that were changed by hand, may be noticed
-WATCH_SECONDS = 60.0
+TICK_INTERVAL_S = 15.0  # how late a clock that was set, or settings that were changed by hand, may be noticed
+SELF_CHECK_INTERVAL_S = 60.0
 
-EXPECTED = (
+EXPECTED_RUN_ERRORS = (
     database.DatabaseUnavailableError,
     InvalidEntryError,
     file_lock.LockBusyError,
 )  # what a run may end with; all else is a fault of ours
-BEGAN = {"query": "schedule.query", "discover": "schedule.discover"}
+LAST_RUN_KEYS = {"query": "schedule.query", "discover": "schedule.discover"}
 
 
 def serve(home: Home) -> int:
@@ -62,20 +62,20 @@ async def _serve(home: Home) -> None:
     try:
         asked, parcel = asyncio.Event(), asyncio.Event()
         with jobs.listen(home.poller_socket, asked, parcel) as woken:
-            poller = _Poller(home, db, stop, woken, asked=asked, parcel=parcel)
+            poller = _PollerService(home, db, stop, woken, partial_job_event=asked, parcel_event=parcel)
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.add_signal_handler(number, poller.stop)
             loop.add_signal_handler(signal.SIGHUP, poller.reload)
             async with asyncio.TaskGroup() as tasks:
                 watches = (
-                    poller.watch(),
+                    poller.watch_plug(),
                     poller.watch_licence(),
-                    poller.watch_list(),
+                    poller.watch_import_list(),
                     poller.watch_updates(),
-                    poller.watch_fleet(),
+                    poller.watch_hawkbit(),
                     sd_notify.feed_watchdog(),
                 )
-                beside = (poller.send_parcels(), poller.read_few(), *watches)
+                beside = (poller.send_parcels(), poller.run_partial_jobs(), *watches)
                 helpers = [tasks.create_task(work) for work in beside]
                 await poller.run()
                 for helper in helpers:
@@ -84,7 +84,7 @@ async def _serve(home: Home) -> None:
         db.close()
 
 
-class _Poller:
+class _PollerService:
     """The service while it runs."""
 
     def __init__(
@@ -92,142 +92,152 @@ class _Poller:
         home: Home,
         db: sqlite3.Connection,
         stop: asyncio.Event,
-        woken: asyncio.Event,
+        wake_event: asyncio.Event,
         *,
-        asked: asyncio.Event,
-        parcel: asyncio.Event,
+        partial_job_event: asyncio.Event,
+        parcel_event: asyncio.Event,
     ) -> None:
         """`woken` and `asked` are set where there may be a job, `parcel` where one may be sent."""
-        self._home, self._db, self._stop, self._woken, self._asked = home, db, stop, woken, asked
-        self._parcel = parcel
-        self._times = ClockWatch(db)
-        self._clock = self._times.clock
+        self._home, self._db, self._stop, self._wake_event, self._partial_job_event = (
+            home,
+            db,
+            stop,
+            wake_event,
+            partial_job_event,
+        )
+        self._parcel_event = parcel_event
+        self._clock_monitor = ClockMonitor(db)
+        self._clock = self._clock_monitor.clock
         self._outage = DatabaseOutage(db, "poller", self._clock)
-        self._updating = Updating(db, Box(home), self._clock)
+        self._updater = AutoUpdater(db, UpdateEnvironment(home), self._clock)
         now = self._clock()
-        self._tell = Teller()
-        self._turned_down = False
-        self._load()
-        self._done = schedule.LastRuns(
-            *(key_value.get_time(db, BEGAN[kind]) for kind in ("query", "discover"))
+        self._run_log = RunLog()
+        self._plug_rejected = False
+        self._load_settings()
+        self._last_runs = schedule.LastRuns(
+            *(key_value.get_time(db, LAST_RUN_KEYS[kind]) for kind in ("query", "discover"))
         )
         with self._outage.tolerate():
             outbox.recover(db, home.outbox, now)
-            self._owe_interrupted(now)
+            self._requeue_interrupted_run(now)
             service_lifecycle.mark_service_started(db, "poller", now)
 
     def stop(self) -> None:
         if not self._stop.is_set():
             sd_notify.notify_stopping()
             self._stop.set()
-            self._woken.set()
+            self._wake_event.set()
 
     def reload(self) -> None:
-        self._must_load = True
-        self._woken.set()
+        self._must_reload = True
+        self._wake_event.set()
 
     async def run(self) -> None:
         sd_notify.notify_ready()
         while not self._stop.is_set():
-            self._woken.clear()  # before looking: what comes from now on is seen the next time
+            self._wake_event.clear()  # before looking: what comes from now on is seen the next time
             busy = False
             with self._outage.tolerate():
                 busy = await self._step()
             if not busy:
-                await _event(self._woken, self._idle_seconds())
+                await _wait_for_event(self._wake_event, self._idle_timeout_s())
         with self._outage.tolerate():
-            self._times.note_seen(self._clock())
+            self._clock_monitor.save_last_seen(self._clock())
             service_lifecycle.mark_service_stopped(self._db, "poller")
 
-    async def read_few(self) -> None:
+    async def run_partial_jobs(self) -> None:
         """Printers that somebody waits for are read beside whatever run is on."""
         while True:
-            self._asked.clear()
+            self._partial_job_event.clear()
             with self._outage.tolerate():
                 jobs.interrupt_running(
                     self._db, self._clock(), partial=True
                 )  # whose end could not be written
                 while job := jobs.start_next(self._db, self._clock(), partial=True):
-                    await self._do_few(job)
-            await _event(self._asked, TICK_SECONDS)
+                    await self._run_partial_job(job)
+            await _wait_for_event(self._partial_job_event, TICK_INTERVAL_S)
 
-    async def watch(self) -> None:
+    async def watch_plug(self) -> None:
         """The Plug itself is looked after while runs go on."""
         while True:
             with self._outage.tolerate():
-                self_monitor.look(self._db, self._home, self._config, self._clock())
-            await asyncio.sleep(WATCH_SECONDS)
+                self_monitor.run_checks(self._db, self._home, self._config, self._clock())
+            await asyncio.sleep(SELF_CHECK_INTERVAL_S)
 
     async def send_parcels(self) -> None:
         """Parcels leave while runs go on: a slow server delays no printer."""
         while True:
-            self._parcel.clear()
+            self._parcel_event.clear()
             with self._outage.tolerate():
                 if self._config.transmission.mode != "off" and outbox.next_due(self._db, self._clock()):
                     summary = await dispatcher.deliver_due(self._db, self._home, self._config, self._clock)
-                    self._tell.delivery(self._db, summary)
-                    self._turned_down = summary.plug_rejected
-            await _event(self._parcel, TICK_SECONDS)
+                    self._run_log.log_delivery(self._db, summary)
+                    self._plug_rejected = summary.plug_rejected
+            await _wait_for_event(self._parcel_event, TICK_INTERVAL_S)
 
     async def watch_licence(self) -> None:
         """The licence is renewed while runs and deliveries go on."""
         while True:
             with self._outage.tolerate():
-                now, turned_down = self._clock(), self._turned_down
-                settled = self._times.is_settled()
-                await licence_renewal.look(
-                    self._db, self._home, self._config, now, turned_down=turned_down, settled=settled
+                now, turned_down = self._clock(), self._plug_rejected
+                settled = self._clock_monitor.is_settled()
+                await licence_renewal.check_licence(
+                    self._db, self._home, self._config, now, plug_rejected=turned_down, clock_settled=settled
                 )
-            await asyncio.sleep(licence_renewal.LOOK_SECONDS)
+            await asyncio.sleep(licence_renewal.CHECK_INTERVAL_S)
 
-    async def watch_list(self) -> None:
+    async def watch_import_list(self) -> None:
         """The import list is taken over, however slow the share that it lies on."""
-        watched = WatchedList(self._home, self._db)
+        watched = ImportWatcher(self._home, self._db)
         while True:
             with self._outage.tolerate():
-                await watched.look(self._config.import_, self._clock())
-            await asyncio.sleep(TICK_SECONDS)
+                await watched.check(self._config.import_, self._clock())
+            await asyncio.sleep(TICK_INTERVAL_S)
 
     async def watch_updates(self) -> None:
         """What came of updates, and whether there are newer ones."""
         while True:
             with self._outage.tolerate():
-                await self._updating.look(self._config)
-            await asyncio.sleep(LOOK_SECONDS)
+                await self._updater.check(self._config)
+            await asyncio.sleep(CHECK_INTERVAL_S)
 
-    async def watch_fleet(self) -> None:
+    async def watch_hawkbit(self) -> None:
         """The fleet server, beside it: fetching a bundle takes its time."""
         while True:
             with self._outage.tolerate():
-                await self._updating.poll_fleet(self._config)
-            await asyncio.sleep(LOOK_SECONDS)
+                await self._updater.check_in_with_hawkbit(self._config)
+            await asyncio.sleep(CHECK_INTERVAL_S)
 
     async def _step(self) -> bool:
         """Do one thing that is due; tells whether there was one."""
-        if self._must_load or self._stamp != self._home.settings_fingerprint():
-            self._load()
-        now = self._times.look()
-        self._done = schedule.clamp_future_runs(self._done, now)
+        if self._must_reload or self._settings_fingerprint != self._home.settings_fingerprint():
+            self._load_settings()
+        now = self._clock_monitor.check()
+        self._last_runs = schedule.clamp_future_runs(self._last_runs, now)
         if job := self._next_job(now):
-            await self._do(job, now)
+            await self._run_job(job, now)
             return True
-        next_run = schedule.next_run_at(self._plan, now)
-        if trap_reports.hand_over(self._db, self._home, self._config, next_run, now):
-            self._parcel.set()
-        if self._times.is_steady():
+        next_run = schedule.next_run_at(self._schedule, now)
+        if trap_reports.enqueue_due_report(self._db, self._home, self._config, next_run, now):
+            self._parcel_event.set()
+        if self._clock_monitor.is_steady():
             retention.prune(self._db, self._home, now)
         return False
 
     def _next_job(self, now: datetime) -> Job | None:
-        if job := self._take(now):
+        if job := self._start_next_job(now):
             return job
-        kind = schedule.due_run(self._plan, self._done, now) if self._times.is_settled() else None
+        kind = (
+            schedule.due_run(self._schedule, self._last_runs, now)
+            if self._clock_monitor.is_settled()
+            else None
+        )
         if kind is None:
             return None
         jobs.enqueue(self._db, kind, now, {"scheduled": True})
-        return self._take(now)
+        return self._start_next_job(now)
 
-    def _take(self, now: datetime) -> Job | None:
+    def _start_next_job(self, now: datetime) -> Job | None:
         try:
             with file_lock.acquire(self._home.run_lock):
                 jobs.interrupt_running(self._db, now)  # whoever did it is gone, or the lock would be held
@@ -235,29 +245,31 @@ class _Poller:
         except file_lock.LockBusyError:
             return None  # a run that somebody typed; the next tick looks again
 
-    async def _do(self, job: Job, now: datetime) -> None:
-        self._began(job.kind, now)
+    async def _run_job(self, job: Job, now: datetime) -> None:
+        self._record_run_start(job.kind, now)
         try:
-            result = await self._run(job, on_progress=lambda progress: run_log.to_systemd(job.kind, progress))
-            if result and job.kind == "discover" and not (result.interrupted or result.left_alone):
-                self._began("query", now)  # everybody was read
+            result = await self._execute_job(
+                job, on_progress=lambda progress: run_log.notify_progress(job.kind, progress)
+            )
+            if result and job.kind == "discover" and not (result.interrupted or result.not_covered):
+                self._record_run_start("query", now)  # everybody was read
         finally:
             sd_notify.notify_status("idle")
 
-    async def _do_few(self, job: Job) -> None:
+    async def _run_partial_job(self, job: Job) -> None:
         wanted = job.arguments["printers"]
-        await self._run(job, only=set(wanted) if isinstance(wanted, list) else set())
+        await self._execute_job(job, only=set(wanted) if isinstance(wanted, list) else set())
 
-    async def _run(
+    async def _execute_job(
         self,
         job: Job,
         *,
         only: Collection[int] | None = None,
-        on_progress: Callable[[Progress], None] | None = None,
-    ) -> RoundResult | None:
+        on_progress: Callable[[RunProgress], None] | None = None,
+    ) -> RunResult | None:
         """A run to its end, which is written into the job; None for one that failed."""
         try:
-            result = await run_round(
+            result = await execute_run(
                 self._db,
                 self._home,
                 self._config,
@@ -270,27 +282,27 @@ class _Poller:
                 send=False,
             )
         except Exception as error:  # named in the job's row: a run that fails must not end the service
-            log.error("%s: %s", job.kind, error, exc_info=not isinstance(error, EXPECTED))
+            log.error("%s: %s", job.kind, error, exc_info=not isinstance(error, EXPECTED_RUN_ERRORS))
             jobs.finish(self._db, job.id, "failed", {"reason": str(error)}, self._clock())
             return None
-        self._finish(job, result)
+        self._finish_job(job, result)
         return result
 
-    def _finish(self, job: Job, result: RoundResult) -> None:
+    def _finish_job(self, job: Job, result: RunResult) -> None:
         state: jobs.JobEndState = "interrupted" if result.interrupted else "done"
-        jobs.finish(self._db, job.id, state, result.summary(), self._clock())
+        jobs.finish(self._db, job.id, state, result.to_job_result(), self._clock())
         if result.parcel and job.started_at:
             traps.clear_pending_reports(
                 self._db, job.started_at
             )  # it holds what was read after traps until then
-        self._parcel.set()
-        self._tell.run(result)
+        self._parcel_event.set()
+        self._run_log.log_run(result)
 
-    def _began(self, kind: jobs.JobKind, now: datetime) -> None:
-        key_value.put_time(self._db, BEGAN[kind], now)
-        self._done = replace(self._done, **{kind: now})
+    def _record_run_start(self, kind: jobs.JobKind, now: datetime) -> None:
+        key_value.put_time(self._db, LAST_RUN_KEYS[kind], now)
+        self._last_runs = replace(self._last_runs, **{kind: now})
 
-    def _owe_interrupted(self, now: datetime) -> None:
+    def _requeue_interrupted_run(self, now: datetime) -> None:
         """A run that was broken off is done again; one that was broken off twice waits for its next time."""
         with suppress(file_lock.LockBusyError), file_lock.acquire(self._home.run_lock):
             jobs.interrupt_running(self._db, now)
@@ -300,22 +312,24 @@ class _Poller:
         if states[:1] == ["interrupted"] and states != ["interrupted"] * 2:
             jobs.enqueue(self._db, whole[0].kind, now, whole[0].arguments)
 
-    def _load(self) -> None:
-        self._must_load, self._stamp = False, self._home.settings_fingerprint()
+    def _load_settings(self) -> None:
+        self._must_reload, self._settings_fingerprint = False, self._home.settings_fingerprint()
         self._config, problems = schema.load_last_good_settings(self._home)
         for problem in problems:
             log.error("%s", problem)
         when = self._config.schedule
-        self._plan = schedule.build_schedule(
+        self._schedule = schedule.build_schedule(
             self._config.plug.name, when.query_interval_s, when.discover_times, when.zone
         )
 
-    def _idle_seconds(self) -> float:
+    def _idle_timeout_s(self) -> float:
         now = self._clock()
-        return min(TICK_SECONDS, max(0.0, (schedule.next_run_at(self._plan, now) - now).total_seconds()))
+        return min(
+            TICK_INTERVAL_S, max(0.0, (schedule.next_run_at(self._schedule, now) - now).total_seconds())
+        )
 
 
-async def _event(event: asyncio.Event, seconds: float) -> None:
+async def _wait_for_event(event: asyncio.Event, timeout_s: float) -> None:
     with suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
+        async with asyncio.timeout(timeout_s):
             await event.wait()

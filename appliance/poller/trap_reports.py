@@ -11,10 +11,10 @@ from appliance.storage import key_value, printers, traps
 
 log = logging.getLogger(__name__)
 
-REPORTED = "traps.reported"
+LAST_REPORT_KEY = "traps.reported"
 
 
-def hand_over(
+def enqueue_due_report(
     db: sqlite3.Connection, home: Home, config: Config, next_run: datetime, now: datetime
 ) -> outbox.Parcel | None:
     """Make a parcel of the printers that were read after a trap, if one is owed and due.
@@ -28,7 +28,7 @@ def hand_over(
     if seconds is None or config.transmission.mode == "off" or not config.transmission.key:
         traps.clear_pending_reports(db, now)
         return None
-    wait, last = timedelta(seconds=seconds), key_value.get_time(db, REPORTED)
+    wait, last = timedelta(seconds=seconds), key_value.get_time(db, LAST_REPORT_KEY)
     if next_run - now < wait or (last is not None and abs(now - last) < wait):
         return None
     found = filter(None, (printers.get_printer(db, printer_id) for printer_id in owed))
@@ -38,6 +38,6 @@ def hand_over(
     except outbox.ParcelNotStoredError as error:
         log.error("%s", error)
         return None
-    key_value.put_time(db, REPORTED, now)
+    key_value.put_time(db, LAST_REPORT_KEY, now)
     traps.clear_pending_reports(db, now)
     return parcel

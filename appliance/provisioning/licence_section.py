@@ -10,64 +10,70 @@ from appliance.licensing.claims import InvalidLicenceError
 from appliance.licensing.csr import Enrolment
 from appliance.settings.schema import Home
 
-USUAL = "licence.pem"  # taken without being named
-KEYS = ("file", "text", "enrolment_url", "enrolment_code")
+DEFAULT_LICENCE_FILENAME = "licence.pem"  # taken without being named
+ALLOWED_KEYS = ("file", "text", "enrolment_url", "enrolment_code")
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class LicenceSection:
     """What is to become of the licence; nothing where both are None."""
 
-    brought: bytes | None = field(default=None, repr=False)
+    licence_file: bytes | None = field(default=None, repr=False)
     enrolment: Enrolment | None = None
 
 
-def files(data: Mapping[str, object], folder: Path) -> Iterator[Path]:
+def find_licence_files(data: Mapping[str, object], folder: Path) -> Iterator[Path]:
     """The licence beside the provisioning file."""
     table = data.get("licence")
     named = table.get("file") if isinstance(table, dict) else None
-    name = named if isinstance(named, str) else USUAL
+    name = named if isinstance(named, str) else DEFAULT_LICENCE_FILENAME
     path = folder / Path(name).name  # nothing but what lies beside it
     if path.name == name and path.is_file():
         yield path
 
 
-def checked(home: Home, table: object, brought: Mapping[str, bytes]) -> tuple[Wish, list[str]]:
+def parse_section(
+    home: Home, table: object, file_contents: Mapping[str, bytes]
+) -> tuple[LicenceSection, list[str]]:
     """What it says, and what is wrong with it."""
     if not isinstance(table, dict):
-        return Wish(), ["licence: must be a table"]
-    unknown = [f"licence.{key}: unknown; there are {', '.join(KEYS)}" for key in table if key not in KEYS]
+        return LicenceSection(), ["licence: must be a table"]
+    unknown = [
+        f"licence.{key}: unknown; there are {', '.join(ALLOWED_KEYS)}"
+        for key in table
+        if key not in ALLOWED_KEYS
+    ]
     untold = [
         f"licence.{key}: must be text in quotes"
         for key, value in table.items()
-        if key in KEYS and not isinstance(value, str)
+        if key in ALLOWED_KEYS and not isinstance(value, str)
     ]
     if unknown or untold:
-        return Wish(), [*unknown, *untold]
+        return LicenceSection(), [*unknown, *untold]
     name, text = str(table.get("file", "")), str(table.get("text", ""))
-    if name and name not in brought:
-        return Wish(), [f"licence.file: there is no file {name} beside the provisioning file"]
-    data = text.encode() if text else next(iter(brought.values()), None)
+    if name and name not in file_contents:
+        return LicenceSection(), [f"licence.file: there is no file {name} beside the provisioning file"]
+    data = text.encode() if text else next(iter(file_contents.values()), None)
     url, code = str(table.get("enrolment_url", "")), str(table.get("enrolment_code", ""))
-    wrong = list(_wrong_licence(home, data)) if data is not None else []
+    wrong = list(_licence_problems(home, data)) if data is not None else []
     if url or code:
-        wrong += list(_wrong_enrolment(url, code))
+        wrong += list(_enrolment_problems(url, code))
     if url and data is not None:
         wrong.append("licence.enrolment_url: leave it out, as there is a licence already")
-    return Wish(data, Enrolment(url, code) if url else None), wrong
+    return LicenceSection(data, Enrolment(url, code) if url else None), wrong
 
 
-def take_over(home: Home, wish: Wish) -> None:
+def apply_section(home: Home, section: LicenceSection) -> None:
     """Raises OSError, openssl.Failed, lock.Busy."""
-    if wish.brought is not None:
-        pending.put(home.folder, wish.brought)
-    if wish.enrolment is not None:
+    if section.licence_file is not None:
+        pending.put(home.folder, section.licence_file)
+    if section.enrolment is not None:
         asked = csr.read_request(home.folder)
         csr.get_or_create(home.folder, asked.plug_id if asked else csr.generate_plug_id())
-        csr.save_enrolment(home.folder, wish.enrolment)
+        csr.save_enrolment(home.folder, section.enrolment)
 
 
-def _wrong_licence(home: Home, data: bytes) -> Iterator[str]:
+def _licence_problems(home: Home, data: bytes) -> Iterator[str]:
     try:
         pending.check(home.folder, data)
     except InvalidLicenceError as error:
@@ -76,7 +82,7 @@ def _wrong_licence(home: Home, data: bytes) -> Iterator[str]:
         yield f"licence: cannot be checked: {error}"
 
 
-def _wrong_enrolment(url: str, code: str) -> Iterator[str]:
+def _enrolment_problems(url: str, code: str) -> Iterator[str]:
     if problem := csr.url_problem(url):
         yield f"licence.enrolment_url: {problem}"
     if problem := csr.code_problem(code):

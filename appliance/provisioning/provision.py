@@ -14,21 +14,24 @@ from appliance.provisioning import licence_section
 from appliance.settings import schema, validation
 from appliance.settings.schema import Config, Home
 
-NAMES = ("printmonitor.toml", "printmonitor.toml.txt")  # the second: Windows hides how a name ends
-KIND = "provisioning"
+PROVISIONING_FILENAMES = (
+    "printmonitor.toml",
+    "printmonitor.toml.txt",
+)  # the second: Windows hides how a name ends
+EVENT_KIND = "provisioning"
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
+class ProvisioningDirs:
     """Where things are, for tests to say."""
 
-    boot: Path = boot_partition.BOOT_PARTITION_DIR
-    notes: Path = boot_notes.BOOT_NOTES_DIR
+    boot_dir: Path = boot_partition.BOOT_PARTITION_DIR
+    notes_dir: Path = boot_notes.BOOT_NOTES_DIR
 
 
-class Wrong(Exception):
+class ProvisioningError(Exception):
     """The file cannot be used; each problem is one line."""
 
     def __init__(self, problems: list[str]) -> None:
@@ -37,30 +40,30 @@ class Wrong(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class _ParsedProvisioning:
     """What is to be taken over, checked."""
 
     settings: Config
-    licence: licence_section.Wish
+    licence: licence_section.LicenceSection
 
 
-def run(home: Home, places: Places = Places()) -> None:
+def provision_plug(home: Home, dirs: ProvisioningDirs = ProvisioningDirs()) -> None:
     """Take the file over, all of it or nothing, and remove it. Raises OSError.
 
     Until it is removed it is taken over again at each start, which changes nothing: the power may go.
     """
-    path = boot_partition.find_file(NAMES, places.boot)
+    path = boot_partition.find_file(PROVISIONING_FILENAMES, dirs.boot_dir)
     if path is None:
         return
     licences: list[Path] = []
     try:
-        data = _data(path)
-        licences = list(licence_section.files(data, places.boot))
+        data = _load_toml(path)
+        licences = list(licence_section.find_licence_files(data, dirs.boot_dir))
         brought = {each.name: boot_partition.read_file(each) for each in licences}
         # The state is the services': what root writes there through a link of theirs would be root's fault.
-        said = run_as_owner.call_as_owner(home.folder, lambda: json.dumps(take_over(home, data, brought)))
+        said = run_as_owner.call_as_owner(home.folder, lambda: json.dumps(apply_data(home, data, brought)))
         problems = [str(each) for each in json.loads(said)]
-    except Wrong as error:
+    except ProvisioningError as error:
         problems = error.problems
     except (
         UnreadableTextError,
@@ -70,37 +73,39 @@ def run(home: Home, places: Places = Places()) -> None:
     ) as error:
         problems = [f"{path.name}: {error}"]
     if problems:
-        _complain(path, problems, places)
+        _report_problems(path, problems, dirs)
     else:
-        _clear(path, licences, places)
+        _remove_files(path, licences, dirs)
 
 
-def take_over(home: Home, data: Mapping[str, object], brought: Mapping[str, bytes]) -> list[str]:
+def apply_data(home: Home, data: Mapping[str, object], licence_files: Mapping[str, bytes]) -> list[str]:
     """What is wrong; where nothing is, all of it counts from now on."""
     try:
-        found = _checked(home, data, brought)
+        found = _parse_data(home, data, licence_files)
         schema.update_settings(home, lambda _: found.settings)
-        licence_section.take_over(home, found.licence)
-    except Wrong as error:
+        licence_section.apply_section(home, found.licence)
+    except ProvisioningError as error:
         return error.problems
     except schema.SettingsError as error:
         return error.problems
     return []
 
 
-def _checked(home: Home, data: Mapping[str, object], brought: Mapping[str, bytes]) -> _Found:
+def _parse_data(
+    home: Home, data: Mapping[str, object], licence_files: Mapping[str, bytes]
+) -> _ParsedProvisioning:
     """Raises Wrong."""
     present, _ = schema.load_last_good_settings(home)
-    given, problems = _with_password({key: value for key, value in data.items() if key != "licence"})
-    whole = _merged(schema.to_table(present), given)
+    given, problems = _hash_web_password({key: value for key, value in data.items() if key != "licence"})
+    whole = _merge_tables(schema.to_table(present), given)
     problems += schema.find_problems(whole)
-    wish, wrong = licence_section.checked(home, data.get("licence", {}), brought)
+    wish, wrong = licence_section.parse_section(home, data.get("licence", {}), licence_files)
     if problems := [*problems, *wrong]:
-        raise Wrong(problems)
-    return _Found(validation.build_record(Config(), whole), wish)
+        raise ProvisioningError(problems)
+    return _ParsedProvisioning(validation.build_record(Config(), whole), wish)
 
 
-def _with_password(given: dict[str, object]) -> tuple[dict[str, object], list[str]]:
+def _hash_web_password(given: dict[str, object]) -> tuple[dict[str, object], list[str]]:
     """The page's password is kept as a hash; what is wrong with it."""
     web = given.get("web")
     if not isinstance(web, dict) or "password" not in web:
@@ -113,47 +118,47 @@ def _with_password(given: dict[str, object]) -> tuple[dict[str, object], list[st
     return {**given, "web": {**rest, "password_hash": passwords.hash_password(str(password))}}, []
 
 
-def _merged(before: Mapping[str, object], given: Mapping[str, object]) -> dict[str, object]:
+def _merge_tables(before: Mapping[str, object], given: Mapping[str, object]) -> dict[str, object]:
     """What is not given stays; a list that is given takes the place of the one before."""
     after = dict(before)
     for key, value in given.items():
         old = before.get(key)
-        after[key] = _merged(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
+        after[key] = _merge_tables(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
     return after
 
 
-def _data(path: Path) -> Mapping[str, object]:
+def _load_toml(path: Path) -> Mapping[str, object]:
     """Raises Wrong, NoText, OSError."""
     text = boot_partition.decode_text(boot_partition.read_file(path))
     try:
         return tomllib.loads(text)
     except RecursionError:
-        raise Wrong([f"{path.name}: is nested too deeply"]) from None
+        raise ProvisioningError([f"{path.name}: is nested too deeply"]) from None
     except ValueError as error:  # names places and keys, never values
-        raise Wrong([f"{path.name}: is no valid TOML: {error}"]) from None
+        raise ProvisioningError([f"{path.name}: is no valid TOML: {error}"]) from None
 
 
-def _complain(path: Path, problems: list[str], places: Places) -> None:
+def _report_problems(path: Path, problems: list[str], dirs: ProvisioningDirs) -> None:
     log.error("%s: nothing is taken over: %s", path.name, problems[0])
     more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
     text = f"{path.name} is not taken over: {problems[0]}{more}"
-    boot_notes.add_boot_note(KIND, path.name, text, places.notes)
-    boot_partition.write_problems(_answer(path.name, problems), places.boot)
+    boot_notes.add_boot_note(EVENT_KIND, path.name, text, dirs.notes_dir)
+    boot_partition.write_problems(_format_problem_report(path.name, problems), dirs.boot_dir)
 
 
-def _answer(name: str, problems: list[str]) -> Iterator[str]:
+def _format_problem_report(name: str, problems: list[str]) -> Iterator[str]:
     yield f"PrintMonitor Plug: nothing of {name} was taken over."
     yield "Please mend these lines of it, save it, and start the Plug with the card again:"
     yield ""
     yield from (f"- {problem}" for problem in problems)
 
 
-def _clear(path: Path, licences: list[Path], places: Places) -> None:
+def _remove_files(path: Path, licences: list[Path], dirs: ProvisioningDirs) -> None:
     """The settings last: while they are there, the take-over is done again."""
     for each in (*licences, path):
         boot_partition.shred_file(each)
-    boot_partition.remove_problems(places.boot)
+    boot_partition.remove_problems(dirs.boot_dir)
     boot_notes.add_boot_note(
-        KIND, path.name, f"{path.name} was taken over and removed from the card", places.notes
+        EVENT_KIND, path.name, f"{path.name} was taken over and removed from the card", dirs.notes_dir
     )
     log.info("%s: taken over and removed", path.name)

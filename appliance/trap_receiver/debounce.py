@@ -2,73 +2,75 @@
 
 from dataclasses import dataclass
 
-SETTLE = 0.3  # seconds that the printer has to bring its alert table up to date
-QUIET = 1.4  # seconds without a further trap: then the printer has said what there is to say
-MOST_WAIT = 60.0  # for one that is never quiet
-AT_ONCE = 2  # readings
-EVERY = 60.0  # seconds for each further one
-MOST = 10_000  # printers
+SETTLE_DELAY_S = 0.3  # seconds that the printer has to bring its alert table up to date
+QUIET_PERIOD_S = 1.4  # seconds without a further trap: then the printer has said what there is to say
+MAX_DELAY_S = 60.0  # for one that is never quiet
+MAX_BURST_POLLS = 2  # readings
+POLL_INTERVAL_S = 60.0  # seconds for each further one
+MAX_PRINTERS = 10_000  # printers
 
 
 @dataclass(slots=True)
-class _Bundle:
-    left: float = AT_ONCE  # readings that may be made now
-    at: float = 0.0  # when that was so
-    first: float | None = None  # the first trap since the last reading; None: there was none
-    last: float = 0.0
+class _PendingPoll:
+    tokens: float = MAX_BURST_POLLS  # readings that may be made now
+    refilled_at: float = 0.0  # when that was so
+    first_trap_at: float | None = None  # the first trap since the last reading; None: there was none
+    last_trap_at: float = 0.0
     full: bool = False
 
     def due_at(self) -> float | None:
-        if self.first is None:
+        if self.first_trap_at is None:
             return None
-        if self.left >= AT_ONCE:
-            return self.first + SETTLE
-        quiet = min(self.last + QUIET, self.first + MOST_WAIT)
-        return max(quiet, self.at + max(0.0, 1 - self.left) * EVERY)
+        if self.tokens >= MAX_BURST_POLLS:
+            return self.first_trap_at + SETTLE_DELAY_S
+        quiet = min(self.last_trap_at + QUIET_PERIOD_S, self.first_trap_at + MAX_DELAY_S)
+        return max(quiet, self.refilled_at + max(0.0, 1 - self.tokens) * POLL_INTERVAL_S)
 
     def refill(self, now: float) -> None:
-        self.left = min(AT_ONCE, self.left + (now - self.at) / EVERY)
-        self.at = now
+        self.tokens = min(MAX_BURST_POLLS, self.tokens + (now - self.refilled_at) / POLL_INTERVAL_S)
+        self.refilled_at = now
 
 
-class Bundles:
+class PollDebouncer:
     """The printers that sent traps; times are those of one steady clock."""
 
     def __init__(self) -> None:
-        self._bundles: dict[int, _Bundle] = {}
+        self._pending_polls: dict[int, _PendingPoll] = {}
 
-    def trap(self, printer_id: int, now: float, *, full: bool = False) -> None:
+    def record_trap(self, printer_id: int, now: float, *, full: bool = False) -> None:
         """A printer sent something; `full`: it may be another one than before, everything is to be read."""
-        bundle = self._bundles.get(printer_id)
+        bundle = self._pending_polls.get(printer_id)
         if bundle is None:
-            if len(self._bundles) >= MOST:
-                self._forget(now)
-            bundle = self._bundles[printer_id] = _Bundle(at=now)
+            if len(self._pending_polls) >= MAX_PRINTERS:
+                self._evict_quiet(now)
+            bundle = self._pending_polls[printer_id] = _PendingPoll(refilled_at=now)
         bundle.refill(now)
-        if bundle.first is None:
-            bundle.first = now
-        bundle.last = now
+        if bundle.first_trap_at is None:
+            bundle.first_trap_at = now
+        bundle.last_trap_at = now
         bundle.full |= full
 
-    def next_at(self) -> float | None:
+    def next_due_at(self) -> float | None:
         """When somebody is to be read next."""
-        return min((at for each in self._bundles.values() if (at := each.due_at()) is not None), default=None)
+        return min(
+            (at for each in self._pending_polls.values() if (at := each.due_at()) is not None), default=None
+        )
 
-    def take(self, now: float) -> list[tuple[int, bool]]:
+    def take_due(self, now: float) -> list[tuple[int, bool]]:
         """Who is to be read now, and whether in full."""
         due = []
-        for printer_id, bundle in self._bundles.items():
+        for printer_id, bundle in self._pending_polls.items():
             at = bundle.due_at()
             if at is not None and at <= now:
                 due.append((printer_id, bundle.full))
                 bundle.refill(now)
-                bundle.left -= 1
-                bundle.first, bundle.full = None, False
+                bundle.tokens -= 1
+                bundle.first_trap_at, bundle.full = None, False
         return due
 
-    def _forget(self, now: float) -> None:
+    def _evict_quiet(self, now: float) -> None:
         """Let go of printers that have been quiet."""
-        for printer_id, bundle in list(self._bundles.items()):
+        for printer_id, bundle in list(self._pending_polls.items()):
             bundle.refill(now)
-            if bundle.first is None and bundle.left >= AT_ONCE:
-                del self._bundles[printer_id]
+            if bundle.first_trap_at is None and bundle.tokens >= MAX_BURST_POLLS:
+                del self._pending_polls[printer_id]

@@ -28,22 +28,22 @@ from appliance.storage import database, events, key_value, printers, service_lif
 from appliance.storage.db_outage import DatabaseOutage
 from appliance.storage.printers import KnownPrinter
 from appliance.storage.traps import ReceivedTrap
-from appliance.trap_receiver.probe_limiter import Visits
-from appliance.trap_receiver.sender_index import Senders
-from appliance.trap_receiver.trap_polls import Readings
-from appliance.trap_receiver.udp_intake import FLOOD, CannotListen, Intake, bind
-from appliance.trap_receiver.write_buffer import Book
+from appliance.trap_receiver.probe_limiter import ProbeLimiter
+from appliance.trap_receiver.sender_index import SenderIndex
+from appliance.trap_receiver.trap_polls import TrapPoller
+from appliance.trap_receiver.udp_intake import FLOOD_REASONS, ListenError, UdpIntake, bind_sockets
+from appliance.trap_receiver.write_buffer import TrapWriteBuffer
 
 log = logging.getLogger(__name__)
 
-NAME = "traps"  # of the sockets that systemd passes, of the lock, of the service in events
-GATHER_SECONDS = 0.1  # that a trap waits for others: one durable write for all
-FLOOD_GATHER_SECONDS = 0.4  # and well below trap_bundles.QUIET
-FLOODED_SECONDS = 1.0  # after a drop
-AGAIN_SECONDS = 1.0  # after which what waits for a database that could not be written is tried again
-LOOK_SECONDS = 2.0  # how late a change of the settings may be noticed
-CALM_SECONDS = 30.0  # without a drop: then a flood is over
-FLOODED = "too many traps"
+SERVICE_NAME = "traps"  # of the sockets that systemd passes, of the lock, of the service in events
+BATCH_DELAY_S = 0.1  # that a trap waits for others: one durable write for all
+FLOOD_BATCH_DELAY_S = 0.4  # and well below trap_bundles.QUIET
+FLOOD_HOLD_S = 1.0  # after a drop
+RETRY_INTERVAL_S = 1.0  # after which what waits for a database that could not be written is tried again
+SETTINGS_CHECK_INTERVAL_S = 2.0  # how late a change of the settings may be noticed
+FLOOD_END_DELAY_S = 30.0  # without a drop: then a flood is over
+FLOOD_EVENT_KIND = "too many traps"
 
 
 def serve(home: Home, port: int | None = None, address: str = "") -> int:
@@ -54,7 +54,7 @@ def serve(home: Home, port: int | None = None, address: str = "") -> int:
     except file_lock.LockBusyError:
         log.error("another trap receiver serves %s", home.folder)
         return 1
-    except (CannotListen, database.DatabaseUnavailableError) as error:
+    except (ListenError, database.DatabaseUnavailableError) as error:
         log.error("%s", error)
         return 1
     return 0
@@ -65,22 +65,24 @@ async def _serve(home: Home, port: int | None, address: str) -> None:
     db = database.open_database(home.database)
     try:
         given = [
-            each for name, each in socket_activation.take_sockets(os.environ, os.getpid()) if name == NAME
+            each
+            for name, each in socket_activation.take_sockets(os.environ, os.getpid())
+            if name == SERVICE_NAME
         ]
         async with SnmpEndpoint() as endpoint:
-            receiver = Receiver(home, db, endpoint, given, port=port, address=address)
+            receiver = TrapReceiver(home, db, endpoint, given, port=port, address=address)
             with receiver.outage.tolerate():
-                service_lifecycle.mark_service_started(db, NAME, receiver.clock())
+                service_lifecycle.mark_service_started(db, SERVICE_NAME, receiver.clock())
             for number in (signal.SIGTERM, signal.SIGINT):
                 asyncio.get_running_loop().add_signal_handler(number, receiver.stop)
             await receiver.run()
             with receiver.outage.tolerate():
-                service_lifecycle.mark_service_stopped(db, NAME)
+                service_lifecycle.mark_service_stopped(db, SERVICE_NAME)
     finally:
         db.close()
 
 
-class Receiver:
+class TrapReceiver:
     """The service while it runs."""
 
     def __init__(
@@ -88,31 +90,31 @@ class Receiver:
         home: Home,
         db: sqlite3.Connection,
         endpoint: SnmpEndpoint,
-        given: list[socket.socket],
+        passed_sockets: list[socket.socket],
         *,
         port: int | None,
         address: str,
     ) -> None:
         """`given`: sockets that were opened already, for whatever port."""
         self._home, self._db = home, db
-        self._given, self._port, self._address = given, port, address
+        self._passed_sockets, self._port, self._address = passed_sockets, port, address
         self.clock = Clock(key_value.get_time(db, "clock.seen"))
-        self.outage = DatabaseOutage(db, NAME, self.clock)
-        self._book, self._visits = Book(db), Visits()
+        self.outage = DatabaseOutage(db, SERVICE_NAME, self.clock)
+        self._write_buffer, self._probe_limiter = TrapWriteBuffer(db), ProbeLimiter()
         self._stop = asyncio.Event()
-        self._readings = Readings(home, db, self.clock, endpoint, self.outage)
-        self._intake: Intake | None = None
+        self._trap_poller = TrapPoller(home, db, self.clock, endpoint, self.outage)
+        self._intake: UdpIntake | None = None
         self._arrived = asyncio.Event()
-        self._own: list[socket.socket] = []
+        self._own_sockets: list[socket.socket] = []
         self._listening: tuple[int, tuple[str, ...]] | None = (0, ())  # not looked yet; None: switched off
-        self._stamp: tuple[int, int, int] | None = (0, 0, 0)
-        self._dropped_at = -CALM_SECONDS
-        self._flooded = True  # perhaps: the event of an earlier life may be open
-        self._version = -1
-        self._trouble = ""
+        self._settings_fingerprint: tuple[int, int, int] | None = (0, 0, 0)
+        self._last_drop_at = -FLOOD_END_DELAY_S
+        self._is_flood_reported = True  # perhaps: the event of an earlier life may be open
+        self._data_version = -1
+        self._last_error = ""
         self._config = Config()
         self._exclusions = Exclusions(())
-        self.senders = Senders((), ())
+        self.senders = SenderIndex((), ())
 
     def stop(self) -> None:
         sd_notify.notify_stopping()
@@ -120,11 +122,16 @@ class Receiver:
 
     async def run(self) -> None:
         """Until `stop`."""
-        self._look(first=True)
+        self._refresh(first=True)
         sd_notify.notify_ready()
         work = [
             asyncio.create_task(each)
-            for each in (self._keep_all(), self._readings.run(), self._look_all(), _watched())
+            for each in (
+                self._store_loop(),
+                self._trap_poller.run(),
+                self._refresh_loop(),
+                _feed_watchdog_forever(),
+            )
         ]
         stopping = asyncio.create_task(self._stop.wait())
         try:
@@ -133,152 +140,152 @@ class Receiver:
             for each in (*work, stopping):
                 each.cancel()
             results = await asyncio.gather(*work, return_exceptions=True)
-            self._shut()
+            self._close_sockets()
         for result in results:
             if isinstance(result, Exception):
                 raise result  # a fault of ours: systemd starts us again
 
-    async def _look_all(self) -> None:
+    async def _refresh_loop(self) -> None:
         while True:
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(SETTINGS_CHECK_INTERVAL_S)
             with self.outage.tolerate():
-                self._look()
-                self._count()
+                self._refresh()
+                self._record_dropped()
 
-    def _look(self, *, first: bool = False) -> None:
+    def _refresh(self, *, first: bool = False) -> None:
         """Take over what changed in the settings, or among the printers."""
-        changed = self._stamp != (stamp := self._home.settings_fingerprint())
+        changed = self._settings_fingerprint != (stamp := self._home.settings_fingerprint())
         if changed:
-            self._stamp = stamp
+            self._settings_fingerprint = stamp
             self._config, problems = schema.load_last_good_settings(self._home)
             for problem in problems:
                 log.error("%s", problem)
         try:
             if changed:
                 self._exclusions = Exclusions(self._config.discovery.exclusions)
-            self._know(anew=changed)
-            self._listen()
-        except (CannotListen, InvalidEntryError) as error:
+            self._refresh_senders(force=changed)
+            self._update_sockets()
+        except (ListenError, InvalidEntryError) as error:
             if first:
                 raise
-            if str(error) != self._trouble:
+            if str(error) != self._last_error:
                 log.error("%s", error)
-            self._trouble = str(error)
+            self._last_error = str(error)
         else:
-            self._trouble = ""
+            self._last_error = ""
 
-    def _know(self, *, anew: bool = False) -> None:
-        if not anew and database.get_data_version(self._db) == self._version:
+    def _refresh_senders(self, *, force: bool = False) -> None:
+        if not force and database.get_data_version(self._db) == self._data_version:
             return
         with database.snapshot(self._db):
-            self._version = database.get_data_version(self._db)
-            self.senders = Senders(printers.list_known(self._db), self._config.discovery.entries)
+            self._data_version = database.get_data_version(self._db)
+            self.senders = SenderIndex(printers.list_known(self._db), self._config.discovery.entries)
 
-    def _listen(self) -> None:
+    def _update_sockets(self) -> None:
         """Listen as the settings say, if they say so."""
         wanted = self._config.traps
         port = self._port or wanted.port
         key = (port, wanted.communities) if wanted.enabled else None
         if key == self._listening:
             return
-        self._shut()
+        self._close_sockets()
         if key is None:
             log.info("the trap receiver is switched off: printmonitor traps --enable switches it on")
             sd_notify.notify_status("switched off")
             return
-        if not self._given:
-            self._own = bind(port, self._address)
-        self._intake = Intake(
-            self._given or self._own,
+        if not self._passed_sockets:
+            self._own_sockets = bind_sockets(port, self._address)
+        self._intake = UdpIntake(
+            self._passed_sockets or self._own_sockets,
             self._arrived,
             communities=wanted.communities,
-            is_known=lambda host: self.senders.at(host) is not None,
+            is_known=lambda host: self.senders.find_by_address(host) is not None,
             may_answer=lambda host: self.senders.may_answer(host, self._exclusions),
         )
         self._listening = key
-        heard = sorted({each.getsockname()[1] for each in self._given or self._own})
+        heard = sorted({each.getsockname()[1] for each in self._passed_sockets or self._own_sockets})
         log.info("traps are taken on UDP port %s", ", ".join(map(str, heard)))
         sd_notify.notify_status(f"listening on UDP port {', '.join(map(str, heard))}")
 
-    def _shut(self) -> None:
+    def _close_sockets(self) -> None:
         if self._intake:
             self._intake.close()
-        for each in self._own:
+        for each in self._own_sockets:
             each.close()
-        self._intake, self._own, self._listening = None, [], None
+        self._intake, self._own_sockets, self._listening = None, [], None
 
-    async def _keep_all(self) -> None:
+    async def _store_loop(self) -> None:
         while True:
             with suppress(TimeoutError):
-                async with asyncio.timeout(AGAIN_SECONDS if self._book.is_behind else None):
+                async with asyncio.timeout(RETRY_INTERVAL_S if self._write_buffer.has_pending else None):
                     await self._arrived.wait()
-            flooded = time.monotonic() - self._dropped_at < FLOODED_SECONDS
-            await asyncio.sleep(FLOOD_GATHER_SECONDS if flooded else GATHER_SECONDS)
+            flooded = time.monotonic() - self._last_drop_at < FLOOD_HOLD_S
+            await asyncio.sleep(FLOOD_BATCH_DELAY_S if flooded else BATCH_DELAY_S)
             with self.outage.tolerate():
-                self._keep()
+                self._store_traps()
 
-    def _keep(self) -> None:
+    def _store_traps(self) -> None:
         """Keep what came; whoever is known is to be read."""
         intake = self._intake
         if intake is None:
             self._arrived.clear()
             return
-        self._know()
+        self._refresh_senders()
         now = self.clock()
         came: Counter[tuple[str, int | None, Trap]] = Counter()
-        for heard in intake.take():
+        for heard in intake.take_pending():
             try:
                 trap = meanings.interpret_notification(heard.notification)
             except Exception:  # a fault of ours in one trap must not cost the others
                 log.exception("%s: a trap cannot be understood", heard.sender)
                 continue
-            printer = self.senders.find(heard.sender, trap)
+            printer = self.senders.find_printer(heard.sender, trap)
             came[heard.sender, printer.id if printer else None, trap] += 1
-            self._order(heard.sender, printer, trap)
-        missed, intake.missed = intake.missed, set()
-        for printer in filter(None, map(self.senders.at, missed)):
-            self._readings.order(printer, self._exclusions)
-        self._book.write(
+            self._schedule_poll(heard.sender, printer, trap)
+        missed, intake.flooding_printers = intake.flooding_printers, set()
+        for printer in filter(None, map(self.senders.find_by_address, missed)):
+            self._trap_poller.schedule_poll(printer, self._exclusions)
+        self._write_buffer.write(
             [ReceivedTrap(sender, number, trap, now, times) for (sender, number, trap), times in came.items()]
         )
 
-    def _order(self, sender: str, printer: KnownPrinter | None, trap: Trap) -> None:
+    def _schedule_poll(self, sender: str, printer: KnownPrinter | None, trap: Trap) -> None:
         """It is read where it is known, or where it sends from now."""
         full = trap.kind == meanings.COLD_START
         elsewhere = printer is None or printer.target.host not in (sender, trap.agent_address)
-        if elsewhere and (places := self._places(sender)):
-            self._readings.meet(places, self._exclusions, printer)
+        if elsewhere and (places := self._list_probe_targets(sender)):
+            self._trap_poller.schedule_probe(places, self._exclusions, printer)
         elif printer:
-            self._readings.order(printer, self._exclusions, full=full)
+            self._trap_poller.schedule_poll(printer, self._exclusions, full=full)
 
-    def _places(self, sender: str) -> list[Target]:
+    def _list_probe_targets(self, sender: str) -> list[Target]:
         """How to ask who is there; nothing where somebody is known, or the Plug would not ask now."""
-        if self.senders.at(sender) or not self.senders.may_answer(sender, self._exclusions):
+        if self.senders.find_by_address(sender) or not self.senders.may_answer(sender, self._exclusions):
             return []
         return (
-            self.senders.places(sender, self._exclusions)
-            if self._visits.take(sender, time.monotonic())
+            self.senders.list_probe_targets(sender, self._exclusions)
+            if self._probe_limiter.try_acquire(sender, time.monotonic())
             else []
         )
 
-    def _count(self) -> None:
+    def _record_dropped(self) -> None:
         """Write down what was dropped, and say once that it is too much, once that it is over."""
         if self._intake is None:
             return
         dropped, now = self._intake.take_dropped(), time.monotonic()
-        self._book.count(dropped)
-        if FLOOD.intersection(dropped):
-            if now - self._dropped_at > CALM_SECONDS:
+        self._write_buffer.add_dropped(dropped)
+        if FLOOD_REASONS.intersection(dropped):
+            if now - self._last_drop_at > FLOOD_END_DELAY_S:
                 text = "more traps come than can be kept: some are counted only, their printers are read"
-                events.begin(self._db, FLOODED, NAME, text, self.clock())
+                events.begin(self._db, FLOOD_EVENT_KIND, SERVICE_NAME, text, self.clock())
                 log.warning("%s", text)
-            self._dropped_at, self._flooded = now, True
-        elif self._flooded and now - self._dropped_at > CALM_SECONDS:
-            if events.end(self._db, FLOODED, NAME, self.clock()):
+            self._last_drop_at, self._is_flood_reported = now, True
+        elif self._is_flood_reported and now - self._last_drop_at > FLOOD_END_DELAY_S:
+            if events.end(self._db, FLOOD_EVENT_KIND, SERVICE_NAME, self.clock()):
                 log.info("traps can all be kept again")
-            self._flooded = False
+            self._is_flood_reported = False
 
 
-async def _watched() -> None:
+async def _feed_watchdog_forever() -> None:
     await sd_notify.feed_watchdog()
     await asyncio.Event().wait()  # nobody watches: this is no reason to end

@@ -11,22 +11,22 @@ from datetime import datetime
 from appliance.collector import scanner
 from appliance.discovery.entries import Exclusions
 from appliance.domain.model import Target
-from appliance.jobs.batch_poller import Asking, Progress
-from appliance.jobs.batch_writer import Keeper
+from appliance.jobs.batch_poller import BatchPoller, RunProgress
+from appliance.jobs.batch_writer import BatchWriter
 from appliance.settings.schema import Home
 from appliance.snmp.transport import SnmpEndpoint
 from appliance.storage import jobs, printers, traps
 from appliance.storage.db_outage import DatabaseOutage
 from appliance.storage.printers import KnownPrinter
-from appliance.trap_receiver.debounce import Bundles
+from appliance.trap_receiver.debounce import PollDebouncer
 
 log = logging.getLogger(__name__)
 
-AT_ONCE = 20  # readings
-PACE = 20  # packets a second, to a stranger
+MAX_CONCURRENT_POLLS = 20  # readings
+MAX_PROBE_PACKETS_PER_S = 20  # packets a second, to a stranger
 
 
-class Readings:
+class TrapPoller:
     """What is to be read, and what is being read."""
 
     def __init__(
@@ -39,95 +39,103 @@ class Readings:
     ) -> None:
         self._home, self._db, self._clock, self._endpoint = home, db, clock, endpoint
         self._outage = outage
-        self._bundles = Bundles()
-        self._wanted: dict[int, tuple[KnownPrinter, Exclusions]] = {}
-        self._strangers: list[tuple[Sequence[Target], Exclusions, KnownPrinter | None]] = []
+        self._debouncer = PollDebouncer()
+        self._scheduled_polls: dict[int, tuple[KnownPrinter, Exclusions]] = {}
+        self._scheduled_probes: list[tuple[Sequence[Target], Exclusions, KnownPrinter | None]] = []
         self._changed = asyncio.Event()
-        self._turns = asyncio.Semaphore(AT_ONCE)
+        self._poll_slots = asyncio.Semaphore(MAX_CONCURRENT_POLLS)
         self._failing: set[int] = set()
 
-    def order(self, printer: KnownPrinter, exclusions: Exclusions, *, full: bool = False) -> None:
+    def schedule_poll(self, printer: KnownPrinter, exclusions: Exclusions, *, full: bool = False) -> None:
         """A printer sent a trap; `full`: it may be another one than before, so everything is asked anew."""
-        self._wanted[printer.id] = printer, exclusions
-        self._bundles.trap(printer.id, time.monotonic(), full=full)
+        self._scheduled_polls[printer.id] = printer, exclusions
+        self._debouncer.record_trap(printer.id, time.monotonic(), full=full)
         self._changed.set()
 
-    def meet(self, places: Sequence[Target], exclusions: Exclusions, known: KnownPrinter | None) -> None:
+    def schedule_probe(
+        self, targets: Sequence[Target], exclusions: Exclusions, claimed_printer: KnownPrinter | None
+    ) -> None:
         """Somebody sent a trap from an address where nobody is known; `known`: who it said to be.
 
         Where nobody answers there, or somebody else, the known printer is read where it was.
         """
-        self._strangers.append((places, exclusions, known))
+        self._scheduled_probes.append((targets, exclusions, claimed_printer))
         self._changed.set()
 
     async def run(self) -> None:
         """Read whoever is due."""
-        async with Keeper(self._db, self._clock) as keeper, asyncio.TaskGroup() as tasks:
+        async with BatchWriter(self._db, self._clock) as keeper, asyncio.TaskGroup() as tasks:
             while True:
                 self._changed.clear()
-                for printer_id, full in self._bundles.take(time.monotonic()):
-                    tasks.create_task(self._read(keeper, *self._wanted.pop(printer_id), full=full))
-                strangers, self._strangers = self._strangers, []
+                for printer_id, full in self._debouncer.take_due(time.monotonic()):
+                    tasks.create_task(self._poll(keeper, *self._scheduled_polls.pop(printer_id), full=full))
+                strangers, self._scheduled_probes = self._scheduled_probes, []
                 for each in strangers:
-                    tasks.create_task(self._meet(keeper, *each))
-                at = self._bundles.next_at()
+                    tasks.create_task(self._probe(keeper, *each))
+                at = self._debouncer.next_due_at()
                 with suppress(TimeoutError):
                     async with asyncio.timeout(None if at is None else max(0.0, at - time.monotonic())):
                         await self._changed.wait()
 
-    async def _read(
-        self, keeper: Keeper, printer: KnownPrinter, exclusions: Exclusions, *, full: bool
+    async def _poll(
+        self, writer: BatchWriter, printer: KnownPrinter, exclusions: Exclusions, *, full: bool
     ) -> None:
-        asking = self._asking(keeper, exclusions, [printer])
+        asking = self._create_batch_poller(writer, exclusions, [printer])
         kept = False
         with self._outage.tolerate():
-            async with self._turns:
-                await asking.known(printer, full=full)
-            self._owe(asking)
+            async with self._poll_slots:
+                await asking.poll_known(printer, full=full)
+            self._mark_reports_pending(asking)
             kept = True
-        keeper.trouble = None  # a disk that was full may have room again
+        writer.write_error = None  # a disk that was full may have room again
         if not kept:
-            self.order(printer, exclusions, full=full)
-        self._tell(printer, asking)
+            self.schedule_poll(printer, exclusions, full=full)
+        self._log_result(printer, asking)
 
-    async def _meet(
-        self, keeper: Keeper, places: Sequence[Target], exclusions: Exclusions, known: KnownPrinter | None
+    async def _probe(
+        self,
+        writer: BatchWriter,
+        targets: Sequence[Target],
+        exclusions: Exclusions,
+        claimed_printer: KnownPrinter | None,
     ) -> None:
         """As a discovery would, at one address."""
-        host = places[0].host
+        host = targets[0].host
         with self._outage.tolerate():
-            asking = self._asking(keeper, exclusions, printers.list_known(self._db))
-            async with self._turns:
-                async for answer in scanner.scan_targets(places, PACE):
-                    await asking.met(answer)
-            self._owe(asking)
+            asking = self._create_batch_poller(writer, exclusions, printers.list_known(self._db))
+            async with self._poll_slots:
+                async for answer in scanner.scan_targets(targets, MAX_PROBE_PACKETS_PER_S):
+                    await asking.poll_discovered(answer)
+            self._mark_reports_pending(asking)
             for printer_id in asking.read:
                 log.info("%s: after a trap: printer %d answers there", host, printer_id)
                 traps.assign_to_printer(self._db, host, printer_id)
-            if known and known.id not in asking.read:
-                self.order(known, exclusions)
-        keeper.trouble = None
+            if claimed_printer and claimed_printer.id not in asking.read:
+                self.schedule_poll(claimed_printer, exclusions)
+        writer.write_error = None
 
-    def _asking(self, keeper: Keeper, exclusions: Exclusions, known: Sequence[KnownPrinter]) -> Asking:
-        return Asking(
+    def _create_batch_poller(
+        self, writer: BatchWriter, exclusions: Exclusions, known_printers: Sequence[KnownPrinter]
+    ) -> BatchPoller:
+        return BatchPoller(
             self._db,
             self._clock,
             exclusions,
-            known,
-            progress=Progress(),
+            known_printers,
+            progress=RunProgress(),
             endpoint=self._endpoint,
-            keeper=keeper,
+            writer=writer,
         )
 
-    def _owe(self, asking: Asking) -> None:
-        if asking.read:
-            traps.mark_reports_pending(self._db, list(asking.read), self._clock())
+    def _mark_reports_pending(self, batch_poller: BatchPoller) -> None:
+        if batch_poller.read:
+            traps.mark_reports_pending(self._db, list(batch_poller.read), self._clock())
             jobs.wake(self._home.poller_socket)
 
-    def _tell(self, printer: KnownPrinter, asking: Asking) -> None:
-        if asking.failed and printer.id not in self._failing:
-            log.warning("%s: after a trap: %s", printer.target.host, asking.failed[0].reason)
+    def _log_result(self, printer: KnownPrinter, batch_poller: BatchPoller) -> None:
+        if batch_poller.failed and printer.id not in self._failing:
+            log.warning("%s: after a trap: %s", printer.target.host, batch_poller.failed[0].reason)
             self._failing.add(printer.id)
-        elif asking.read and printer.id in self._failing:
+        elif batch_poller.read and printer.id in self._failing:
             log.info("%s: answers again", printer.target.host)
             self._failing.discard(printer.id)

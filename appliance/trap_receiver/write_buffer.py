@@ -7,37 +7,39 @@ from collections.abc import Mapping, Sequence
 from appliance.storage import database, traps
 from appliance.storage.traps import ReceivedTrap
 
-MOST_WAITING = 1_000  # different ones, as many as are kept at all
-NOT_WRITTEN = "no room on the disk"
+MAX_BUFFERED_TRAPS = 1_000  # different ones, as many as are kept at all
+DROPPED_DISK_FULL = "no room on the disk"
 
 
-class Book:
+class TrapWriteBuffer:
     """What waits, and what was counted."""
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
-        self._waiting: list[ReceivedTrap] = []
+        self._pending: list[ReceivedTrap] = []
         self._dropped: Counter[str] = Counter()
 
     @property
-    def is_behind(self) -> bool:
+    def has_pending(self) -> bool:
         """Whether something waits for a database that could not be written."""
-        return bool(self._waiting)
+        return bool(self._pending)
 
-    def write(self, came: Sequence[ReceivedTrap]) -> None:
+    def write(self, received: Sequence[ReceivedTrap]) -> None:
         """Keep these, after those that wait. Raises Unusable: then they wait."""
-        self._waiting += came
-        if not self._waiting:
+        self._pending += received
+        if not self._pending:
             return
         try:
-            traps.save_traps(self._db, self._waiting)
+            traps.save_traps(self._db, self._pending)
         except database.DatabaseUnavailableError:
-            self._dropped[NOT_WRITTEN] += sum(each.times for each in self._waiting[:-MOST_WAITING])
-            self._waiting = self._waiting[-MOST_WAITING:]
+            self._dropped[DROPPED_DISK_FULL] += sum(
+                each.times for each in self._pending[:-MAX_BUFFERED_TRAPS]
+            )
+            self._pending = self._pending[-MAX_BUFFERED_TRAPS:]
             raise
-        self._waiting = []
+        self._pending = []
 
-    def count(self, dropped: Mapping[str, int]) -> None:
+    def add_dropped(self, dropped: Mapping[str, int]) -> None:
         """Write down how many were dropped, by reason. Raises Unusable: then they are counted later."""
         self._dropped.update(dropped)
         if found := +self._dropped:

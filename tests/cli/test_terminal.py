@@ -26,14 +26,14 @@ from tests import children
     ],
 )
 def test_nothing_that_a_terminal_obeys_gets_through(text: str, shown: str) -> None:
-    assert terminal.clean(text) == shown
+    assert terminal.sanitize(text) == shown
 
 
 @given(st.text())
 def test_cleaned_text_is_printable(text: str) -> None:
-    assert terminal.clean(text).isprintable() or all(
+    assert terminal.sanitize(text).isprintable() or all(
         character.isprintable() or character.isspace() or character.isalnum() or ord(character) > 0xFF
-        for character in terminal.clean(text)
+        for character in terminal.sanitize(text)
     )
 
 
@@ -50,26 +50,31 @@ ROW = (
 
 @given(st.lists(st.tuples(*[st.text(max_size=60)] * 6), max_size=5), st.integers(60, 200))
 def test_table_never_passes_the_edge(rows: list[tuple[str, ...]], width: int) -> None:
-    lines = terminal.table(TITLES, rows, ("Pages",), width)
-    assert all(terminal.measure(line) <= width for line in lines)
+    lines = terminal.format_table(TITLES, rows, ("Pages",), width)
+    assert all(terminal.display_width(line) <= width for line in lines)
 
 
 def test_table_shows_every_cell_whole() -> None:
-    lines = terminal.table(TITLES, [ROW], ("Pages",), 80)
+    lines = terminal.format_table(TITLES, [ROW], ("Pages",), 80)
     squeezed = "".join("".join(lines).split())
     assert "jammed" in squeezed
     assert "127.20.0.1" in lines[2] or "127.20.0.1" in lines[3]  # an address is never broken
-    assert terminal.table(("A", "Pages"), [("x", "5"), ("y", "1,000")], ("Pages",))[2:] == [
+    assert terminal.format_table(("A", "Pages"), [("x", "5"), ("y", "1,000")], ("Pages",))[2:] == [
         "x      5",
         "y  1,000",
     ]
 
 
 def test_wide_characters_count_twice() -> None:
-    assert terminal.table(("A", "B"), [("京セラ", "x"), ("abc", "y")])[2:] == ["京セラ  x", "abc     y"]
+    assert terminal.format_table(("A", "B"), [("京セラ", "x"), ("abc", "y")])[2:] == [
+        "京セラ  x",
+        "abc     y",
+    ]
 
 
-PROGRESS = "from appliance.cli.terminal import Progress; p = Progress(); p.show('half\\x1b[2J'); p.end()"
+PROGRESS = (
+    "from appliance.cli.terminal import ProgressLine; p = ProgressLine(); p.show('half\\x1b[2J'); p.end()"
+)
 
 
 def test_progress_line_on_a_terminal_only() -> None:
@@ -86,7 +91,7 @@ def test_progress_line_on_a_terminal_only() -> None:
 
 
 def test_document_escapes_what_is_not_ascii(capsys: pytest.CaptureFixture[str]) -> None:
-    terminal.document({"text": "\x9b31m\x1b"})
+    terminal.print_json({"text": "\x9b31m\x1b"})
     printed = capsys.readouterr().out
     assert printed.isascii()
     assert "\x1b" not in printed

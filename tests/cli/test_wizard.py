@@ -400,4 +400,6 @@ async def test_a_licence_that_is_not_to_be_had_keeps_nobody_from_the_rest(
 
 
 def test_every_question_is_a_flag() -> None:
-    assert [question.name for question in wizard_questions.questions()] == list(common_arguments.QUESTIONS)
+    assert [question.name for question in wizard_questions.build_questions()] == list(
+        common_arguments.WIZARD_FLAGS
+    )

@@ -14,7 +14,7 @@ from appliance.discovery.entries import InvalidEntryError
 from appliance.domain.clock import utc_now
 from appliance.domain.model import DiscoveryEntry, Printer
 from appliance.host import file_lock
-from appliance.jobs.runs import Kind, Progress, RoundResult, run_round
+from appliance.jobs.runs import RunKind, RunProgress, RunResult, execute_run
 from appliance.settings.schema import Config, DiscoveryConfig, Home, HttpsConfig, TransmissionConfig
 from appliance.storage import database, jobs, printers
 from tests.fakes.agent import Agent
@@ -41,11 +41,11 @@ class Plug:
     def put(self, *keys: str, first: int = 1) -> list[Place]:
         return [self.lan.put(key, f"127.16.0.{number}", number) for number, key in enumerate(keys, first)]
 
-    async def discover(self) -> RoundResult:
-        return await run_round(self.db, self.home, self.config, "discover")
+    async def discover(self) -> RunResult:
+        return await execute_run(self.db, self.home, self.config, "discover")
 
-    async def query(self) -> RoundResult:
-        return await run_round(self.db, self.home, self.config, "query")
+    async def query(self) -> RunResult:
+        return await execute_run(self.db, self.home, self.config, "query")
 
     def known(self) -> list[Printer]:
         return list(printers.iter_printers(self.db))
@@ -67,7 +67,7 @@ async def test_a_discovery_takes_the_printers_and_says_what_it_left(plug: Plug) 
     assert plug.serials() == {place.who.serial for place in places if place.model.is_printer}
     assert len(result.read) == 3
     assert [(each.host, each.reason[:16]) for each in result.skipped] == [("127.16.0.3", "no printer: HP J")]
-    assert (result.asked, result.answered, result.failed, result.interrupted) == (20, 4, (), False)
+    assert (result.probed, result.answered, result.failed, result.interrupted) == (20, 4, (), False)
     assert result.cost.packets > 6
     assert result.cost.bytes > 1000
 
@@ -178,7 +178,7 @@ async def test_a_printer_that_was_read_in_part_is_named_with_the_part(plug: Plug
         assert [(each.host, each.reason) for each in result.incomplete] == [
             ("127.16.0.2", "supplies not read: more than 200 rows")
         ]
-        assert result.summary()["incomplete_total"] == 1
+        assert result.to_job_result()["incomplete_total"] == 1
 
 
 async def test_a_printer_that_no_entry_covers_is_left_to_queries(plug: Plug) -> None:
@@ -186,7 +186,7 @@ async def test_a_printer_that_no_entry_covers_is_left_to_queries(plug: Plug) -> 
     await plug.discover()
     plug.cover("127.16.0.2")
     result = await plug.discover()
-    assert (len(result.read), result.left_alone) == (1, 1)
+    assert (len(result.read), result.not_covered) == (1, 1)
     assert len((await plug.query()).read) == 2
 
 
@@ -196,7 +196,7 @@ async def test_a_printer_that_is_asleep_delays_nobody(plug: Plug) -> None:
     places[3].device.asleep = True
     seen: list[tuple[float, int]] = []
     began = time.monotonic()
-    result = await run_round(
+    result = await execute_run(
         plug.db,
         plug.home,
         plug.config,
@@ -235,20 +235,20 @@ async def test_more_addresses_than_allowed_are_refused_before_anything_is_asked(
 
 
 @pytest.mark.parametrize("kind", ["discover", "query"])
-async def test_a_run_that_is_stopped_keeps_what_was_read(plug: Plug, kind: Kind) -> None:
+async def test_a_run_that_is_stopped_keeps_what_was_read(plug: Plug, kind: RunKind) -> None:
     slow, *_ = plug.put(HP, RICOH, KYOCERA)
     await plug.discover()
     slow.device.delay = 2.0
     plug.lan.advance(30 * 86_400)
     stop = asyncio.Event()
 
-    def stop_soon(progress: Progress) -> None:
+    def stop_soon(progress: RunProgress) -> None:
         if progress.read:
             stop.set()
 
     began = time.monotonic()
     plug.config = replace(plug.config, transmission=sending("https://127.0.0.1:9/"))
-    result = await run_round(plug.db, plug.home, plug.config, kind, stop=stop, on_progress=stop_soon)
+    result = await execute_run(plug.db, plug.home, plug.config, kind, stop=stop, on_progress=stop_soon)
     assert result.interrupted
     assert time.monotonic() - began < 1.9
     assert result.parcel is None
@@ -267,7 +267,7 @@ async def test_only_some_printers_may_be_read_and_nothing_is_handed_over(plug: P
     await plug.discover()
     plug.config = replace(plug.config, transmission=sending("https://127.0.0.1:9/"))
     wanted = plug.known()[1].id
-    result = await run_round(plug.db, plug.home, plug.config, "query", only={wanted})
+    result = await execute_run(plug.db, plug.home, plug.config, "query", only={wanted})
     assert result.read == (wanted,)
     assert result.parcel is None
     assert not outbox.list_parcels(plug.db)
@@ -283,7 +283,7 @@ async def test_all_known_printers_are_handed_over_those_that_are_gone_too(plug: 
     plug.lan.agent.remove("127.16.0.1")
     plug.cover("127.16.0.1-20", exclusions=(places[2].who.serial,))
     plug.config = replace(plug.config, transmission=sending("https://127.0.0.1:9/"))
-    result = await run_round(plug.db, plug.home, plug.config, "query", send=False)
+    result = await execute_run(plug.db, plug.home, plug.config, "query", send=False)
     assert result.parcel
     assert result.delivery is None
     _, xml = archive.unpack(outbox.read(plug.home.outbox, result.parcel), "the key")
@@ -295,7 +295,7 @@ async def test_who_is_excluded_by_the_name_it_gives_itself_is_not_handed_over(pl
     await plug.discover()
     plug.cover("127.16.0.1-20", exclusions=(places[0].who.name,))
     plug.config = replace(plug.config, transmission=sending("https://127.0.0.1:9/"))
-    result = await run_round(plug.db, plug.home, plug.config, "query", send=False)
+    result = await execute_run(plug.db, plug.home, plug.config, "query", send=False)
     assert result.parcel
     _, xml = archive.unpack(outbox.read(plug.home.outbox, result.parcel), "the key")
     assert [place.who.serial.encode() in xml for place in places] == [False, True]
@@ -305,7 +305,7 @@ async def test_progress_and_result_are_in_the_jobs_row(plug: Plug) -> None:
     plug.put(HP, RICOH, SWITCH)
     job_id = jobs.enqueue(plug.db, "discover", utc_now())
     jobs.start_next(plug.db, utc_now())
-    result = await run_round(plug.db, plug.home, plug.config, "discover", job_id=job_id)
+    result = await execute_run(plug.db, plug.home, plug.config, "discover", job_id=job_id)
     job = jobs.get(plug.db, job_id)
     assert job
     assert job.progress == {
@@ -314,7 +314,7 @@ async def test_progress_and_result_are_in_the_jobs_row(plug: Plug) -> None:
         "read": 2,
         "failed": 0,
     }
-    jobs.finish(plug.db, job_id, "done", result.summary(), utc_now())
+    jobs.finish(plug.db, job_id, "done", result.to_job_result(), utc_now())
     job = jobs.get(plug.db, job_id)
     assert job
     assert job.result["read"] == 2
@@ -335,5 +335,5 @@ async def test_a_full_disk_ends_the_run_with_its_reason(plug: Plug) -> None:
 async def test_readings_are_stamped_by_the_given_clock(plug: Plug) -> None:
     plug.put(HP)
     later = utc_now().replace(year=2040, tzinfo=UTC)
-    await run_round(plug.db, plug.home, plug.config, "discover", clock=lambda: later)
+    await execute_run(plug.db, plug.home, plug.config, "discover", clock=lambda: later)
     assert plug.known()[0].seen_at.year == 2040

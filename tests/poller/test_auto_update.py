@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from appliance.poller.auto_update import Box, Updating
+from appliance.poller.auto_update import AutoUpdater, UpdateEnvironment
 from appliance.settings.schema import Config
 from appliance.storage import database, events, key_value
 from appliance.updates import bundle_store, channel
@@ -32,12 +32,14 @@ class Plug:
         self.config = replace(self.config, update=replace(self.config.update, **changed))  # type: ignore[arg-type]
 
     def start(self) -> None:
-        self.updating = Updating(self.db, Box(self.box.home, self.box.root), lambda: self.now)
+        self.updating = AutoUpdater(
+            self.db, UpdateEnvironment(self.box.home, self.box.root), lambda: self.now
+        )
 
     async def look(self, later: timedelta = timedelta(0)) -> list[str]:
         """The requests that this leads to, done."""
         self.now += later
-        await self.updating.look(self.config)
+        await self.updating.check(self.config)
         folder = self.box.home.run / "requests"
         asked = [path.read_text() for path in folder.glob("*.json")] if folder.exists() else []
         self.box.work(self.now)

@@ -9,7 +9,7 @@ import pytest
 
 from appliance.domain.clock import Clock
 from appliance.domain.model import Trap
-from appliance.poller.clock_monitor import ClockWatch
+from appliance.poller.clock_monitor import ClockMonitor
 from appliance.storage import database, events, key_value, printers, traps
 from appliance.storage.traps import ReceivedTrap
 from tests.storage.readings import reading
@@ -37,8 +37,8 @@ def wall(tmp_path: Path) -> Wall:
     return Wall(tmp_path / "none")
 
 
-def watch(db: sqlite3.Connection, wall: Wall) -> ClockWatch:
-    return ClockWatch(db, clock=wall.clock, monotonic=lambda: wall.uptime)
+def watch(db: sqlite3.Connection, wall: Wall) -> ClockMonitor:
+    return ClockMonitor(db, clock=wall.clock, monotonic=lambda: wall.uptime)
 
 
 def work(db: sqlite3.Connection, now: datetime) -> None:
@@ -64,16 +64,16 @@ def test_each_jump_is_said_once_and_leaves_no_time_that_has_not_come(
     db: sqlite3.Connection, wall: Wall
 ) -> None:
     times = watch(db, wall)
-    work(db, times.look())
+    work(db, times.check())
     wall.time += TEN_YEARS
     for _ in range(3):
         wall.wait(15)
-        work(db, times.look())
+        work(db, times.check())
     assert told(db) == ["the clock was set forward by 3652 days, 0:00:00"]
     wall.time -= TEN_YEARS + timedelta(milliseconds=2)
     for _ in range(3):
         wall.wait(15)
-        work(db, times.look())
+        work(db, times.check())
     assert told(db)[1:] == ["the clock was set back by 3652 days, 0:00:00"]
     assert max(stamps(db)) == wall.time
     assert key_value.get_time(db, "clock.seen") < wall.time + timedelta(hours=1)  # type: ignore[operator]
@@ -83,49 +83,49 @@ def test_a_jump_forth_and_back_between_two_looks_leaves_no_trace_either(
     db: sqlite3.Connection, wall: Wall
 ) -> None:
     times = watch(db, wall)
-    times.look()
+    times.check()
     wall.time += TEN_YEARS
     work(db, times.clock())  # during a long run
     wall.time -= TEN_YEARS
     wall.wait(60)
-    times.look()
+    times.check()
     assert max(stamps(db)) == wall.time
 
 
 def test_a_clock_that_was_put_right_while_the_service_was_down(db: sqlite3.Connection, wall: Wall) -> None:
     wall.time += TEN_YEARS
-    work(db, watch(db, wall).look())
+    work(db, watch(db, wall).check())
     wall.time -= TEN_YEARS
     wall.timesync.mkdir()
     times = watch(db, wall)
-    times.look()
+    times.check()
     assert max(stamps(db)) > wall.time  # nobody knows yet which of the two is right
     (wall.timesync / "synchronized").touch()
     wall.wait(15)
-    times.look()
+    times.check()
     assert max(stamps(db)) == wall.time
 
 
 def test_nothing_old_is_thrown_away_for_a_day_after_a_jump(db: sqlite3.Connection, wall: Wall) -> None:
     times = watch(db, wall)
     wall.wait(3601)
-    times.look()
+    times.check()
     assert times.is_steady()
     wall.time += TEN_YEARS
-    times.look()
+    times.check()
     assert not times.is_steady()
     wall.wait(86_401)
-    times.look()
+    times.check()
     assert times.is_steady()
 
 
 def test_a_jump_that_cannot_be_written_down_is_told_later(db: sqlite3.Connection, wall: Wall) -> None:
     times = watch(db, wall)
-    times.look()
+    times.check()
     wall.time += TEN_YEARS
     db.execute("PRAGMA query_only = ON")
     with pytest.raises(database.DatabaseUnavailableError):
-        times.look()
+        times.check()
     db.execute("PRAGMA query_only = OFF")
-    times.look()
+    times.check()
     assert len(told(db)) == 1

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from appliance.poller import auto_update
-from appliance.poller.auto_update import Box, Updating
+from appliance.poller.auto_update import AutoUpdater, UpdateEnvironment
 from appliance.settings.schema import Config
 from appliance.storage import database, events, key_value
 from appliance.updates import bundle_store, hawkbit_agent
@@ -40,17 +40,19 @@ class Plug:
 
     def start(self) -> None:
         """Also after a restart: nothing is remembered but what is on the disk."""
-        self.updating = Updating(
-            self.db, Box(self.box.home, self.box.root, patience=0, often=0.05), lambda: NOW
+        self.updating = AutoUpdater(
+            self.db,
+            UpdateEnvironment(self.box.home, self.box.root, max_first_delay_s=0, check_interval_s=0.05),
+            lambda: NOW,
         )
 
     async def poll(self) -> None:
         """The server is asked now, whatever it said about when."""
-        self.updating._next_poll = 0
-        await self.updating.poll_fleet(self.config)
+        self.updating._next_check_in = 0
+        await self.updating.check_in_with_hawkbit(self.config)
 
     async def look(self) -> None:
-        await self.updating.look(self.config)
+        await self.updating.check(self.config)
 
     def restart(self, slot: str, version: str, *, good: bool) -> None:
         self.box.boot(slot, version)
@@ -326,12 +328,12 @@ async def test_a_server_that_is_not_trusted_gets_no_token(plug: Plug, server: Ha
 
 async def test_the_server_says_when_it_is_asked_again(plug: Plug, server: Hawkbit) -> None:
     await plug.poll()
-    await plug.updating.poll_fleet(plug.config)
+    await plug.updating.check_in_with_hawkbit(plug.config)
     assert server.polls == 1
-    assert plug.updating._next_poll > 100
+    assert plug.updating._next_check_in > 100
     hawkbit = replace(plug.config.update.hawkbit, url=f"{server.url}/")
     plug.config = replace(plug.config, update=replace(plug.config.update, hawkbit=hawkbit))
-    await plug.updating.poll_fleet(plug.config)
+    await plug.updating.check_in_with_hawkbit(plug.config)
     assert server.polls == 2, "other settings are tried at once"
 
 
@@ -339,4 +341,4 @@ async def test_elsewhere_nobody_is_asked(plug: Plug, server: Hawkbit) -> None:
     (plug.box.root / "run/systemd/system").rmdir()
     await plug.poll()
     assert server.polls == 0
-    assert auto_update.KIND not in {event.kind for event in events.list_recent(plug.db)}
+    assert auto_update.EVENT_KIND not in {event.kind for event in events.list_recent(plug.db)}

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from appliance.jobs import csv_import
-from appliance.poller.import_watcher import WatchedList
+from appliance.poller.import_watcher import ImportWatcher
 from appliance.settings import schema as configuration
 from appliance.settings.schema import Home, ImportConfig
 from appliance.storage import events, printers
@@ -28,15 +28,15 @@ class Watch:
         self.file = folder / "printers.csv"
         self.exclusions = folder / "exceptions.csv"
         self.settings = ImportConfig(str(self.file), every="1m")
-        self._list = WatchedList(self.plug, db, **options)  # type: ignore[arg-type]
+        self._list = ImportWatcher(self.plug, db, **options)  # type: ignore[arg-type]
         self._db = db
 
     async def look(self, text: str | None = None) -> list[str]:
         """The entries after a look at the file that holds `text`."""
         if text is not None:
             self.file.write_text(text)
-        self._list.hurry()
-        await self._list.look(self.settings, LATER)
+        self._list.check_immediately()
+        await self._list.check(self.settings, LATER)
         return [entry.addresses for entry in configuration.load_settings(self.plug).discovery.entries]
 
     def going_on(self) -> list[str]:
@@ -58,16 +58,16 @@ async def test_what_the_file_says_is_taken_over(watch: Watch, db: sqlite3.Connec
 
 
 async def test_it_is_looked_at_no_more_often_than_asked(db: sqlite3.Connection, watch: Watch) -> None:
-    once = WatchedList(watch.plug, db)
+    once = ImportWatcher(watch.plug, db)
     watch.file.write_text("10.0.0.1")
-    await once.look(watch.settings, LATER)
+    await once.check(watch.settings, LATER)
     watch.file.write_text("10.0.0.1\n10.0.0.2")
-    await once.look(watch.settings, LATER)
+    await once.check(watch.settings, LATER)
     assert len(configuration.load_settings(watch.plug).discovery.entries) == 1
 
 
 async def test_no_path_is_no_import(db: sqlite3.Connection, watch: Watch) -> None:
-    await WatchedList(watch.plug, db).look(ImportConfig(), LATER)
+    await ImportWatcher(watch.plug, db).check(ImportConfig(), LATER)
     assert not watch.plug.settings.exists()
 
 
@@ -146,7 +146,7 @@ async def test_a_share_that_hangs_costs_one_thread(db: sqlite3.Connection, home:
 async def test_settings_that_are_broken_are_left_alone(watch: Watch, db: sqlite3.Connection) -> None:
     watch.plug.settings.write_text("nonsense = 1\n")
     watch.file.write_text("10.0.0.1\n")
-    await WatchedList(watch.plug, db).look(watch.settings, LATER)
+    await ImportWatcher(watch.plug, db).check(watch.settings, LATER)
     assert watch.plug.settings.read_text() == "nonsense = 1\n"
     assert "nonsense" in watch.going_on()[0]
 

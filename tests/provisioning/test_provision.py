@@ -11,7 +11,7 @@ from appliance.licensing import csr, installer, keystore, pending, status
 from appliance.licensing.claims import InvalidLicenceError
 from appliance.privileged import boot_notes
 from appliance.provisioning import provision
-from appliance.provisioning.provision import Places
+from appliance.provisioning.provision import ProvisioningDirs
 from appliance.settings import schema
 from appliance.settings.schema import Home
 from tests.licensing.licences import DAY, HOUR, NOW, licence
@@ -51,7 +51,7 @@ class Card:
         self.boot, self.home = folder / "boot", Home(home)
         self.boot.mkdir()
         (self.boot / "slots.env").write_text("the boot loader's")
-        self._places = Places(self.boot, folder / "notes")
+        self._places = ProvisioningDirs(self.boot, folder / "notes")
 
     def put(self, text: str | bytes, name: str = "printmonitor.toml") -> Path:
         path = self.boot / name
@@ -59,7 +59,7 @@ class Card:
         return path
 
     def start(self) -> None:
-        provision.run(self.home, self._places)
+        provision.provision_plug(self.home, self._places)
 
     @property
     def files(self) -> set[str]:
@@ -72,7 +72,7 @@ class Card:
 
     @property
     def told(self) -> list[str]:
-        return [each.text for each in boot_notes.read_boot_notes(self._places.notes)]
+        return [each.text for each in boot_notes.read_boot_notes(self._places.notes_dir)]
 
 
 @pytest.fixture

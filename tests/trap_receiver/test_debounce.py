@@ -2,21 +2,21 @@
 
 import pytest
 
-from appliance.trap_receiver.debounce import Bundles
+from appliance.trap_receiver.debounce import PollDebouncer
 
 
 def readings(moments: list[float]) -> list[float]:
     """When a printer is read that sends a trap at each of these seconds."""
-    bundles, read, now = Bundles(), [], 0.0
+    bundles, read, now = PollDebouncer(), [], 0.0
     waiting = sorted(moments)
-    while waiting or bundles.next_at() is not None:
-        at = bundles.next_at()
+    while waiting or bundles.next_due_at() is not None:
+        at = bundles.next_due_at()
         if waiting and (at is None or waiting[0] <= at):
             now = waiting.pop(0)
-            bundles.trap(7, now)
+            bundles.record_trap(7, now)
         elif at is not None:
             now = max(now, at)
-            read += [now] * len(bundles.take(now))
+            read += [now] * len(bundles.take_due(now))
     return read
 
 
@@ -45,19 +45,19 @@ def test_a_printer_that_never_stops_is_read_each_minute_and_last() -> None:
 
 
 def test_full_is_not_forgotten() -> None:
-    bundles = Bundles()
-    bundles.trap(1, 0.0, full=True)
-    bundles.trap(1, 0.1)
-    bundles.trap(2, 0.1)
-    assert sorted(bundles.take(1.0)) == [(1, True), (2, False)]
-    bundles.trap(1, 2.0)
-    assert bundles.take(100.0) == [(1, False)]
+    bundles = PollDebouncer()
+    bundles.record_trap(1, 0.0, full=True)
+    bundles.record_trap(1, 0.1)
+    bundles.record_trap(2, 0.1)
+    assert sorted(bundles.take_due(1.0)) == [(1, True), (2, False)]
+    bundles.record_trap(1, 2.0)
+    assert bundles.take_due(100.0) == [(1, False)]
 
 
 def test_what_is_remembered_is_bounded() -> None:
-    bundles = Bundles()
+    bundles = PollDebouncer()
     for number in range(25_000):
-        bundles.trap(number, number * 1.0)
+        bundles.record_trap(number, number * 1.0)
         if number % 100 == 99:
-            bundles.take(number * 1.0 + 0.5)
-    assert len(bundles._bundles) <= 10_000
+            bundles.take_due(number * 1.0 + 0.5)
+    assert len(bundles._pending_polls) <= 10_000

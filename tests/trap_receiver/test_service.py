@@ -16,7 +16,7 @@ import pytest
 
 from appliance.domain.clock import utc_now
 from appliance.domain.model import DiscoveryEntry
-from appliance.jobs.runs import run_round
+from appliance.jobs.runs import execute_run
 from appliance.settings import schema
 from appliance.settings.schema import Config, DiscoveryConfig, Home, TrapsConfig
 from appliance.storage import events, printers, traps
@@ -44,7 +44,7 @@ class Plug:
         schema.save_settings(home, self.config)
 
     async def discover(self) -> None:
-        await run_round(self.db, self.home, self.config, "discover")
+        await execute_run(self.db, self.home, self.config, "discover")
         for device in self.lan.agent.devices.values():
             device.forget()
 
@@ -127,7 +127,9 @@ async def test_a_trap_is_kept_and_its_printer_is_read_within_two_seconds(plug: P
 
 async def test_a_discovery_of_silent_addresses_delays_no_trap(plug: Plug) -> None:
     slow = replace(plug.config.discovery, packets_per_second=10)
-    job = asyncio.create_task(run_round(plug.db, plug.home, replace(plug.config, discovery=slow), "discover"))
+    job = asyncio.create_task(
+        execute_run(plug.db, plug.home, replace(plug.config, discovery=slow), "discover")
+    )
     with serving(plug):
         await plug.until(lambda: plug.asked()[2] > 0)
         plug.send(wire.version_2(wire.COLD_START), "127.16.0.2")

@@ -8,7 +8,7 @@ import pytest
 from appliance.domain.model import Trap
 from appliance.storage import database, traps
 from appliance.storage.traps import ReceivedTrap
-from appliance.trap_receiver.write_buffer import MOST_WAITING, NOT_WRITTEN, Book
+from appliance.trap_receiver.write_buffer import DROPPED_DISK_FULL, MAX_BUFFERED_TRAPS, TrapWriteBuffer
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -28,7 +28,7 @@ def roomy(db: sqlite3.Connection) -> None:
 
 
 def test_what_there_was_no_room_for_is_kept_later(db: sqlite3.Connection) -> None:
-    book = Book(db)
+    book = TrapWriteBuffer(db)
     full(db)
     for first in range(0, 200, 50):
         with pytest.raises(database.DatabaseUnavailableError):
@@ -40,17 +40,17 @@ def test_what_there_was_no_room_for_is_kept_later(db: sqlite3.Connection) -> Non
 
 
 def test_what_waits_is_bounded_and_the_rest_is_counted(db: sqlite3.Connection) -> None:
-    book = Book(db)
+    book = TrapWriteBuffer(db)
     full(db)
-    for first in range(0, MOST_WAITING + 500, 500):
+    for first in range(0, MAX_BUFFERED_TRAPS + 500, 500):
         with pytest.raises(database.DatabaseUnavailableError):
             book.write([came(number) for number in range(first, first + 500)])
         with pytest.raises(database.DatabaseUnavailableError):
-            book.count({"some reason" * 1_000: 1})
+            book.add_dropped({"some reason" * 1_000: 1})
     roomy(db)
     book.write([])
-    book.count({})
-    assert traps.get_dropped_counts(db)[NOT_WRITTEN] == 500
+    book.add_dropped({})
+    assert traps.get_dropped_counts(db)[DROPPED_DISK_FULL] == 500
     assert (
         sum(number for reason, number in traps.get_dropped_counts(db).items() if reason.startswith("some"))
         == 3
