@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import external_programs
+from tests import external_programs, skips
 from tests.fakes.agent import Agent
 from tests.fakes.cloud import Cloud
 from tests.provider.authority import Authority
@@ -74,6 +74,7 @@ def authority(vendor: Authority, monkeypatch: pytest.MonkeyPatch) -> Authority:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    skips.register(config)
     external_programs.watch()
 
 
