@@ -18,11 +18,12 @@ test: $(VENV)/ready lint
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 bench: $(VENV)/ready
+	./requirements/tools.py install demo
 	$(BIN)/python -m tests.bench $(if $(QUICK),--quick)
 
 # Shows each page in light, dark and on a phone; for the README, and for a look at a change.
 screenshots: $(VENV)/ready
-	./requirements/tools.py install --required test
+	./requirements/tools.py install test
 	$(BIN)/python -m tests.browser.screenshots $(PAGES)
 
 lint: $(VENV)/ready

@@ -89,5 +89,7 @@ def test_tree_names_every_module(folder: str) -> None:
 
 def test_tree_names_nothing_that_is_not_there() -> None:
     named = set(re.findall(r"[\w]+\.(?:py|sql|xsd)\b", tree()))
-    there = {path.name for top in ("appliance", "tests") for path in (ROOT / top).rglob("*.*")}
+    there = {
+        path.name for top in ("appliance", "requirements", "tests") for path in (ROOT / top).rglob("*.*")
+    }
     assert named - there == set()

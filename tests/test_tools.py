@@ -3,6 +3,7 @@
 import fcntl
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 import time
@@ -22,6 +23,9 @@ LOCK = [
 ]
 
 
+needs_shfmt = pytest.mark.skipif(shutil.which("shfmt") is None, reason="no shfmt: apt-get install shfmt")
+
+
 @pytest.fixture(scope="module")
 def called() -> dict[str, set[str]]:
     return external_programs.called()
@@ -30,6 +34,7 @@ def called() -> dict[str, set[str]]:
 # The table and the code
 
 
+@needs_shfmt
 def test_each_program_that_is_called_is_declared(called: dict[str, set[str]]) -> None:
     known = {tool.program for tool in DECLARED} | {
         name for names in external_programs.ESSENTIAL.values() for name in names.split()
@@ -37,6 +42,7 @@ def test_each_program_that_is_called_is_declared(called: dict[str, set[str]]) ->
     assert {name: files for name, files in called.items() if name not in known} == {}
 
 
+@needs_shfmt
 def test_each_declared_program_is_called(called: dict[str, set[str]]) -> None:
     text = external_programs.quoted()
     used = {tool.program for tool in DECLARED if tool.program in called.keys() | text}
@@ -47,6 +53,7 @@ def test_each_declared_program_is_called(called: dict[str, set[str]]) -> None:
     } == set()
 
 
+@needs_shfmt
 def test_each_essential_program_is_called(called: dict[str, set[str]]) -> None:
     names = {name for names in external_programs.ESSENTIAL.values() for name in names.split()}
     assert names - called.keys() - external_programs.quoted() == set()
@@ -69,6 +76,7 @@ def test_the_image_brings_what_the_plug_and_the_build_take_from_it(use: str, rol
     assert packages - locked == set()
 
 
+@needs_shfmt
 def test_the_product_and_units_call_only_what_the_plug_has(called: dict[str, set[str]]) -> None:
     plug = {tool.program for tool in DECLARED if "plug" in tool.uses}
     places = ("appliance/", "systemd/", "rootfs-overlay/")
@@ -106,12 +114,14 @@ PATH=x command -v bmaptool
 """
 
 
+@needs_shfmt
 def test_calls_in_python_are_found() -> None:
     found = {name for command in external_programs.python_commands(PYTHON, "tests/x.py")
              for name in external_programs.programs(command)}  # fmt: skip
     assert found == {"mkimage", "nsenter", "unshare", "ip", "dnsmasq", "sh", "nft", "fakeroot", "xz", "rauc"}
 
 
+@needs_shfmt
 def test_calls_in_shell_are_found() -> None:
     found = {name for command in external_programs.shell_commands(SHELL)
              for name in external_programs.programs(command)}  # fmt: skip
