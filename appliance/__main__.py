@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from appliance import __version__
-from appliance.commands import options
+from appliance.cli import common_arguments
 
 if TYPE_CHECKING:
-    from appliance.home import Home
+    from appliance.settings.paths import Home
 
 PLUG_STATE = Path("/var/lib/printmonitor")
 INTERRUPTED = 130  # what shells expect of a program that SIGINT ended
@@ -73,9 +73,9 @@ def main(arguments: Sequence[str], program: str = "printmonitor") -> int:
 
 def _explain(program: str, error: Exception) -> int:
     """Say in one line each what a person can mend; anything else is a fault of ours, with its traceback."""
-    from appliance.commands import terminal, trouble
+    from appliance.cli import errors, terminal
 
-    lines = trouble.lines(error)
+    lines = errors.lines(error)
     if not lines:
         raise error
     for line in lines:
@@ -84,19 +84,19 @@ def _explain(program: str, error: Exception) -> int:
 
 
 def _round(typed: argparse.Namespace) -> int:
-    from appliance.commands import rounds
+    from appliance.cli import runs
 
-    return rounds.run(_home(typed), typed.command, typed.json)
+    return runs.run(_home(typed), typed.command, typed.json)
 
 
 def _test(typed: argparse.Namespace) -> int:
-    from appliance.commands import test
+    from appliance.cli import test
 
     return test.run(typed.host, typed.version, typed.community, typed.port, typed.json)
 
 
 def _record(typed: argparse.Namespace) -> int:
-    from appliance.commands import record
+    from appliance.cli import record
 
     return record.run(
         typed.host,
@@ -109,19 +109,19 @@ def _record(typed: argparse.Namespace) -> int:
 
 
 def _export(typed: argparse.Namespace) -> int:
-    from appliance.commands import export
+    from appliance.cli import export
 
     return export.run(_home(typed), typed.output)
 
 
 def _outbox(typed: argparse.Namespace) -> int:
-    from appliance.commands import outbox
+    from appliance.cli import outbox
 
     return outbox.run(_home(typed), typed.action, typed.parcel, typed.json)
 
 
 def _import_printers(typed: argparse.Namespace) -> int:
-    from appliance.commands import import_printers
+    from appliance.cli import import_printers
 
     return import_printers.run(
         _home(typed), typed.lists, dry_run=typed.dry_run, force=typed.force, as_json=typed.json
@@ -129,25 +129,25 @@ def _import_printers(typed: argparse.Namespace) -> int:
 
 
 def _counters(typed: argparse.Namespace) -> int:
-    from appliance.commands import counters
+    from appliance.cli import counters
 
     return counters.run(_home(typed), typed.printer, typed.confirm, typed.json)
 
 
 def _status(typed: argparse.Namespace) -> int:
-    from appliance.commands import status
+    from appliance.cli import status
 
     return status.run(_home(typed), typed.json)
 
 
 def _check(typed: argparse.Namespace) -> int:
-    from appliance.commands import check
+    from appliance.cli import check
 
     return check.run(_home(typed), typed.json)
 
 
 def _licence(typed: argparse.Namespace) -> int:
-    from appliance.commands import licence
+    from appliance.cli import licence
 
     home = _home(typed)
     match typed.action:
@@ -161,44 +161,44 @@ def _licence(typed: argparse.Namespace) -> int:
 
 
 def _wizard(typed: argparse.Namespace) -> int:
-    from appliance.commands import conversation, wizard
+    from appliance.cli import wizard, wizard_prompts
 
-    return wizard.run(_home(typed), conversation.Flags.of(vars(typed)))
+    return wizard.run(_home(typed), wizard_prompts.Flags.of(vars(typed)))
 
 
 def _poller(typed: argparse.Namespace) -> int:
-    from appliance.commands import poller
+    from appliance.cli import poller
 
     return poller.run(_home(typed))
 
 
 def _traps(typed: argparse.Namespace) -> int:
-    from appliance.commands import traps
+    from appliance.cli import traps
 
     return traps.run(_home(typed), typed.action, typed.port, typed.json)
 
 
 def _web(typed: argparse.Namespace) -> int:
-    from appliance.commands import web
+    from appliance.cli import web
 
     return web.run(_home(typed), typed.port, typed.bind)
 
 
 def _plugs(typed: argparse.Namespace) -> int:
-    from appliance.commands import plugs
+    from appliance.cli import plugs
 
     return plugs.run(typed.timeout, typed.interface, typed.json)
 
 
 def _box(typed: argparse.Namespace) -> int:
-    from appliance.commands import box
+    from appliance.cli import privileged
 
-    return box.do(_home(typed), typed.action)
+    return privileged.do(_home(typed), typed.action)
 
 
 def _home(typed: argparse.Namespace) -> "Home":
     """Return the state folder: as asked for, else the Plug's own, else ./state of a checkout."""
-    from appliance.home import Home
+    from appliance.settings.paths import Home
 
     asked = typed.state or os.environ.get("PRINTMONITOR_STATE")
     if asked:
@@ -222,7 +222,7 @@ def _parser(program: str) -> argparse.ArgumentParser:
         take(parser)
         return parser
     parser.add_argument("--version", action="version", version=f"PrintMonitor Plug {__version__}")
-    parser.add_argument("--state", metavar="DIR", help=options.STATE_HELP)
+    parser.add_argument("--state", metavar="DIR", help=common_arguments.STATE_HELP)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, (text, take, do) in COMMANDS.items():
         if program == "printmonitor" or name in ("query", "discover"):
@@ -242,32 +242,52 @@ PROGRAMS = {
 Take = Callable[[argparse.ArgumentParser], None]
 Do = Callable[[argparse.Namespace], int]
 COMMANDS: dict[str, tuple[str, Take, Do]] = {
-    "query": ("read all known printers, then export and transmit", options.take_state_and_json, _round),
-    "discover": ("scan the discovery entries, then export and transmit", options.take_state_and_json, _round),
-    "test": ("show everything about one printer; store nothing", options.take_test, _test),
-    "record": ("write all that a printer's agent holds, to be replayed", options.take_record, _record),
-    "export": ("write the XML as it would be sent", options.take_export, _export),
+    "query": (
+        "read all known printers, then export and transmit",
+        common_arguments.take_state_and_json,
+        _round,
+    ),
+    "discover": (
+        "scan the discovery entries, then export and transmit",
+        common_arguments.take_state_and_json,
+        _round,
+    ),
+    "test": ("show everything about one printer; store nothing", common_arguments.take_test, _test),
+    "record": (
+        "write all that a printer's agent holds, to be replayed",
+        common_arguments.take_record,
+        _record,
+    ),
+    "export": ("write the XML as it would be sent", common_arguments.take_export, _export),
     "import-printers": (
         "maintain discovery entries by a CSV list",
-        options.take_import_printers,
+        common_arguments.take_import_printers,
         _import_printers,
     ),
-    "outbox": ("list the parcels, show or retry one, or test the transmission", options.take_outbox, _outbox),
-    "counters": ("show a printer's page counters; confirm held ones", options.take_counters, _counters),
-    "status": ("show the state of the Plug at a glance", options.take_state_and_json, _status),
-    "licence": ("show the licence; request, install or renew one", options.take_licence, _licence),
-    "wizard": ("ask for settings and licence, then try them", options.take_wizard, _wizard),
-    "check": ("name the problems of the settings", options.take_state_and_json, _check),
-    "poller": ("run the service that keeps the schedule", options.take_state, _poller),
-    "traps": ("run the trap receiver, or switch it on or off", options.take_traps, _traps),
-    "web": ("run the service of the page", options.take_web, _web),
-    "plugs": ("find the Plugs of this LAN", options.take_plugs, _plugs),
-    "box": ("do root's part of the Plug's own units", options.take_box, _box),
+    "outbox": (
+        "list the parcels, show or retry one, or test the transmission",
+        common_arguments.take_outbox,
+        _outbox,
+    ),
+    "counters": (
+        "show a printer's page counters; confirm held ones",
+        common_arguments.take_counters,
+        _counters,
+    ),
+    "status": ("show the state of the Plug at a glance", common_arguments.take_state_and_json, _status),
+    "licence": ("show the licence; request, install or renew one", common_arguments.take_licence, _licence),
+    "wizard": ("ask for settings and licence, then try them", common_arguments.take_wizard, _wizard),
+    "check": ("name the problems of the settings", common_arguments.take_state_and_json, _check),
+    "poller": ("run the service that keeps the schedule", common_arguments.take_state, _poller),
+    "traps": ("run the trap receiver, or switch it on or off", common_arguments.take_traps, _traps),
+    "web": ("run the service of the page", common_arguments.take_web, _web),
+    "plugs": ("find the Plugs of this LAN", common_arguments.take_plugs, _plugs),
+    "box": ("do root's part of the Plug's own units", common_arguments.take_box, _box),
 }
 ALONE: dict[str, tuple[Take, Do]] = {
-    "testapp": (options.take_test, _test),
-    "pm_import_printers": (options.take_import_printers, _import_printers),
-    "pm_wizard": (options.take_wizard, _wizard),
+    "testapp": (common_arguments.take_test, _test),
+    "pm_import_printers": (common_arguments.take_import_printers, _import_printers),
+    "pm_wizard": (common_arguments.take_wizard, _wizard),
 }
 
 

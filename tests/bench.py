@@ -19,12 +19,12 @@ from typing import Literal
 
 import psutil
 
-from appliance.commands import page, terminal
-from appliance.config import Home
-from appliance.model import Cost, Target
-from appliance.reading import ask, scan
-from appliance.reading.snmp.session import Endpoint
-from appliance.store import database, jobs
+from appliance.cli import reading_report, terminal
+from appliance.collector import poll, scanner
+from appliance.domain.model import Cost, Target
+from appliance.settings.schema import Home
+from appliance.snmp.client import SnmpEndpoint
+from appliance.storage import database, jobs
 from tests import bench_codec, bench_traps, children
 from tests.fakes import snmprec
 from tests.fakes.agent import Agent, Device
@@ -84,13 +84,13 @@ class Requests:
 
 async def requests(rows: Mapping[str, Cell], version: Version) -> Requests:
     now = datetime.now(UTC)
-    async with Agent() as agent, Endpoint() as endpoint:
+    async with Agent() as agent, SnmpEndpoint() as endpoint:
         device = agent.add(PLACE, Device(rows))
         target = Target(PLACE, port=agent.port, snmp_version=version)
-        reading = await ask.ask(endpoint, target, "", now)
+        reading = await poll.poll_printer(endpoint, target, "", now)
         assert reading.failures == (), reading.failures
         first = device.requests.total()
-        await ask.ask(endpoint, target, reading.plan, now)
+        await poll.poll_printer(endpoint, target, reading.plan, now)
         again = device.requests.total() - first
         return Requests(first, again, device.largest_response, reading.cost)
 
@@ -117,7 +117,7 @@ async def counts() -> AsyncIterator[Figure]:
     if AFICIO.exists():
         cost = (await requests(snmprec.read(AFICIO), "2")).cost
         yield Figure("sample Aficio (reference 1,834): packets", cost.packets, 40)
-        wire = page.on_the_wire(cost)
+        wire = reading_report.on_the_wire(cost)
         yield Figure("sample Aficio (reference 170,260): bytes on the wire", wire, 20_000, "bytes")
 
 
@@ -140,7 +140,7 @@ async def one_network() -> AsyncIterator[Figure]:
             targets = [Target(f"127.24.1.{number}", port=lan.port) for number in range(1, 255)]
             for _ in range(REPEATS):
                 began = time.perf_counter()
-                found = [each async for each in scan.answering(targets, 200)]
+                found = [each async for each in scanner.scan_targets(targets, 200)]
                 seconds.append(time.perf_counter() - began)
                 assert sum(each.is_printer for each in found) == 20
     yield Figure("/24, 20 printers, 234 silent: scan", statistics.median(seconds), 6, "s")
@@ -213,7 +213,7 @@ async def dead_among_a_hundred(folder: Path) -> AsyncIterator[Figure]:
             with_dead, document = await command(state, "query")
         assert document["failed_total"] == 1
         what = f"a dead printer among {HUNDRED} delays a query ({alive:.2f} s) by"
-        yield Figure(what, with_dead - alive, sum(ask.TRIES), "s")
+        yield Figure(what, with_dead - alive, sum(poll.TRY_TIMEOUTS_S), "s")
 
 
 async def fleet(folder: Path) -> AsyncIterator[Figure]:
@@ -236,13 +236,13 @@ async def fleet(folder: Path) -> AsyncIterator[Figure]:
 async def _poller_memory(home: Home) -> tuple[float, float]:
     """Resident megabytes of the service after a query and its parcel, and the most on the way."""
     with (
-        closing(database.open(home.database)) as db,
+        closing(database.open_database(home.database)) as db,
         children.running(
             children.printmonitor("poller", state=home.folder), stderr=subprocess.DEVNULL
         ) as child,
     ):
         process = psutil.Process(child.pid)
-        job_id = jobs.put(db, "query", datetime.now(UTC))
+        job_id = jobs.enqueue(db, "query", datetime.now(UTC))
         most = 0.0
         async with asyncio.timeout(120):
             while (job := jobs.get(db, job_id)) and job.state in ("waiting", "running"):

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from aiosnmp.message import GetRequest, GetResponse, SnmpMessage, SnmpResponse, SnmpVarbind, SnmpVersion
 
-from appliance.reading.snmp import ber
+from appliance.snmp import ber
 
 ROUNDS = 300
 ROWS = 62  # of prtMarkerSuppliesTable, for a response of some 1,400 bytes
@@ -29,10 +29,12 @@ def run() -> list[tuple[str, str]]:
         ).encode()
 
     def our_request() -> object:
-        return ber.request("get", names, version="2", community="public", request_id=ber.LAST_REQUEST_ID)
+        return ber.encode_request(
+            "get", names, version="2", community="public", request_id=ber.MAX_REQUEST_ID
+        )
 
     def our_first_request() -> object:
-        ber.request.__globals__["_template"].cache_clear()  # as for a model that was not asked before
+        ber.encode_request.__globals__["_template"].cache_clear()  # as for a model that was not asked before
         return our_request()
 
     size = f"{len(response):,} bytes, {ROWS} objects"
@@ -40,7 +42,7 @@ def run() -> list[tuple[str, str]]:
         _row(
             f"decode a response of {size}",
             lambda: SnmpResponse.decode(response),
-            lambda: ber.decode(response),
+            lambda: ber.decode_message(response),
         ),
         _row(f"encode a request for {ROWS} objects", aiosnmp_request, our_first_request),
         _row("the same for the next printer of the model", aiosnmp_request, our_request),

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import psutil
 
-from appliance.config import Home
-from appliance.store import database, events, printers, traps
+from appliance.settings.schema import Home
+from appliance.storage import database, events, printers, traps
 from tests import children
 from tests.fakes import traps as wire
 from tests.fakes.agent import Agent
 from tests.fakes.lan import Lan
 from tests.fakes.models import PRINTERS
-from tests.trapping.test_trapd import SERVE, Plug, flood, free_port
+from tests.trap_receiver.test_service import SERVE, Plug, flood, free_port
 
 SECONDS = 60.0
 RATE = 5_000
@@ -29,7 +29,7 @@ async def measure(seconds: float = SECONDS) -> list[tuple[str, str]]:
         async with Agent() as agent:
             lan = Lan(agent)
             lan.put(next(iter(PRINTERS)), "127.16.0.1")
-            with closing(database.open(home.database)) as db:
+            with closing(database.open_database(home.database)) as db:
                 plug = Plug(home, db, lan, free_port())
                 await plug.discover()
                 return await _measure(plug, seconds)
@@ -42,7 +42,7 @@ async def _measure(plug: Plug, seconds: float) -> list[tuple[str, str]]:
         child.stderr.readline()
         process = psutil.Process(child.pid)
         plug.send(wire.version_2(bindings=wire.PAPER_OUT))
-        one = await plug.until(lambda: traps.reports_owed(plug.db) != [])
+        one = await plug.until(lambda: traps.list_pending_reports(plug.db) != [])
         rest, busy = process.memory_info().rss, sum(process.cpu_times()[:2])
         sending = asyncio.create_task(asyncio.to_thread(flood, plug.port, seconds, RATE))
         most = rest
@@ -51,15 +51,15 @@ async def _measure(plug: Plug, seconds: float) -> list[tuple[str, str]]:
             await asyncio.sleep(0.1)
         sent, busy = sending.result(), sum(process.cpu_times()[:2]) - busy
         plug.lan.agent.devices["127.16.0.1"].mib["1.3.6.1.2.1.25.3.5.1.1.1"] = (2, 4)
-        known = printers.known(plug.db)[0].id
+        known = printers.list_known(plug.db)[0].id
 
         def right() -> bool:
-            printer = printers.latest(plug.db, known)
+            printer = printers.get_printer(plug.db, known)
             return printer is not None and printer.details.status == 4
 
         last = await plug.until(right, 70.0)
-        await plug.until(lambda: sum(traps.dropped(plug.db).values()) > sent * 0.9)
-        dropped = traps.dropped(plug.db)
+        await plug.until(lambda: sum(traps.get_dropped_counts(plug.db).values()) > sent * 0.9)
+        dropped = traps.get_dropped_counts(plug.db)
     return [
         ("a trap to the printer's new values in the database", f"{one:.2f} s"),
         (f"{sent:,} traps in {seconds:.0f} s: processor time", f"{100 * busy / seconds:.0f} % of one core"),
@@ -69,7 +69,7 @@ async def _measure(plug: Plug, seconds: float) -> list[tuple[str, str]]:
             f"{_limited(dropped):,}, {dropped.get('not read in time', 0):,}",
         ),
         ("last state right after", f"{last:.1f} s"),
-        ("events that tell of it", f"{len(events.recent(plug.db)):,}"),
+        ("events that tell of it", f"{len(events.list_recent(plug.db)):,}"),
     ]
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from appliance import __main__
-from appliance.store import database, jobs
+from appliance.storage import database, jobs
 from tests import children
 from tests.fakes.cloud import Cloud
 from tests.fakes.models import MODELS
@@ -106,8 +106,8 @@ def printers_in(path: Path) -> int:
 
 def states(state: Path) -> list[str]:
     """Of all jobs, the newest last."""
-    with closing(database.open(state / "printmonitor.db")) as db:
-        return [job.state for job in reversed(jobs.recent(db))]
+    with closing(database.open_database(state / "printmonitor.db")) as db:
+        return [job.state for job in reversed(jobs.list_recent(db))]
 
 
 async def until(true: Callable[[], bool]) -> None:

@@ -44,9 +44,9 @@ def home(tmp_path: Path) -> Path:
 @pytest.fixture
 def db(home: Path) -> Iterator[sqlite3.Connection]:
     """A fresh database of a Plug."""
-    from appliance.store import database  # noqa: PLC0415  # most tests need no store
+    from appliance.storage import database  # noqa: PLC0415  # most tests need no store
 
-    connection = database.open(home / "printmonitor.db")
+    connection = database.open_database(home / "printmonitor.db")
     yield connection
     connection.close()
 

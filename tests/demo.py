@@ -17,11 +17,13 @@ from pathlib import Path
 
 import aiohttp
 
-from appliance import config
-from appliance.commands import levels, page, terminal, words
-from appliance.delivery import parcel
-from appliance.model import Cost, CounterName, Printer
-from appliance.store import database, printers
+from appliance.cli import reading_report, terminal
+from appliance.delivery import archive
+from appliance.domain import supply_text
+from appliance.domain.model import Cost, CounterName, Printer
+from appliance.mib import enum_labels
+from appliance.settings import schema
+from appliance.storage import database, printers
 from tests import children
 from tests.fakes.cloud import Arrival, Cloud
 from tests.fakes.lan import Separate
@@ -102,7 +104,7 @@ def _service(
 
 async def _page(state: Path, service: "subprocess.Popen[str]") -> str:
     """The page's address, once its login answers."""
-    port = config.load(config.Home(state)).web.port
+    port = schema.load(schema.Home(state)).web.port
     address = f"http://127.0.0.1:{port}"
     try:
         async with asyncio.timeout(PAGE_SECONDS), aiohttp.ClientSession() as session:
@@ -166,8 +168,8 @@ async def _discover(state: Path) -> dict[str, dict[str, float]]:
 
 
 def _show_printers(state: Path) -> None:
-    with contextlib.closing(database.open(state / "printmonitor.db")) as db:
-        found = sorted(printers.all(db), key=lambda printer: ip_address(printer.target.host))
+    with contextlib.closing(database.open_database(state / "printmonitor.db")) as db:
+        found = sorted(printers.iter_printers(db), key=lambda printer: ip_address(printer.target.host))
     rows = [_row(printer) for printer in found]
     if not rows:
         raise Failed("no printer was found")
@@ -183,8 +185,8 @@ def _row(printer: Printer) -> tuple[str, ...]:
         printer.identity.model or "-",
         printer.identity.serial_number or "-",
         f"{pages[0]:,}" if pages else "-",
-        levels.lowest(printer),
-        words.state(printer),
+        supply_text.lowest(printer),
+        enum_labels.state(printer),
     )
 
 
@@ -192,7 +194,7 @@ def _show_cost(cost: dict[str, float], seen: dict[str, int]) -> None:
     packets = seen["requests"] + seen["responses"]
     payload = seen["bytes_in"] + seen["bytes_out"]
     spent = Cost(int(cost["packets"]), int(cost["bytes"]), cost["seconds"])
-    say(f"\nReadings. {page.cost(spent)}")
+    say(f"\nReadings. {reading_report.cost(spent)}")
     say(f"With the scan, as the devices saw it: {packets:,} packets, {payload:,} bytes of payload;")
     say(f"largest request {seen['largest_request']:,}, largest response {seen['largest_response']:,} bytes")
 
@@ -209,7 +211,7 @@ async def _first_arrival(cloud: Cloud) -> Arrival:
 
 
 def _show_arrival(arrival: Arrival) -> None:
-    name, xml = parcel.unpack(arrival.body, KEY)
+    name, xml = archive.unpack(arrival.body, KEY)
     say("\nWhat arrived at the cloud, opened with the key")
     say(f"{name}.xml from {arrival.plug}: {_sizes(arrival, xml)}")
     for line in xml.decode().splitlines()[:XML_LINES]:
@@ -237,7 +239,7 @@ async def _stay(lan: Separate, cloud: Cloud, services: Mapping[str, "subprocess.
         if ticks % AGEING == 0:
             await lan.advance(OFFICE_HOURS)
         for arrival in cloud.arrivals[told:]:
-            name, xml = parcel.unpack(arrival.body, KEY)
+            name, xml = archive.unpack(arrival.body, KEY)
             say(f"arrived: {name}: {_sizes(arrival, xml)}")
         told = len(cloud.arrivals)
         for name, service in services.items():

@@ -30,12 +30,13 @@ STARTERS = {
 }
 # The repository's own functions that run the command they are given, and where they are called.
 RUNNERS = {
-    "appliance/system": {"run", "_run", "follow"},
+    "appliance/host": {"_run"},
+    "appliance/privileged": {"run", "follow"},
     "image/tools": {"_output"},
     "tests/image": {"tool", "missing", "do"},
     "tests/systemd": {"do"},
-    "tests/system/test_data_partition.py": {"tool"},
-    "tests/commands/test_plugs.py": {"run", "command"},
+    "tests/host/test_data_partition.py": {"tool"},
+    "tests/cli/test_plugs.py": {"run", "command"},
 }
 LOADS_MODULES = "tests/image/test_build.py"  # its `tool` loads a module of image/tools
 # These start the command that follows their options.

@@ -14,19 +14,20 @@ from pathlib import Path
 import psutil
 import pytest
 
-from appliance import config
-from appliance.config import Home, ScheduleConfig
-from appliance.store import database, events, jobs, outage, printers, traps
+from appliance.settings import schema
+from appliance.settings.schema import Home, ScheduleConfig
+from appliance.storage import database, db_outage, events, jobs, printers, traps
 from tests import children
 from tests.fakes import traps as wire
 from tests.fakes.agent import Agent
 from tests.fakes.lan import Lan
 from tests.fakes.models import PRINTERS
-from tests.trapping.test_trapd import SERVE, Plug, free_port
+from tests.trap_receiver.test_service import SERVE, Plug, free_port
 
 SIZE = 4 << 20
-POLL = "import logging, pathlib; from appliance.polling import poller; from appliance.config import Home; "
-POLL += "logging.basicConfig(level=logging.INFO); poller.serve(Home(pathlib.Path({state!r})))"
+POLL = "import logging, pathlib; from appliance.poller import service; "
+POLL += "from appliance.settings.paths import Home; "
+POLL += "logging.basicConfig(level=logging.INFO); service.serve(Home(pathlib.Path({state!r})))"
 _libc = ctypes.CDLL(None, use_errno=True)
 _NEW_MOUNTS = 0x00020000  # CLONE_NEWNS, sched.h
 _OWN_FOLDER = 0x00000200  # CLONE_FS
@@ -85,7 +86,7 @@ def disk(tmp_path: Path) -> Iterator[Disk]:
 
 @pytest.fixture
 def db(disk: Disk) -> Iterator[sqlite3.Connection]:
-    with closing(database.open(disk.folder / "printmonitor.db")) as found:
+    with closing(database.open_database(disk.folder / "printmonitor.db")) as found:
         yield found
 
 
@@ -111,7 +112,7 @@ def serving(disk: Disk, code: str, log: Path) -> Iterator["psutil.Popen"]:
 
 def told(db: sqlite3.Connection) -> list[str]:
     """The services that met it."""
-    return [each.subject for each in events.recent(db) if each.kind == outage.KIND]
+    return [each.subject for each in events.list_recent(db) if each.kind == db_outage.DATABASE_UNAVAILABLE]
 
 
 async def test_the_receiver_outlives_a_full_disk_and_loses_nothing(
@@ -133,7 +134,7 @@ async def test_the_receiver_outlives_a_full_disk_and_loses_nothing(
         disk.free()
         await plug.until(lambda: "warmStart" in plug.kinds())
         await plug.until(lambda: told(plug.db) == ["traps"])
-        await plug.until(lambda: len(traps.reports_owed(plug.db)) == 3)  # what was read is read again
+        await plug.until(lambda: len(traps.list_pending_reports(plug.db)) == 3)  # what was read is read again
         assert psutil.Process(child.pid).memory_info().rss - before < 8e6
     assert len(plug.kinds()) == 61
     assert log.read_text().count("the disk is full") == 1
@@ -155,19 +156,23 @@ async def test_a_service_that_cannot_start_on_a_full_disk_says_why(
 
 async def test_the_poller_outlives_a_full_disk_and_goes_on(plug: Plug, disk: Disk, tmp_path: Path) -> None:
     plug.config = replace(plug.config, schedule=ScheduleConfig("1h", ()))
-    config.save(plug.home, plug.config)
+    schema.save(plug.home, plug.config)
     log = tmp_path / "poller.log"
-    seen = [printers.latest(plug.db, each.id).seen_at for each in printers.known(plug.db)]  # type: ignore[union-attr]
+    seen = [printers.get_printer(plug.db, each.id).seen_at for each in printers.list_known(plug.db)]  # type: ignore[union-attr]
     with serving(disk, POLL, log):
-        await plug.until(lambda: jobs.recent(plug.db)[:1] != [] and jobs.recent(plug.db)[0].state == "done")
-        number = jobs.put(plug.db, "query", jobs.recent(plug.db)[0].put_at)
+        await plug.until(
+            lambda: jobs.list_recent(plug.db)[:1] != [] and jobs.list_recent(plug.db)[0].state == "done"
+        )
+        number = jobs.enqueue(plug.db, "query", jobs.list_recent(plug.db)[0].put_at)
         disk.fill()
         jobs.wake(plug.home.wake)
         await plug.until(lambda: "the disk" in log.read_text())
         disk.free()
         jobs.wake(plug.home.wake)
-        await plug.until(lambda: (jobs.get(plug.db, number) or jobs.recent(plug.db)[0]).state == "done", 30.0)
+        await plug.until(
+            lambda: (jobs.get(plug.db, number) or jobs.list_recent(plug.db)[0]).state == "done", 30.0
+        )
         await plug.until(lambda: told(plug.db) == ["poller"])
-    now = [printers.latest(plug.db, each.id).seen_at for each in printers.known(plug.db)]  # type: ignore[union-attr]
+    now = [printers.get_printer(plug.db, each.id).seen_at for each in printers.list_known(plug.db)]  # type: ignore[union-attr]
     assert all(after > before for before, after in zip(seen, now, strict=True))
     assert "Traceback" not in log.read_text()

@@ -31,40 +31,43 @@ CODE = re.compile(
 # Modules that say nothing to the page.
 UNHEARD = {
     "__main__.py": "the command",
-    "commands/": "the command",
-    "reading/snmp/ber.py": "what is wrong with a datagram is no more than `garbled` outside",
-    "reading/snmp/trap.py": "the same: not understood, and counted",
-    "reading/makers.py": "names of makers and objects",
-    "reading/alert_codes.py": "names of the MIB",
-    "reading/plan.py": "a memory that cannot be read is forgotten",
-    "reading/cpca.py": "the test command alone asks it",
-    "reading/counters.py": "sources of counters",
-    "delivery/letter.py": "mail to the provider",
-    "delivery/parcel.py": "the command that opens parcels",
-    "store/codec.py": "mistakes of our own",
-    "polling/attention.py": "for the Plug's light",
-    "system/firewall.py": "for nft",
-    "system/led.py": "names of what the light says",
-    "system/health.py": "the log of root's part",
-    "system/network.py": "the same: the page has its own check",
-    "system/owner.py": "the log of root's part",
-    "system/requests.py": "the same",
-    "system/stranger.py": "the same",
-    "updates/fleet.py": "what the fleet server is told",
+    "cli/": "the command",
+    "mib/enum_labels.py": "the command",
+    "domain/supply_text.py": "the command",
+    "provisioning/": "an answer on the boot partition",
+    "snmp/ber.py": "what is wrong with a datagram is no more than `garbled` outside",
+    "snmp/notifications.py": "the same: not understood, and counted",
+    "vendors/vendors.py": "names of makers and objects",
+    "mib/alert_codes.py": "names of the MIB",
+    "collector/poll_cache.py": "a memory that cannot be read is forgotten",
+    "collector/canon_cpca.py": "the test command alone asks it",
+    "collector/counters.py": "sources of counters",
+    "delivery/mail_message.py": "mail to the provider",
+    "delivery/archive.py": "the command that opens parcels",
+    "storage/json_codec.py": "mistakes of our own",
+    "poller/attention.py": "for the Plug's light",
+    "privileged/firewall.py": "for nft",
+    "privileged/led.py": "names of what the light says",
+    "privileged/health_check.py": "the log of root's part",
+    "settings/network.py": "the same: the page has its own check",
+    "privileged/run_as_owner.py": "the log of root's part",
+    "privileged/request_handler.py": "the same",
+    "privileged/untrusted_settings.py": "the same",
+    "updates/hawkbit_agent.py": "what the fleet server is told",
     "web/metrics.py": "for programs",
-    "web/mib.py": "words of the API: they have keys",
+    "mib/enum_names.py": "words of the API: they have keys",
 }
 # Texts that are no lines of the page. A part of a line is there as a whole, with what it is joined to.
 PARTS = {
-    "config.py": {"at end of document", "at line {}, its end"},
-    "delivery/enrol.py": {"the enrolment URL"},
-    "delivery/upload.py": {  # behind "HOST: TLS", or "the server said"
+    "settings/schema.py": {"at end of document", "at line {}, its end"},
+    "delivery/enrolment_client.py": {"the enrolment URL"},
+    "delivery/https_sender.py": {  # behind "HOST: TLS", or "the server said"
         "{} certificate not trusted: {}",
         "{} certificate of the Plug refused: {}",
         "{} handshake refused, probably for want of the Plug's certificate",
         "{}: redirects to {}, which is not followed",
     },
-    "discovery/addresses.py": {
+    "discovery/address_ranges.py": {
         "write 192.168.1.1-192.168.1.254, 192.168.1.7, 192.168.1.0/24 or a DNS name,"
         " several separated by commas"
     },
@@ -73,38 +76,38 @@ PARTS = {
         "with {} the entries",
         "{}, more than the {} that one run may ask: narrow it, or raise discovery.max_addresses",
     },
-    "importing.py": {
+    "jobs/csv_import.py": {
         ": a share has to be mounted first, and is named by where it is mounted",
         "entries: {}; printers dropped: {}",
         "the exclusion list {}",
         "{} bad lines: {}",
     },
-    "licence/bundle.py": {
+    "licensing/verifier.py": {
         "is the Plug's clock right?",
         "the licence is not valid before {} UTC: {}",
         "the licence was signed after {} UTC: {}",
         "{} It says {} UTC",
     },
-    "licence/install.py": {
+    "licensing/installer.py": {
         "it is for the Plug {}, and this is {}",
         "its certificate is for a key that this Plug does not have",
         "the licence is not for this Plug: {}",
         "this Plug has asked for none yet",
     },
-    "licence/state.py": {"{} Nothing is sent, parcels are kept"},
-    "polling/clock_watch.py": {"the clock was set {} by {}"},
-    "polling/updating.py": {"the {} cannot be asked: {}", "version {} did not start well, {} runs again{}"},
-    "polling/watch.py": {", the oldest since {} UTC", "{} parcels wait to be sent{}"},
-    "runs/asking.py": {"no description"},
-    "settings_rules.py": {
+    "licensing/status.py": {"{} Nothing is sent, parcels are kept"},
+    "poller/clock_monitor.py": {"the clock was set {} by {}"},
+    "poller/auto_update.py": {"the {} cannot be asked: {}", "version {} did not start well, {} runs again{}"},
+    "poller/self_monitor.py": {", the oldest since {} UTC", "{} parcels wait to be sent{}"},
+    "jobs/batch_poller.py": {"no description"},
+    "settings/validation.py": {
         "; did you mean {}?",
         "[[{}]] above each",
         "must be {}",
         "{}, without user name and password in it",
         "{}: must be {}, not {}",
     },
-    "store/counters.py": {"printer {}: {} {}; held until it is confirmed"},
-    "store/database.py": {
+    "storage/counters.py": {"printer {}: {} {}; held until it is confirmed"},
+    "storage/database.py": {
         "cannot be opened",
         "cannot be read or written: the disk reports an error",
         "cannot be written: it is read-only",
@@ -113,25 +116,25 @@ PARTS = {
         "is damaged",
         "is held by another process",
     },
-    "web/description.py": {"{}: must be {}."},
+    "web/openapi.py": {"{}: must be {}."},
     "web/discovery.py": {"SNMP version {}", "such entry any more: somebody has changed it meanwhile"},
     "web/imports.py": {"{} To import it anyway, say so."},
     "web/licences.py": {"{}: it is asked again by itself"},
     "web/recordings.py": {"recording of printer {}"},
     "web/services.py": {"{}: {} was asked for."},
     "web/transmission.py": {"such parcel"},
-    "web/trouble.py": {"There is no {}."},
+    "web/errors.py": {"There is no {}."},
 }
 STATES = {"other plug", "on trial", "fell back"}
 # Texts that are compared, written or logged, or by which somebody is known who asks by programs.
 UNSEEN = {
-    "config.py": {
+    "settings/schema.py": {
         "# Settings of this PrintMonitor Plug. The page writes this file anew with every change: comments are"
         " lost.\n# Every key is described in the README. `printmonitor check` names what is wrong.\n\n"
     },
     "delivery/outbox.py": {"{} WHERE id = ?", "{} WHERE state = 'waiting' ORDER BY sequence LIMIT 1"},
-    "importing.py": {"import list"},
-    "licence/bundle.py": {
+    "jobs/csv_import.py": {"import list"},
+    "licensing/verifier.py": {
         "E-mail Protection",
         "Error loading file",
         "certificate purpose",
@@ -139,30 +142,30 @@ UNSEEN = {
         "not yet valid",
         "verification failure",
     },
-    "licence/request.py": {"{} is no id of a Plug"},
-    "polling/telling.py": {"{} of {} addresses asked, ", "{}: {}{} of {} printers read"},  # systemctl status
-    "polling/updating.py": {"fleet server", "no no"},
-    "polling/watch.py": {"disk nearly full", "outbox growing", "service restarted"},  # kinds of events
-    "polling/watched_list.py": {"import lines", "import refused", "watched import list"},
-    "reading/pages/brother.py": {"Password Error", "Replace Count", "required to Login"},
-    "reading/snmp/session.py": {"SNMP v1 has no GETBULK", "{} at object {}"},
-    "reading/text.py": {"unexpected end of data"},
-    "settings_rules.py": {"{} is no duration", "{} is no time of day"},
-    "store/database.py": {"ROLLBACK TO part; RELEASE part"},
-    "store/jobs.py": {
+    "licensing/csr.py": {"{} is no id of a Plug"},
+    "poller/run_log.py": {"{} of {} addresses asked, ", "{}: {}{} of {} printers read"},  # systemctl status
+    "poller/auto_update.py": {"fleet server", "no no"},
+    "poller/self_monitor.py": {"disk nearly full", "outbox growing", "service restarted"},  # kinds of events
+    "poller/import_watcher.py": {"import lines", "import refused", "watched import list"},
+    "ews/brother.py": {"Password Error", "Replace Count", "required to Login"},
+    "snmp/client.py": {"SNMP v1 has no GETBULK", "{} at object {}"},
+    "mib/charsets.py": {"unexpected end of data"},
+    "settings/validation.py": {"{} is no duration", "{} is no time of day"},
+    "storage/database.py": {"ROLLBACK TO part; RELEASE part"},
+    "storage/jobs.py": {
         "(json_extract(arguments, '$.printers') IS NOT NULL)",
         "id, kind, arguments, state, progress, result, put_at, started_at, finished_at",
     },
-    "store/lives.py": {"service restarted"},
-    "store/moves.py": {
+    "storage/service_lifecycle.py": {"service restarted"},
+    "storage/address_history.py": {
         "printer address changed",
         "printer at two addresses",
         "printer met twice",
         "two printers with one serial number",
     },
-    "store/outage.py": {"database not usable"},
-    "store/traps.py": {"printer_id IS NULL", "printer_id IS NULL AND sender = ?"},
-    "system/rauc.py": {
+    "storage/db_outage.py": {"database not usable"},
+    "storage/traps.py": {"printer_id IS NULL", "printer_id IS NULL AND sender = ?"},
+    "privileged/rauc_installer.py": {
         "Call failed: ",
         "No space left",
         "already processing",
@@ -170,8 +173,8 @@ UNSEEN = {
         "too small for image",
         "unsuitable certificate purpose",
     },
-    "trapping/book.py": {"no room on the disk"},  # `printmonitor traps --list`
-    "trapping/intake.py": {
+    "trap_receiver/write_buffer.py": {"no room on the disk"},  # `printmonitor traps --list`
+    "trap_receiver/udp_intake.py": {
         "another community",
         "not read in time",
         "not understood",
@@ -180,12 +183,12 @@ UNSEEN = {
         "too many from printers",
         "too many from strangers",
     },
-    "trapping/trapd.py": {"listening on UDP port {}", "switched off", "too many traps"},
-    "web/api.py": {'attachment; filename="{}"', "private, no-cache"},
-    "web/description.py": {"{} is no JSON"},
-    "web/gate.py": {"PrintMonitor Plug"},
-    "web/listening.py": {"the runner is not set up"},
-    "web/login.py": {"a session ended when it began"},
+    "trap_receiver/service.py": {"listening on UDP port {}", "switched off", "too many traps"},
+    "web/handlers.py": {'attachment; filename="{}"', "private, no-cache"},
+    "web/openapi.py": {"{} is no JSON"},
+    "web/middleware.py": {"PrintMonitor Plug"},
+    "web/listeners.py": {"the runner is not set up"},
+    "web/auth.py": {"a session ended when it began"},
     "web/tls.py": {"the key has a password"},
 }
 

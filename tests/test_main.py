@@ -72,9 +72,7 @@ def test_pm_query_takes_the_two_words_of_the_reference(here: Here, tmp_path: Pat
 LOADS = "import sys; {}; print('aiosnmp' in sys.modules, 'aiohttp' in sys.modules)"
 
 
-@pytest.mark.parametrize(
-    "module", ["appliance.__main__", "appliance.commands.check", "appliance.commands.status"]
-)
+@pytest.mark.parametrize("module", ["appliance.__main__", "appliance.cli.check", "appliance.cli.status"])
 def test_nobody_pays_for_what_others_import(module: str) -> None:
     command = [sys.executable, "-c", LOADS.format(f"import {module}")]
     ended = subprocess.run(command, cwd=children.ROOT, capture_output=True, text=True, check=True)

@@ -7,7 +7,7 @@ import tomllib
 import pytest
 
 from appliance import __main__
-from appliance.web.files import OPEN_PAGES, PAGES, folder
+from appliance.web.static_files import PAGES, PUBLIC_PAGES, find_webui_dir
 from tests.children import ROOT
 
 README = (ROOT / "README.md").read_text()
@@ -43,8 +43,8 @@ def test_whatever_else_is_named_exists(seen: str) -> None:
     if seen.startswith("make "):
         assert re.search(rf"^{seen.split()[1]}:", (ROOT / "Makefile").read_text(), re.MULTILINE)
     elif seen.startswith("/"):
-        name = (PAGES | OPEN_PAGES)[seen]
-        assert (folder() / f"{name}.html").is_file()
+        name = (PAGES | PUBLIC_PAGES)[seen]
+        assert (find_webui_dir() / f"{name}.html").is_file()
     else:
         assert (ROOT / seen).is_file()
 

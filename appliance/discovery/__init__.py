@@ -1,1 +1,1 @@
-"""Who might be a printer."""
+"""Expand discovery entries, import lists and mDNS announcements into targets."""

@@ -1,1 +1,1 @@
-"""Newer versions of the Plug's system: where they come from, when they may be installed."""
+"""Find, fetch and schedule update bundles."""

@@ -11,10 +11,10 @@ import sqlite3
 from dataclasses import asdict, dataclass
 from urllib.parse import urljoin
 
-from appliance.config import Config
-from appliance.store import meta
-from appliance.system import versions
-from appliance.updates.client import Client, NotFetched
+from appliance.host import semver
+from appliance.settings.schema import Config
+from appliance.storage import key_value
+from appliance.updates.http_client import Client, NotFetched
 
 OFFER, NEXT, PROBLEM = "update.offer", "update.channel.next", "update.channel.problem"
 WANTED = "update.channel.wanted"  # how a person wants the offer to be installed, until the poller has seen it
@@ -41,7 +41,7 @@ def is_roundabout(config: Config) -> bool:
 
 def kept(db: sqlite3.Connection) -> Offer | None:
     """What the channel said last."""
-    told = meta.get(db, OFFER)
+    told = key_value.get(db, OFFER)
     try:
         return Offer(**json.loads(told)) if told else None
     except (ValueError, TypeError):  # of another version of the Plug
@@ -49,7 +49,7 @@ def kept(db: sqlite3.Connection) -> Offer | None:
 
 
 def keep(db: sqlite3.Connection, offer: Offer | None) -> None:
-    meta.put(db, OFFER, json.dumps(asdict(offer)) if offer else None)
+    key_value.put(db, OFFER, json.dumps(asdict(offer)) if offer else None)
 
 
 async def look(client: Client, channel: str, before: Offer | None) -> Offer:
@@ -71,8 +71,8 @@ def parsed(channel: str, etag: str, body: bytes) -> Offer:
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         raise NotFetched("the channel's document does not say version and url") from None
     try:
-        versions.order(version)
-    except versions.BadVersion as error:
+        semver.order(version)
+    except semver.BadVersion as error:
         raise NotFetched(f"the channel's document: {error}") from None
     whole = urljoin(channel, url)
     if not re.fullmatch(rf"https?://[!-~]{{1,{MOST_URL}}}", whole):

@@ -1,1 +1,1 @@
-"""The page: JSON for it, its files, and who may see it."""
+"""The web service: JSON API, static files, sessions."""

@@ -5,28 +5,33 @@ import base64
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from appliance import importing
-from appliance.config import BadSettings, Home
-from appliance.importing import ImportList, Result
-from appliance.model import DiscoveryEntry
-from appliance.store.listing import Line
-from appliance.system import lock
-from appliance.web.api import Asked, Routes
-from appliance.web.jobs import Poller
-from appliance.web.settings import Settings
-from appliance.web.store import Store
-from appliance.web.times import stamp
-from appliance.web.trouble import Trouble, sentence, wrong
-from appliance.web.values import Json, Object, text, truth
+from appliance.domain.model import DiscoveryEntry
+from appliance.host import file_lock
+from appliance.jobs import csv_import
+from appliance.jobs.csv_import import ImportList, Result
+from appliance.settings.schema import BadSettings, Home
+from appliance.storage.printer_list import PrinterSummary
+from appliance.web.db_thread import DatabaseThread
+from appliance.web.errors import ApiError, invalid_value, to_sentence
+from appliance.web.handlers import ApiRequest, Routes
+from appliance.web.jobs import PollerClient
+from appliance.web.json_fields import Json, JsonMapping, get_bool, get_str
+from appliance.web.settings_store import SettingsStore
+from appliance.web.timestamps import format_timestamp
 
-MOST_TOLD = 500  # of each kind of change
+MAX_REPORTED_CHANGES = 500  # of each kind of change
 
 
-class Imports:
+class ImportApi:
     """The API of import lists."""
 
     def __init__(
-        self, home: Home, settings: Settings, store: Store, poller: Poller, clock: Callable[[], datetime]
+        self,
+        home: Home,
+        settings: SettingsStore,
+        store: DatabaseThread,
+        poller: PollerClient,
+        clock: Callable[[], datetime],
     ) -> None:
         self._home = home
         self._settings = settings
@@ -35,92 +40,94 @@ class Imports:
         self._clock = clock
 
     def routes(self) -> Routes:
-        return [("POST", "/api/discovery/import", self._import)]
+        return [("POST", "/api/discovery/import", self._import_list)]
 
-    async def _import(self, asked: Asked) -> Object:
-        body = asked.body
-        listed = await asyncio.to_thread(_understood, _bytes(body, "list"), _bytes(body, "exclusions"))
+    async def _import_list(self, request: ApiRequest) -> JsonMapping:
+        body = request.body
+        listed = await asyncio.to_thread(
+            _parse_import_list, _decode_base64_field(body, "list"), _decode_base64_field(body, "exclusions")
+        )
         try:
-            result = await self._store.ask(
-                importing.run,
+            result = await self._store.call(
+                csv_import.run,
                 self._home,
                 listed,
                 self._clock(),
-                http=self._login(body),
-                dry_run=truth(body, "dry_run") or False,
-                force=truth(body, "force") or False,
+                http=self._web_credentials(body),
+                dry_run=get_bool(body, "dry_run") or False,
+                force=get_bool(body, "force") or False,
             )
-        except importing.Doubtful as error:
-            raise Trouble(
-                409, f"{sentence(str(error))} To import it anyway, say so.", code="doubt"
+        except csv_import.Doubtful as error:
+            raise ApiError(
+                409, f"{to_sentence(str(error))} To import it anyway, say so.", code="doubt"
             ) from error
         except BadSettings as error:
-            raise Trouble(409, f"The settings have to be mended first: {error.problems[0]}") from error
-        except lock.Busy as error:
-            raise Trouble(
+            raise ApiError(409, f"The settings have to be mended first: {error.problems[0]}") from error
+        except file_lock.Busy as error:
+            raise ApiError(
                 503, "Somebody else is changing the settings. Please try again.", code="busy"
             ) from error
         if result.applied:
             self._poller.wake()
-        return _shaped(listed, result)
+        return _serialize_import_result(listed, result)
 
-    def _login(self, body: Object) -> tuple[str, str]:
+    def _web_credentials(self, body: JsonMapping) -> tuple[str, str]:
         """For the printers' web pages, of all entries of the list."""
-        kept = self._settings.now.import_
-        username, password = text(body, "http_username"), text(body, "http_password")
+        kept = self._settings.current.import_
+        username, password = get_str(body, "http_username"), get_str(body, "http_password")
         if username is None and password is None:
             return kept.http_username, kept.http_password
         return username or "", password or ""
 
 
-def _understood(listed: bytes, exclusions: bytes) -> ImportList:
+def _parse_import_list(entries: bytes, exclusions: bytes) -> ImportList:
     try:
-        return importing.understand(listed, exclusions)
-    except importing.Refused as error:
-        raise wrong(f"list: {sentence(str(error))}", "list") from error
+        return csv_import.understand(entries, exclusions)
+    except csv_import.Refused as error:
+        raise invalid_value(f"list: {to_sentence(str(error))}", "list") from error
 
 
-def _bytes(body: Object, key: str) -> bytes:
+def _decode_base64_field(body: JsonMapping, key: str) -> bytes:
     try:
-        return base64.b64decode(text(body, key) or "", validate=True)
+        return base64.b64decode(get_str(body, key) or "", validate=True)
     except ValueError as error:  # also of characters beyond ASCII
-        raise wrong(f"{key}: is no base64.", key) from error
+        raise invalid_value(f"{key}: is no base64.", key) from error
 
 
-def _shaped(listed: ImportList, result: Result) -> dict[str, Json]:
+def _serialize_import_result(import_list: ImportList, result: Result) -> dict[str, Json]:
     changes = result.changes
     told: dict[str, Json] = {
         "applied": result.applied,
-        "text": sentence(importing.told(changes)),
-        "doubt": changes.doubt,
+        "text": to_sentence(csv_import.told(changes)),
+        "doubt": changes.warning,
         "unchanged": changes.unchanged,
-        "excluded": list(changes.excluded[:MOST_TOLD]),
+        "excluded": list(changes.excluded[:MAX_REPORTED_CHANGES]),
         "excluded_total": len(changes.excluded),
-        "dropped": [_dropped(line) for line in changes.gone[:MOST_TOLD]],
-        "dropped_total": len(changes.gone),
-        "problems": list(listed.problems),
-        "bad": listed.bad,
+        "dropped": [_serialize_dropped_printer(line) for line in changes.unavailable[:MAX_REPORTED_CHANGES]],
+        "dropped_total": len(changes.unavailable),
+        "problems": list(import_list.problems),
+        "bad": import_list.bad,
     }
     for key, entries in (
         ("added", changes.added),
         ("changed", changes.changed),
         ("removed", changes.removed),
     ):
-        told[key] = _addresses(entries)
+        told[key] = _entry_addresses(entries)
         told[f"{key}_total"] = len(entries)
     return told
 
 
-def _addresses(entries: Sequence[DiscoveryEntry]) -> list[Json]:
-    return [entry.addresses for entry in entries[:MOST_TOLD]]
+def _entry_addresses(entries: Sequence[DiscoveryEntry]) -> list[Json]:
+    return [entry.addresses for entry in entries[:MAX_REPORTED_CHANGES]]
 
 
-def _dropped(line: Line) -> dict[str, Json]:
+def _serialize_dropped_printer(line: PrinterSummary) -> dict[str, Json]:
     return {
         "id": line.id,
         "address": line.target.host,
         "manufacturer": line.identity.manufacturer,
         "model": line.identity.model,
         "serial_number": line.identity.serial_number,
-        "seen_at": stamp(line.seen_at),
+        "seen_at": format_timestamp(line.seen_at),
     }

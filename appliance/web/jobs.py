@@ -6,33 +6,33 @@ import sqlite3
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from appliance.config import Home
-from appliance.model import Identity, Target
-from appliance.store import codec, database
-from appliance.store import jobs as stored
-from appliance.store.jobs import Job, Kind
-from appliance.web.api import Asked, Routes
-from appliance.web.store import Store
-from appliance.web.times import maybe_stamp, stamp
-from appliance.web.trouble import missing
-from appliance.web.values import Json, Object, text
+from appliance.domain.model import Identity, Target
+from appliance.settings.schema import Home
+from appliance.storage import database, json_codec
+from appliance.storage import jobs as stored
+from appliance.storage.jobs import Job, JobKind
+from appliance.web.db_thread import DatabaseThread
+from appliance.web.errors import not_found
+from appliance.web.handlers import ApiRequest, Routes
+from appliance.web.json_fields import Json, JsonMapping, get_str
+from appliance.web.timestamps import format_optional_timestamp, format_timestamp
 
-MOST_NEW = 200
+MAX_NEW_PRINTERS = 200
 
 
-class Poller:
+class PollerClient:
     """Whoever does the runs."""
 
-    def __init__(self, home: Home, store: Store, clock: Callable[[], datetime]) -> None:
+    def __init__(self, home: Home, store: DatabaseThread, clock: Callable[[], datetime]) -> None:
         self._home = home
         self._store = store
         self._clock = clock
 
-    async def order(self, kind: Kind, arguments: Mapping[str, object] | None = None) -> Object:
+    async def request_run(self, kind: JobKind, arguments: Mapping[str, object] | None = None) -> JsonMapping:
         """Put a run in line; the job."""
-        number = await self._store.ask(stored.put, kind, self._clock(), arguments)
+        number = await self._store.call(stored.enqueue, kind, self._clock(), arguments)
         self.wake()
-        return await self._store.ask(job, number)
+        return await self._store.call(load_job, number)
 
     def wake(self) -> None:
         """Something waits: settings, a job, a parcel."""
@@ -54,98 +54,100 @@ class Poller:
         return "stopped"
 
 
-class Jobs:
+class JobsApi:
     """The API of runs."""
 
-    def __init__(self, store: Store, poller: Poller) -> None:
+    def __init__(self, store: DatabaseThread, poller: PollerClient) -> None:
         self._store = store
         self._poller = poller
 
     def routes(self) -> Routes:
         return [
-            ("GET", "/api/jobs", self._list),
-            ("POST", "/api/jobs", self._start),
-            ("GET", "/api/jobs/{id}", self._show),
+            ("GET", "/api/jobs", self._get_jobs),
+            ("POST", "/api/jobs", self._start_run),
+            ("GET", "/api/jobs/{id}", self._get_job),
         ]
 
-    async def _list(self, _asked: Asked) -> Object:
-        return {"jobs": await self._store.ask(_recent)}
+    async def _get_jobs(self, _request: ApiRequest) -> JsonMapping:
+        return {"jobs": await self._store.call(_serialize_recent_jobs)}
 
-    async def _start(self, asked: Asked) -> Object:
-        return await self._poller.order("discover" if text(asked.body, "kind") == "discover" else "query")
+    async def _start_run(self, request: ApiRequest) -> JsonMapping:
+        return await self._poller.request_run(
+            "discover" if get_str(request.body, "kind") == "discover" else "query"
+        )
 
-    async def _show(self, asked: Asked) -> Object:
-        return await self._store.ask(job, asked.id)
+    async def _get_job(self, request: ApiRequest) -> JsonMapping:
+        return await self._store.call(load_job, request.path_id)
 
 
-def job(db: sqlite3.Connection, number: int) -> dict[str, Json]:
+def load_job(db: sqlite3.Connection, job_id: int) -> dict[str, Json]:
     """Job, as openapi.json has it. Raises Trouble 404."""
-    found = stored.get(db, number)
+    found = stored.get(db, job_id)
     if found is None:
-        raise missing(f"job {number}")
-    return shaped(db, found)
+        raise not_found(f"job {job_id}")
+    return serialize_job(db, found)
 
 
-def shaped(db: sqlite3.Connection, found: Job) -> dict[str, Json]:
+def serialize_job(db: sqlite3.Connection, job: Job) -> dict[str, Json]:
     """Job, as openapi.json has it."""
-    wanted = found.arguments.get("printers")
+    wanted = job.arguments.get("printers")
     only = wanted[0] if isinstance(wanted, list) and len(wanted) == 1 and isinstance(wanted[0], int) else None
     return {
-        "id": found.id,
-        "kind": found.kind,
+        "id": job.id,
+        "kind": job.kind,
         "printer": only,
-        "scheduled": found.arguments.get("scheduled") is True,
-        "state": found.state,
-        "created_at": stamp(found.put_at),
-        "started_at": maybe_stamp(found.started_at),
-        "ended_at": maybe_stamp(found.finished_at),
-        "progress": _progress(found) if found.state == "running" else None,
-        "result": _result(db, found) if found.finished_at else None,
+        "scheduled": job.arguments.get("scheduled") is True,
+        "state": job.state,
+        "created_at": format_timestamp(job.put_at),
+        "started_at": format_optional_timestamp(job.started_at),
+        "ended_at": format_optional_timestamp(job.finished_at),
+        "progress": _serialize_job_progress(job) if job.state == "running" else None,
+        "result": _serialize_job_result(db, job) if job.finished_at else None,
     }
 
 
-def _recent(db: sqlite3.Connection) -> list[Json]:
+def _serialize_recent_jobs(db: sqlite3.Connection) -> list[Json]:
     with database.snapshot(db):
-        return [shaped(db, found) for found in stored.recent(db)]
+        return [serialize_job(db, found) for found in stored.list_recent(db)]
 
 
-def _progress(found: Job) -> dict[str, Json]:
-    scan = found.progress.get("scan")
+def _serialize_job_progress(job: Job) -> dict[str, Json]:
+    scan = job.progress.get("scan")
     asked = scan if isinstance(scan, dict) else {}
     total = asked.get("total")
-    scanning = isinstance(total, int) and _number(asked, "asked") < total
+    scanning = isinstance(total, int) and _int_or_zero(asked, "asked") < total
     return {
         "stage": "scan" if scanning else "read",
         "total": total if isinstance(total, int) else None,
-        **{key: _number(asked, key) for key in ("asked", "answered", "printers")},
-        **{key: _number(found.progress, key) for key in ("to_read", "read", "failed")},
+        **{key: _int_or_zero(asked, key) for key in ("asked", "answered", "printers")},
+        **{key: _int_or_zero(job.progress, key) for key in ("to_read", "read", "failed")},
     }
 
 
-def _result(db: sqlite3.Connection, found: Job) -> dict[str, Json]:
-    result = found.result
+def _serialize_job_result(db: sqlite3.Connection, job: Job) -> dict[str, Json]:
+    result = job.result
     cost = result.get("cost")
     costs = cost if isinstance(cost, dict) else {}
     seconds = costs.get("seconds")
     named: dict[str, Json] = {}
     for kind in ("failed", "incomplete", "skipped"):
-        some = _skipped(result.get(kind))
-        named |= {kind: some, f"{kind}_total": max(len(some), _number(result, f"{kind}_total"))}
+        some = _serialize_skipped_printers(result.get(kind))
+        named |= {kind: some, f"{kind}_total": max(len(some), _int_or_zero(result, f"{kind}_total"))}
     error = result.get("reason") or result.get("not_handed_over")
     parcel = result.get("parcel")
     return {
-        "printers": _number(result, "read"),
-        "new": _new(db, found),
+        "printers": _int_or_zero(result, "read"),
+        "new": _serialize_new_printers(db, job),
         **named,
-        **{key: _number(result, key) for key in ("left_alone", "asked", "answered")},
-        **{key: _number(costs, key) for key in ("packets", "bytes")},
+        **{key: _int_or_zero(result, key) for key in ("left_alone", "asked", "answered")},
+        **{key: _int_or_zero(costs, key) for key in ("packets", "bytes")},
         "seconds": round(float(seconds), 3) if isinstance(seconds, int | float) else 0.0,
         "parcel": parcel if isinstance(parcel, str) else None,
         "error": error if isinstance(error, str) else None,
     }
 
 
-def _skipped(rows: object) -> list[Json]:
+def _serialize_skipped_printers(rows: object) -> list[Json]:
     found: list[Json] = []
     for row in rows if isinstance(rows, list) else []:
         if isinstance(row, dict):
@@ -161,22 +163,22 @@ def _skipped(rows: object) -> list[Json]:
     return found
 
 
-def _new(db: sqlite3.Connection, found: Job) -> list[Json]:
+def _serialize_new_printers(db: sqlite3.Connection, job: Job) -> list[Json]:
     """Printers that were met for the first time while the run went on."""
-    if found.started_at is None or found.finished_at is None:
+    if job.started_at is None or job.finished_at is None:
         return []
     rows = db.execute(
         "SELECT id, target, identity FROM printers WHERE created_at BETWEEN ? AND ? ORDER BY id LIMIT ?",
-        (database.to_ms(found.started_at), database.to_ms(found.finished_at), MOST_NEW),
+        (database.to_ms(job.started_at), database.to_ms(job.finished_at), MAX_NEW_PRINTERS),
     )
     new: list[Json] = []
     for number, target, identity in rows:
-        who = codec.decode(Identity, identity)
-        address = codec.decode(Target, target).host
+        who = json_codec.decode(Identity, identity)
+        address = json_codec.decode(Target, target).host
         new.append({"id": number, "address": address, "manufacturer": who.manufacturer, "model": who.model})
     return new
 
 
-def _number(values: Mapping[str, object], key: str) -> int:
+def _int_or_zero(values: Mapping[str, object], key: str) -> int:
     value = values.get(key)
     return value if isinstance(value, int) and not isinstance(value, bool) else 0

@@ -11,21 +11,21 @@ from datetime import datetime
 from aiohttp import web
 
 from appliance import __version__
-from appliance.store import database, listing
-from appliance.web.judging import judge, printer_state
-from appliance.web.settings import Settings
-from appliance.web.shapes import STATES
-from appliance.web.store import Store
-from appliance.web.trouble import Trouble
+from appliance.domain.supply_state import assess_supply, printer_state
+from appliance.storage import database, printer_list
+from appliance.web.db_thread import DatabaseThread
+from appliance.web.errors import ApiError
+from appliance.web.serializers import PRINTER_STATES
+from appliance.web.settings_store import SettingsStore
 
-MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+EXPOSITION_MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 Labels = Mapping[str, str]
 Sample = tuple[Labels, float]
 
 
 @dataclass(frozen=True, slots=True)
-class Family:
+class MetricFamily:
     """One metric with its samples."""
 
     name: str
@@ -34,39 +34,41 @@ class Family:
     samples: Iterable[Sample]
 
 
-class Metrics:
+class MetricsApi:
     """What Prometheus scrapes."""
 
-    def __init__(self, settings: Settings, store: Store, clock: Callable[[], datetime]) -> None:
+    def __init__(self, settings: SettingsStore, store: DatabaseThread, clock: Callable[[], datetime]) -> None:
         self._settings = settings
         self._store = store
         self._clock = clock
 
     def routes(self) -> list[web.RouteDef]:
-        return [web.get("/metrics", self._scrape)]
+        return [web.get("/metrics", self._get_metrics)]
 
-    async def _scrape(self, request: web.Request) -> web.Response:
-        token = self._settings.now.web.metrics_token
+    async def _get_metrics(self, request: web.Request) -> web.Response:
+        token = self._settings.current.web.metrics_token
         if not token:
-            raise Trouble(404, "There is no such page.")
+            raise ApiError(404, "There is no such page.")
         given = request.headers.get("Authorization", "")
         if not hmac.compare_digest(given.encode("utf-8", "surrogateescape"), f"Bearer {token}".encode()):
             headers = {"WWW-Authenticate": 'Bearer realm="metrics"'}
-            raise Trouble(401, "This needs the token of the metrics.", code="login", headers=headers)
+            raise ApiError(401, "This needs the token of the metrics.", code="login", headers=headers)
         if request.query:
-            raise Trouble(400, "There are no parameters here.")
-        body = await self._store.ask(_all, self._clock())
-        return web.Response(body=body, headers={"Content-Type": MEDIA_TYPE, "Cache-Control": "no-store"})
+            raise ApiError(400, "There are no parameters here.")
+        body = await self._store.call(_collect_metrics, self._clock())
+        return web.Response(
+            body=body, headers={"Content-Type": EXPOSITION_MEDIA_TYPE, "Cache-Control": "no-store"}
+        )
 
 
-def text(families: Iterable[Family]) -> bytes:
+def format_exposition(families: Iterable[MetricFamily]) -> bytes:
     """Prometheus' text format 0.0.4."""
     lines = []
     for family in families:
         lines.append(f"# HELP {family.name} {family.help}")
         lines.append(f"# TYPE {family.name} {family.kind}")
         for labels, value in family.samples:
-            inner = ",".join(f'{key}="{_escaped(said)}"' for key, said in labels.items())
+            inner = ",".join(f'{key}="{_escape_label_value(said)}"' for key, said in labels.items())
             lines.append(
                 f"{family.name}{{{inner}}} {value:g}"
                 if abs(value) < 1e5
@@ -75,16 +77,24 @@ def text(families: Iterable[Family]) -> bytes:
     return ("\n".join(lines) + "\n").encode("utf-8", "replace")
 
 
-def _all(db: sqlite3.Connection, now: datetime) -> bytes:
+def _collect_metrics(db: sqlite3.Connection, now: datetime) -> bytes:
     with database.snapshot(db):
-        lines = list(listing.lines(db))
-        return text([*_printers(lines, now), *_counters(db), *_supplies(lines), *_work(db), *_process()])
+        lines = list(printer_list.iter_summaries(db))
+        return format_exposition(
+            [
+                *_printer_metrics(lines, now),
+                *_counter_metrics(db),
+                *_supply_metrics(lines),
+                *_job_and_parcel_metrics(db),
+                *_process_metrics(),
+            ]
+        )
 
 
-def _printers(lines: Iterable[listing.Line], now: datetime) -> Iterator[Family]:
-    states, seen, info = dict.fromkeys(STATES, 0), [], []
+def _printer_metrics(lines: Iterable[printer_list.PrinterSummary], now: datetime) -> Iterator[MetricFamily]:
+    states, seen, info = dict.fromkeys(PRINTER_STATES, 0), [], []
     for line in lines:
-        judged = [judge(supply) for supply in line.supplies]
+        judged = [assess_supply(supply) for supply in line.supplies]
         states[printer_state(line.details, judged, silent=line.failure is not None, ignore=line.ignore)] += 1
         who = {"printer": str(line.id)}
         seen.append((who, (now - line.seen_at).total_seconds()))
@@ -97,30 +107,30 @@ def _printers(lines: Iterable[listing.Line], now: datetime) -> Iterator[Family]:
         }
         info.append(({**who, **named}, 1.0))
     by_state = [({"state": state}, float(count)) for state, count in states.items()]
-    yield Family("printmonitor_printers", "gauge", "Known printers by state.", by_state)
-    yield Family("printmonitor_printer_info", "gauge", "Who a printer is.", info)
-    yield Family("printmonitor_printer_unseen_seconds", "gauge", "Time since a printer answered.", seen)
+    yield MetricFamily("printmonitor_printers", "gauge", "Known printers by state.", by_state)
+    yield MetricFamily("printmonitor_printer_info", "gauge", "Who a printer is.", info)
+    yield MetricFamily("printmonitor_printer_unseen_seconds", "gauge", "Time since a printer answered.", seen)
 
 
-def _counters(db: sqlite3.Connection) -> Iterator[Family]:
+def _counter_metrics(db: sqlite3.Connection) -> Iterator[MetricFamily]:
     found = db.execute("SELECT printer_id, name, value FROM counters ORDER BY printer_id, name")
     samples = [({"printer": str(row[0]), "counter": str(row[1])}, float(row[2])) for row in found]
-    yield Family("printmonitor_pages_total", "counter", "Page counters of the printers.", samples)
+    yield MetricFamily("printmonitor_pages_total", "counter", "Page counters of the printers.", samples)
 
 
-def _supplies(lines: Iterable[listing.Line]) -> Iterator[Family]:
+def _supply_metrics(lines: Iterable[printer_list.PrinterSummary]) -> Iterator[MetricFamily]:
     samples = []
     for line in lines:
-        for judged in map(judge, line.supplies):
-            if judged.left is not None:
+        for judged in map(assess_supply, line.supplies):
+            if judged.percent_left is not None:
                 labels = {
                     "printer": str(line.id),
                     "supply": str(judged.supply.index),
                     "color": judged.supply.color or "",
                     "kind": judged.kind,
                 }
-                samples.append((labels, judged.left / 100))
-    yield Family(
+                samples.append((labels, judged.percent_left / 100))
+    yield MetricFamily(
         "printmonitor_supply_left_ratio",
         "gauge",
         "What is left of a supply, or the room of a receptacle.",
@@ -128,12 +138,12 @@ def _supplies(lines: Iterable[listing.Line]) -> Iterator[Family]:
     )
 
 
-def _work(db: sqlite3.Connection) -> Iterator[Family]:
+def _job_and_parcel_metrics(db: sqlite3.Connection) -> Iterator[MetricFamily]:
     ended = db.execute(
         "SELECT kind, state, max(finished_at) FROM jobs WHERE finished_at IS NOT NULL GROUP BY kind, state"
     )
     runs = [({"kind": str(row[0]), "state": str(row[1])}, row[2] / 1000) for row in ended]
-    yield Family(
+    yield MetricFamily(
         "printmonitor_run_ended_timestamp_seconds", "gauge", "When the last run of a kind ended.", runs
     )
     counted = dict(db.execute("SELECT state, count(*) FROM parcels GROUP BY state").fetchall())
@@ -141,34 +151,34 @@ def _work(db: sqlite3.Connection) -> Iterator[Family]:
         ({"state": state}, float(counted.get(state, 0)))
         for state in ("waiting", "delivered", "refused", "lost")
     ]
-    yield Family("printmonitor_parcels", "gauge", "Parcels of the outbox by state.", parcels)
+    yield MetricFamily("printmonitor_parcels", "gauge", "Parcels of the outbox by state.", parcels)
     delivered = db.execute("SELECT max(delivered_at) FROM parcels").fetchone()[0]
     last: list[Sample] = [] if delivered is None else [({}, delivered / 1000)]
-    yield Family(
+    yield MetricFamily(
         "printmonitor_delivered_timestamp_seconds", "gauge", "When a parcel was delivered last.", last
     )
 
 
-def _process() -> Iterator[Family]:
+def _process_metrics() -> Iterator[MetricFamily]:
     usage = resource.getrusage(resource.RUSAGE_SELF)
-    yield Family(
+    yield MetricFamily(
         "printmonitor_build_info", "gauge", "Which version this is.", [({"version": __version__}, 1.0)]
     )
-    yield Family(
+    yield MetricFamily(
         "process_cpu_seconds_total",
         "counter",
         "CPU time of the page.",
         [({}, usage.ru_utime + usage.ru_stime)],
     )
-    yield Family(
+    yield MetricFamily(
         "process_max_resident_memory_bytes",
         "gauge",
         "Most memory of the page.",
         [({}, usage.ru_maxrss * 1024.0)],
     )
-    yield Family("process_time_seconds", "gauge", "Time of this Plug.", [({}, time.time())])
+    yield MetricFamily("process_time_seconds", "gauge", "Time of this Plug.", [({}, time.time())])
 
 
-def _escaped(said: str) -> str:
-    shown = "".join(character if character.isprintable() else " " for character in said)
+def _escape_label_value(value: str) -> str:
+    shown = "".join(character if character.isprintable() else " " for character in value)
     return shown.replace("\\", "\\\\").replace('"', '\\"')

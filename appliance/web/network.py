@@ -10,33 +10,35 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
-from appliance import config as configuration
-from appliance.config import Config, Home
-from appliance.store import database, events
-from appliance.system import files, links, network_trial, units
-from appliance.system.links import Link
-from appliance.system.network import METHODS, METHODS_V6, Ipv6Config, NetworkConfig, WlanConfig, taken
-from appliance.web import box
-from appliance.web.api import Asked, Routes
-from appliance.web.settings import Settings, unusable
-from appliance.web.store import Store
-from appliance.web.trouble import Trouble
-from appliance.web.values import Json, Object, part, text, text_or
+from appliance.host import atomic_file, unit_status
+from appliance.host import interfaces as network_interfaces
+from appliance.host.interfaces import Link
+from appliance.privileged import network_rollback
+from appliance.settings import schema as configuration
+from appliance.settings.network import METHODS, METHODS_V6, Ipv6Config, NetworkConfig, WlanConfig, taken
+from appliance.settings.schema import Config, Home
+from appliance.storage import database, events
+from appliance.web import privileged_client
+from appliance.web.db_thread import DatabaseThread
+from appliance.web.errors import ApiError
+from appliance.web.handlers import ApiRequest, Routes
+from appliance.web.json_fields import Json, JsonMapping, get_object, get_str, get_str_or
+from appliance.web.settings_store import SettingsStore, settings_error
 
-FILE = "network-trial.json"
-EVENT = "network"
-LOOK_SECONDS = 0.5  # only while something is tried
-ORDER_SECONDS = 120.0  # until root has begun; a Plug that has just started has much to do
-END_SECONDS = 3.0  # an answer waits for so long until root has ended it
-BEGUN = "new network settings are tried for two minutes"
-FORGOTTEN = "the Plug was restarted while new network settings were tried: the old ones hold"
-ROLLED_BACK = "new network settings were not confirmed: the old ones hold again"
-NOTHING = "No network settings are being tried just now."
-OVER = ("kept", "rolled-back", "failed")
+PENDING_CHANGE_FILE = "network-trial.json"
+EVENT_KIND = "network"
+CHECK_INTERVAL_S = 0.5  # only while something is tried
+REQUEST_TIMEOUT_S = 120.0  # until root has begun; a Plug that has just started has much to do
+CONFIRM_TIMEOUT_S = 3.0  # an answer waits for so long until root has ended it
+STARTED_TEXT = "new network settings are tried for two minutes"
+INTERRUPTED_TEXT = "the Plug was restarted while new network settings were tried: the old ones hold"
+ROLLED_BACK_TEXT = "new network settings were not confirmed: the old ones hold again"
+NO_PENDING_CHANGE_TEXT = "No network settings are being tried just now."
+FINAL_STATES = ("kept", "rolled-back", "failed")
 
 
 @dataclass(frozen=True, slots=True)
-class _Trial:
+class _PendingChange:
     """What was asked for, as long as it is not known what came of it."""
 
     number: str
@@ -46,43 +48,49 @@ class _Trial:
 
 
 @dataclass(frozen=True, slots=True)
-class _Standing:
+class _ChangeStatus:
     state: str = "none"  # ordered trying ending, or one of OVER
     text: str = ""
-    until: float = 0.0  # of the monotonic clock
+    deadline: float = 0.0  # of the monotonic clock
 
 
-class Network:
+class NetworkApi:
     """The API of the page of the network."""
 
     def __init__(
-        self, home: Home, settings: Settings, store: Store, clock: Callable[[], datetime], *, here: bool
+        self,
+        home: Home,
+        settings: SettingsStore,
+        store: DatabaseThread,
+        clock: Callable[[], datetime],
+        *,
+        installed: bool,
     ) -> None:
         """`here`: whether this is the Plug itself."""
         self._home, self._settings, self._store, self._clock = home, settings, store, clock
-        self._here = here
-        self._trial = self._read()
-        self._begun, self._over = asyncio.Event(), asyncio.Event()
-        self._last = _Standing()
-        self._ending = False
+        self._is_installed = installed
+        self._pending = self._load_pending_change()
+        self._pending_event, self._finished_event = asyncio.Event(), asyncio.Event()
+        self._last_status = _ChangeStatus()
+        self._is_ending = False
 
     def routes(self) -> Routes:
         return [
-            ("GET", "/api/network", self._show),
-            ("POST", "/api/network/trial", self._try),
-            ("DELETE", "/api/network/trial", self._give_up),
-            ("POST", "/api/network/trial/confirmation", self._confirm),
+            ("GET", "/api/network", self._get_network),
+            ("POST", "/api/network/trial", self._apply_network_settings),
+            ("DELETE", "/api/network/trial", self._cancel_network_settings),
+            ("POST", "/api/network/trial/confirmation", self._confirm_network_settings),
         ]
 
     @property
-    def is_trying(self) -> bool:
+    def is_awaiting_confirmation(self) -> bool:
         """Whether somebody has to confirm."""
-        return self._standing().state == "trying"
+        return self._change_status().state == "trying"
 
     @asynccontextmanager
-    async def watching(self) -> AsyncIterator[None]:
+    async def run_watcher(self) -> AsyncIterator[None]:
         """What comes of a trial becomes an event, whoever looks, while the block runs."""
-        watching = asyncio.create_task(self._watch())
+        watching = asyncio.create_task(self._watch_pending_change())
         try:
             yield
         finally:
@@ -90,153 +98,153 @@ class Network:
             with suppress(asyncio.CancelledError):
                 await watching
 
-    async def _show(self, _asked: Asked) -> Object:
-        return await self._shaped()
+    async def _get_network(self, _request: ApiRequest) -> JsonMapping:
+        return await self._serialize_network()
 
-    async def _try(self, asked: Asked) -> Object:
-        self._must_be_here()
-        now = self._settings.now
-        wanted = _changed(now.network, asked.body)
+    async def _apply_network_settings(self, api_request: ApiRequest) -> JsonMapping:
+        self._require_installed()
+        now = self._settings.current
+        wanted = _merge_network_settings(now.network, api_request.body)
         for problem in configuration.problems(configuration.as_data(replace(now, network=wanted))):
             if problem.startswith("network."):
-                raise unusable(problem, "network")
+                raise settings_error(problem, "network")
         number = secrets.token_hex(8)
         order = {"do": "network-try", "trial": number, "settings": json.dumps(asdict(wanted))}
-        request = units.request(self._home.run, order)
-        self._keep(_Trial(number, request, wanted, time.monotonic()))
-        with suppress(database.Unusable):  # a full disk is no reason to lock somebody out
-            await self._store.ask(events.begin, EVENT, EVENT, BEGUN, self._clock())
-        return await self._shaped()
+        request = unit_status.request(self._home.run, order)
+        self._store_pending_change(_PendingChange(number, request, wanted, time.monotonic()))
+        with suppress(database.DatabaseUnavailableError):  # a full disk is no reason to lock somebody out
+            await self._store.call(events.begin, EVENT_KIND, EVENT_KIND, STARTED_TEXT, self._clock())
+        return await self._serialize_network()
 
-    async def _confirm(self, _asked: Asked) -> Object:
-        self._must_be_here()
-        trial = self._trial
-        if trial is None or not self.is_trying:
-            raise Trouble(409, NOTHING)
-        await self._settings.change(lambda config: replace(config, network=trial.wanted), "network")
-        self._let_it_end()
+    async def _confirm_network_settings(self, _request: ApiRequest) -> JsonMapping:
+        self._require_installed()
+        trial = self._pending
+        if trial is None or not self.is_awaiting_confirmation:
+            raise ApiError(409, NO_PENDING_CHANGE_TEXT)
+        await self._settings.update(lambda config: replace(config, network=trial.wanted), "network")
+        self._request_end()
         with suppress(TimeoutError):
-            async with asyncio.timeout(END_SECONDS):
-                await self._over.wait()
-        return await self._shaped()
+            async with asyncio.timeout(CONFIRM_TIMEOUT_S):
+                await self._finished_event.wait()
+        return await self._serialize_network()
 
-    async def _give_up(self, _asked: Asked) -> Object:
-        self._must_be_here()
-        if not self.is_trying:
-            raise Trouble(409, NOTHING)
-        self._let_it_end()
-        return await self._shaped()  # at once: the address that it goes to may be gone in a moment
+    async def _cancel_network_settings(self, _request: ApiRequest) -> JsonMapping:
+        self._require_installed()
+        if not self.is_awaiting_confirmation:
+            raise ApiError(409, NO_PENDING_CHANGE_TEXT)
+        self._request_end()
+        return await self._serialize_network()  # at once: the address that it goes to may be gone in a moment
 
-    def _let_it_end(self) -> None:
+    def _request_end(self) -> None:
         """Root looks into the settings: they say whether it was confirmed."""
-        units.request(self._home.run, {"do": "network"})
-        self._ending = True
+        unit_status.request(self._home.run, {"do": "network"})
+        self._is_ending = True
 
-    def _must_be_here(self) -> None:
-        if not self._here:
-            raise box.not_here()
+    def _require_installed(self) -> None:
+        if not self._is_installed:
+            raise privileged_client.not_installed_error()
 
-    async def _watch(self) -> None:
-        if self._trial is None:
-            await self._end(FORGOTTEN)
+    async def _watch_pending_change(self) -> None:
+        if self._pending is None:
+            await self._end_event(INTERRUPTED_TEXT)
         while True:
-            if self._trial is None:
-                self._begun.clear()
-                await self._begun.wait()
-            trial, standing = self._trial, self._standing()
-            if trial is not None and standing.state in OVER:
-                self._keep(None)
-                self._last = standing
-                await self._end(_told(trial.wanted, standing))
-                self._over.set()
-            await asyncio.sleep(LOOK_SECONDS)
+            if self._pending is None:
+                self._pending_event.clear()
+                await self._pending_event.wait()
+            trial, standing = self._pending, self._change_status()
+            if trial is not None and standing.state in FINAL_STATES:
+                self._store_pending_change(None)
+                self._last_status = standing
+                await self._end_event(_outcome_text(trial.wanted, standing))
+                self._finished_event.set()
+            await asyncio.sleep(CHECK_INTERVAL_S)
 
-    async def _end(self, line: str) -> None:
+    async def _end_event(self, line: str) -> None:
         """Say what became of a trial, if one has begun."""
 
         def end(db: sqlite3.Connection) -> None:
             with database.transaction(db):
-                if events.end(db, EVENT, EVENT, self._clock()):
-                    events.note(db, EVENT, EVENT, line, self._clock())
+                if events.end(db, EVENT_KIND, EVENT_KIND, self._clock()):
+                    events.note(db, EVENT_KIND, EVENT_KIND, line, self._clock())
 
-        with suppress(database.Unusable):
-            await self._store.ask(end)
+        with suppress(database.DatabaseUnavailableError):
+            await self._store.call(end)
 
-    def _standing(self) -> _Standing:
-        trial, said = self._trial, network_trial.said(self._home.run)
+    def _change_status(self) -> _ChangeStatus:
+        trial, said = self._pending, network_rollback.said(self._home.run)
         if trial is None:
-            return self._last
+            return self._last_status
         if said and said.trial == trial.number:
-            ending = self._ending and said.state == "trying"
-            return _Standing("ending" if ending else said.state, said.text, said.until)
-        answer = units.answer(self._home.run, trial.request)
+            ending = self._is_ending and said.state == "trying"
+            return _ChangeStatus("ending" if ending else said.state, said.text, said.until)
+        answer = unit_status.answer(self._home.run, trial.request)
         if answer and answer.state != "done":
-            return _Standing("failed", answer.text)
-        late = time.monotonic() - trial.asked > ORDER_SECONDS
-        return _Standing("failed", "nobody has done it") if late else _Standing("ordered")
+            return _ChangeStatus("failed", answer.text)
+        late = time.monotonic() - trial.asked > REQUEST_TIMEOUT_S
+        return _ChangeStatus("failed", "nobody has done it") if late else _ChangeStatus("ordered")
 
-    def _keep(self, trial: _Trial | None) -> None:
+    def _store_pending_change(self, pending: _PendingChange | None) -> None:
         """In memory alone, but beyond an end of this service: the candidate may hold a passphrase."""
-        self._trial, self._ending = trial, False
-        path = self._home.run / FILE
-        if trial is None:
+        self._pending, self._is_ending = pending, False
+        path = self._home.run / PENDING_CHANGE_FILE
+        if pending is None:
             path.unlink(missing_ok=True)
             return
-        files.write(path, json.dumps(asdict(trial)).encode())
-        self._over.clear()
-        self._begun.set()
+        atomic_file.write(path, json.dumps(asdict(pending)).encode())
+        self._finished_event.clear()
+        self._pending_event.set()
 
-    def _read(self) -> _Trial | None:
+    def _load_pending_change(self) -> _PendingChange | None:
         try:
-            found = json.loads((self._home.run / FILE).read_bytes())
+            found = json.loads((self._home.run / PENDING_CHANGE_FILE).read_bytes())
             wanted = taken(found["wanted"])
-            return _Trial(str(found["number"]), str(found["request"]), wanted, float(found["asked"]))
+            return _PendingChange(str(found["number"]), str(found["request"]), wanted, float(found["asked"]))
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
-    async def _shaped(self) -> dict[str, Json]:
-        config, standing = self._settings.now, self._standing()
-        trial = self._trial
-        interfaces = await asyncio.to_thread(links.links)
+    async def _serialize_network(self) -> dict[str, Json]:
+        config, standing = self._settings.current, self._change_status()
+        trial = self._pending
+        interfaces = await asyncio.to_thread(network_interfaces.links)
         return {
-            "box": self._here,
-            "box_text": "" if self._here else box.ELSEWHERE,
+            "box": self._is_installed,
+            "box_text": "" if self._is_installed else privileged_client.NOT_INSTALLED_TEXT,
             "name": config.plug.name,
-            "settings": _settings(trial.wanted if trial else config.network),
-            "interfaces": [_link(each) for each in interfaces],
-            "name_servers": list(links.name_servers()),
-            "synchronised": links.is_synchronised(),
+            "settings": _serialize_network_settings(trial.wanted if trial else config.network),
+            "interfaces": [_serialize_interface(each) for each in interfaces],
+            "name_servers": list(network_interfaces.name_servers()),
+            "synchronised": network_interfaces.is_synchronised(),
             "trial": {
                 "state": standing.state,
                 "text": standing.text,
-                "seconds": max(0, round(standing.until - time.monotonic())),
-                "hosts": list(_hosts(config, trial.wanted)) if trial else [],
+                "seconds": max(0, round(standing.deadline - time.monotonic())),
+                "hosts": list(_candidate_hosts(config, trial.wanted)) if trial else [],
             },
         }
 
 
-def _told(wanted: NetworkConfig, standing: _Standing) -> str:
-    if standing.state == "kept":
-        address = wanted.address if wanted.method == "static" else "DHCP"
-        return f"new network settings were confirmed: {wanted.interface}, {address}"
-    if standing.state == "failed":
-        return f"new network settings could not be used: {standing.text}"
-    return ROLLED_BACK
+def _outcome_text(settings: NetworkConfig, status: _ChangeStatus) -> str:
+    if status.state == "kept":
+        address = settings.address if settings.method == "static" else "DHCP"
+        return f"new network settings were confirmed: {settings.interface}, {address}"
+    if status.state == "failed":
+        return f"new network settings could not be used: {status.text}"
+    return ROLLED_BACK_TEXT
 
 
-def _hosts(config: Config, wanted: NetworkConfig) -> list[Json]:
+def _candidate_hosts(config: Config, settings: NetworkConfig) -> list[Json]:
     """Under which names and addresses the page is to be opened, as they stand in a URL."""
     found: list[Json] = []
-    if wanted.method == "static":
-        found.append(wanted.address.partition("/")[0])
-    if wanted.ipv6.method == "static":
-        found.append(f"[{wanted.ipv6.address.partition('/')[0]}]")
+    if settings.method == "static":
+        found.append(settings.address.partition("/")[0])
+    if settings.ipv6.method == "static":
+        found.append(f"[{settings.ipv6.address.partition('/')[0]}]")
     if config.plug.mdns:
         found.append(f"{config.plug.name}.local")
     return found
 
 
-def _settings(network: NetworkConfig) -> dict[str, Json]:
+def _serialize_network_settings(network: NetworkConfig) -> dict[str, Json]:
     ipv6, wlan = network.ipv6, network.wlan
     return {
         "interface": network.interface,
@@ -250,7 +258,7 @@ def _settings(network: NetworkConfig) -> dict[str, Json]:
     }
 
 
-def _link(link: Link) -> dict[str, Json]:
+def _serialize_interface(link: Link) -> dict[str, Json]:
     return {
         "name": link.name,
         "kind": "wlan" if link.is_wlan else "ethernet",
@@ -262,28 +270,28 @@ def _link(link: Link) -> dict[str, Json]:
     }
 
 
-def _changed(network: NetworkConfig, body: Object) -> NetworkConfig:
-    v6, wlan = part(body, "ipv6"), part(body, "wlan")
+def _merge_network_settings(network: NetworkConfig, body: JsonMapping) -> NetworkConfig:
+    v6, wlan = get_object(body, "ipv6"), get_object(body, "wlan")
     return NetworkConfig(
-        interface=text_or(body, "interface", network.interface),
-        method=METHODS.get(text(body, "method") or "", network.method),
-        address=text_or(body, "address", network.address),
-        gateway=text_or(body, "gateway", network.gateway),
-        dns=_list(body, "dns", network.dns),
-        ntp=_list(body, "ntp", network.ntp),
+        interface=get_str_or(body, "interface", network.interface),
+        method=METHODS.get(get_str(body, "method") or "", network.method),
+        address=get_str_or(body, "address", network.address),
+        gateway=get_str_or(body, "gateway", network.gateway),
+        dns=_list_or(body, "dns", network.dns),
+        ntp=_list_or(body, "ntp", network.ntp),
         ipv6=Ipv6Config(
-            METHODS_V6.get(text(v6, "method") or "", network.ipv6.method),
-            text_or(v6, "address", network.ipv6.address),
-            text_or(v6, "gateway", network.ipv6.gateway),
+            METHODS_V6.get(get_str(v6, "method") or "", network.ipv6.method),
+            get_str_or(v6, "address", network.ipv6.address),
+            get_str_or(v6, "gateway", network.ipv6.gateway),
         ),
         wlan=WlanConfig(
-            ssid if (ssid := text(wlan, "ssid")) is not None else network.wlan.ssid,
-            given if (given := text(wlan, "passphrase")) is not None else network.wlan.passphrase,
-            text_or(wlan, "country", network.wlan.country).upper(),
+            ssid if (ssid := get_str(wlan, "ssid")) is not None else network.wlan.ssid,
+            given if (given := get_str(wlan, "passphrase")) is not None else network.wlan.passphrase,
+            get_str_or(wlan, "country", network.wlan.country).upper(),
         ),
     )
 
 
-def _list(body: Object, key: str, before: tuple[str, ...]) -> tuple[str, ...]:
+def _list_or(body: JsonMapping, key: str, default: tuple[str, ...]) -> tuple[str, ...]:
     found = body.get(key)
-    return tuple(str(each).strip() for each in found) if isinstance(found, list) else before
+    return tuple(str(each).strip() for each in found) if isinstance(found, list) else default

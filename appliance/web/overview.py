@@ -5,27 +5,27 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from appliance import schedule
-from appliance.config import Config, Home
 from appliance.delivery import outbox
-from appliance.store import database, events, jobs
-from appliance.web.api import Asked, Routes
-from appliance.web.jobs import Poller, shaped
-from appliance.web.licences import licence
-from appliance.web.printers import Listed, Listing
-from appliance.web.services import receiver_state
-from appliance.web.settings import Settings
-from appliance.web.store import Store
-from appliance.web.times import maybe_stamp, stamp
-from appliance.web.values import Json, Object, number, part, text
+from appliance.domain import schedule
+from appliance.settings.schema import Config, Home
+from appliance.storage import database, events, jobs
+from appliance.web.db_thread import DatabaseThread
+from appliance.web.handlers import ApiRequest, Routes
+from appliance.web.jobs import PollerClient, serialize_job
+from appliance.web.json_fields import Json, JsonMapping, get_int, get_object, get_str
+from appliance.web.licences import serialize_licence
+from appliance.web.printers import PrinterList, PrinterListCache
+from appliance.web.services import trap_receiver_state
+from appliance.web.settings_store import SettingsStore
+from appliance.web.timestamps import format_optional_timestamp, format_timestamp
 
-MOST_SHOWN = 200
-LONG_WAIT = timedelta(hours=2)  # of a parcel, before somebody should look
-LEVELS = ("error", "warning", "info")
+MAX_ATTENTION_ITEMS = 200
+PARCEL_OVERDUE_AFTER = timedelta(hours=2)  # of a parcel, before somebody should look
+SEVERITY_ORDER = ("error", "warning", "info")
 
 
 @dataclass(frozen=True, slots=True)
-class Attention:
+class AttentionItem:
     """Something that needs somebody."""
 
     kind: str
@@ -40,7 +40,7 @@ class Attention:
 
 
 @dataclass(frozen=True, slots=True)
-class _Post:
+class _OutboxSummary:
     """The outbox in figures."""
 
     last_delivery: datetime | None
@@ -50,189 +50,201 @@ class _Post:
     error: str | None
 
 
-class Overview:
+class OverviewApi:
     """The API of the first page."""
 
     def __init__(
         self,
         home: Home,
         *,
-        settings: Settings,
-        store: Store,
-        listing: Listing,
-        poller: Poller,
+        settings: SettingsStore,
+        store: DatabaseThread,
+        list_cache: PrinterListCache,
+        poller: PollerClient,
         clock: Callable[[], datetime],
     ) -> None:
         self._home = home
         self._settings = settings
         self._store = store
-        self._listing = listing
+        self._list_cache = list_cache
         self._poller = poller
         self._clock = clock
 
     def routes(self) -> Routes:
-        return [("GET", "/api/overview", self._show), ("GET", "/api/events", self._events)]
+        return [("GET", "/api/overview", self._get_overview), ("GET", "/api/events", self._get_events)]
 
-    async def _show(self, _asked: Asked) -> Object:
-        config, now = self._settings.now, self._clock()
-        listed = await self._listing.now()
-        state = await self._store.ask(_State.read)
-        poller, receiver = self._poller.state(), await receiver_state(config.traps)
+    async def _get_overview(self, _request: ApiRequest) -> JsonMapping:
+        config, now = self._settings.current, self._clock()
+        listed = await self._list_cache.get()
+        state = await self._store.call(_DatabaseState.read)
+        poller, receiver = self._poller.state(), await trap_receiver_state(config.traps)
         attention = [
-            *_of_plug(config, self._settings.problems, poller, receiver),
-            *_of_post(config, state.post, now),
-            *_of_printers(listed),
-            *_of_events(state.going_on),
+            *_plug_attention(config, self._settings.problems, poller, receiver),
+            *_outbox_attention(config, state.outbox_summary, now),
+            *_printers_attention(listed),
+            *_events_attention(state.open_events),
         ]
-        attention.sort(key=lambda each: LEVELS.index(each.level))
+        attention.sort(key=lambda each: SEVERITY_ORDER.index(each.level))
         return {
             "name": config.plug.name,
             "site": config.plug.site,
-            "time": stamp(now.replace(second=0, microsecond=0)),  # to the minute: the ETag lives a little
+            "time": format_timestamp(
+                now.replace(second=0, microsecond=0)
+            ),  # to the minute: the ETag lives a little
             "counts": listed.counts,
-            "attention": [_shaped(each) for each in attention[:MOST_SHOWN]],
+            "attention": [_serialize_attention(each) for each in attention[:MAX_ATTENTION_ITEMS]],
             "attention_total": len(attention),
             "running": state.running,
             "last_run": state.last_run,
-            "next_run": _next_run(config, now),
+            "next_run": _serialize_next_run(config, now),
             "transmission": {
                 "mode": config.transmission.mode,
-                "last_delivery_at": maybe_stamp(state.post.last_delivery),
-                "waiting": state.post.waiting,
-                "refused": state.post.refused,
-                "oldest_waiting_at": maybe_stamp(state.post.oldest_waiting),
+                "last_delivery_at": format_optional_timestamp(state.outbox_summary.last_delivery),
+                "waiting": state.outbox_summary.waiting,
+                "refused": state.outbox_summary.refused,
+                "oldest_waiting_at": format_optional_timestamp(state.outbox_summary.oldest_waiting),
             },
-            "licence": licence(self._home, now),
+            "licence": serialize_licence(self._home, now),
             "traps": {"enabled": config.traps.enabled, "state": receiver},
             "poller": {"state": poller},
         }
 
-    async def _events(self, _asked: Asked) -> Object:
-        return {"events": [_event(each) for each in await self._store.ask(events.recent)]}
+    async def _get_events(self, _request: ApiRequest) -> JsonMapping:
+        return {"events": [_serialize_event(each) for each in await self._store.call(events.list_recent)]}
 
 
 @dataclass(frozen=True, slots=True)
-class _State:
+class _DatabaseState:
     """What the database says besides the printers."""
 
     running: dict[str, Json] | None
     last_run: dict[str, Json] | None
-    post: _Post
-    going_on: list[events.Event]
+    outbox_summary: _OutboxSummary
+    open_events: list[events.Event]
 
     @classmethod
-    def read(cls, db: sqlite3.Connection) -> "_State":
+    def read(cls, db: sqlite3.Connection) -> "_DatabaseState":
         with database.snapshot(db):
-            recent = jobs.recent(db)
+            recent = jobs.list_recent(db)
             running = next((job for job in recent if job.state == "running"), None)
             last = next((job for job in recent if job.finished_at and "printers" not in job.arguments), None)
             return cls(
-                shaped(db, running) if running else None,
-                _run(shaped(db, last)) if last else None,
-                _post(db),
-                events.going_on(db),
+                serialize_job(db, running) if running else None,
+                _serialize_last_run(serialize_job(db, last)) if last else None,
+                _read_outbox_summary(db),
+                events.list_ongoing(db),
             )
 
 
-def _run(job: Object) -> dict[str, Json]:
-    result = part(job, "result")
+def _serialize_last_run(job: JsonMapping) -> dict[str, Json]:
+    result = get_object(job, "result")
     return {
         "job": job["id"],
         "kind": job["kind"],
         "at": job["ended_at"],
         "state": job["state"],
         "scheduled": job["scheduled"],
-        "printers": number(result, "printers"),
-        "failed": number(result, "failed_total"),
-        "incomplete": number(result, "incomplete_total"),
-        "error": text(result, "error"),
+        "printers": get_int(result, "printers"),
+        "failed": get_int(result, "failed_total"),
+        "incomplete": get_int(result, "incomplete_total"),
+        "error": get_str(result, "error"),
     }
 
 
-def _post(db: sqlite3.Connection) -> _Post:
+def _read_outbox_summary(db: sqlite3.Connection) -> _OutboxSummary:
     last, oldest = db.execute(
         "SELECT max(delivered_at), min(CASE WHEN state = 'waiting' THEN created_at END) FROM parcels"
     ).fetchone()
     first = outbox.first_waiting(db)
-    return _Post(
-        database.maybe_from_ms(last),
-        outbox.count(db, "waiting"),
-        outbox.count(db, "refused"),
-        database.maybe_from_ms(oldest),
+    return _OutboxSummary(
+        database.from_ms_or_none(last),
+        outbox.count_by_state(db, "waiting"),
+        outbox.count_by_state(db, "refused"),
+        database.from_ms_or_none(oldest),
         first.error if first else None,
     )
 
 
-def _next_run(config: Config, now: datetime) -> dict[str, Json]:
+def _serialize_next_run(config: Config, now: datetime) -> dict[str, Json]:
     when = config.schedule
     plan = schedule.plan(config.plug.name, when.query_seconds, when.discover_times, when.zone)
     query, discover = schedule.next_query(plan, now), schedule.next_discover(plan, now)
     if discover is not None and discover <= query:
-        return {"kind": "discover", "at": stamp(discover)}
-    return {"kind": "query", "at": stamp(query)}
+        return {"kind": "discover", "at": format_timestamp(discover)}
+    return {"kind": "query", "at": format_timestamp(query)}
 
 
-def _of_plug(config: Config, problems: list[str], poller: str, receiver: str) -> Iterator[Attention]:
+def _plug_attention(
+    config: Config, problems: list[str], poller: str, receiver_state: str
+) -> Iterator[AttentionItem]:
     for problem in problems:
-        yield Attention("settings", "error", f"Settings: {problem}", "/system", detail=problem)
+        yield AttentionItem("settings", "error", f"Settings: {problem}", "/system", detail=problem)
     if poller == "stopped":
-        yield Attention("poller", "error", "The poller does not run: no printer is read.", "/services")
-    if config.traps.enabled and receiver == "stopped":
-        yield Attention("traps", "error", "The trap receiver is switched on, but does not run.", "/traps")
+        yield AttentionItem("poller", "error", "The poller does not run: no printer is read.", "/services")
+    if config.traps.enabled and receiver_state == "stopped":
+        yield AttentionItem("traps", "error", "The trap receiver is switched on, but does not run.", "/traps")
     if not config.discovery.entries:
-        yield Attention("no-entries", "info", "Nothing to look for yet: add a discovery entry.", "/discovery")
+        yield AttentionItem(
+            "no-entries", "info", "Nothing to look for yet: add a discovery entry.", "/discovery"
+        )
     if config.transmission.mode == "off":
-        yield Attention(
+        yield AttentionItem(
             "transmission-off", "info", "The transmission is switched off: nothing is sent.", "/transmission"
         )
 
 
-def _of_post(config: Config, post: _Post, now: datetime) -> Iterator[Attention]:
-    if post.refused:
-        line = f"{post.refused} parcel{'s were' if post.refused > 1 else ' was'} refused by the receiver."
-        yield Attention("parcel-refused", "error", line, "/transmission", subject=str(post.refused))
-    if config.transmission.mode != "off" and post.oldest_waiting and now - post.oldest_waiting > LONG_WAIT:
-        yield Attention(
+def _outbox_attention(config: Config, summary: _OutboxSummary, now: datetime) -> Iterator[AttentionItem]:
+    if summary.refused:
+        line = (
+            f"{summary.refused} parcel{'s were' if summary.refused > 1 else ' was'} refused by the receiver."
+        )
+        yield AttentionItem("parcel-refused", "error", line, "/transmission", subject=str(summary.refused))
+    if (
+        config.transmission.mode != "off"
+        and summary.oldest_waiting
+        and now - summary.oldest_waiting > PARCEL_OVERDUE_AFTER
+    ):
+        yield AttentionItem(
             "parcels-waiting",
             "warning",
-            f"{post.waiting} parcel{'s wait' if post.waiting > 1 else ' waits'} to be sent: "
-            f"{post.error or 'not tried yet'}",
+            f"{summary.waiting} parcel{'s wait' if summary.waiting > 1 else ' waits'} to be sent: "
+            f"{summary.error or 'not tried yet'}",
             "/transmission",
-            subject=str(post.waiting),
-            detail=post.error,
-            since=stamp(post.oldest_waiting),
+            subject=str(summary.waiting),
+            detail=summary.error,
+            since=format_timestamp(summary.oldest_waiting),
         )
 
 
-def _of_printers(listed: Listed) -> Iterator[Attention]:
-    for row in listed.rows:
-        found = _of_printer(row)
+def _printers_attention(printer_list: PrinterList) -> Iterator[AttentionItem]:
+    for row in printer_list.rows:
+        found = _printer_attention(row)
         if found:
-            name = text(row, "name") or text(row, "model") or text(row, "address")
-            yield replace(found, printer=number(row, "id"), subject=name, link=f"/printers/{row['id']}")
+            name = get_str(row, "name") or get_str(row, "model") or get_str(row, "address")
+            yield replace(found, printer=get_int(row, "id"), subject=name, link=f"/printers/{row['id']}")
 
 
-def _of_printer(row: Object) -> Attention | None:
+def _printer_attention(row: JsonMapping) -> AttentionItem | None:
     """The worst that there is to say of a printer."""
-    errors, low = row["errors"], part(row, "lowest_supply")
+    errors, low = row["errors"], get_object(row, "lowest_supply")
     told = " ".join(str(error) for error in errors) if isinstance(errors, list) else ""
-    supply = text(low, "description") or text(low, "color")
+    supply = get_str(low, "description") or get_str(low, "color")
     match row["state"]:
         case "error":
-            return Attention(
+            return AttentionItem(
                 "printer-error", "error", f"Cannot print: {told or 'down'}", "", detail=told or None
             )
         case "silent":
-            return Attention(
+            return AttentionItem(
                 "printer-silent",
                 "warning",
                 f"Does not answer: {row['failure']}",
                 "",
-                detail=text(row, "failure"),
-                since=text(row, "seen_at"),
+                detail=get_str(row, "failure"),
+                since=get_str(row, "seen_at"),
             )
         case "warning" if low.get("state") in ("empty", "full"):
-            return Attention(
+            return AttentionItem(
                 "supply-empty",
                 "error",
                 f"{supply}: {low['state']}",
@@ -241,7 +253,7 @@ def _of_printer(row: Object) -> Attention | None:
                 percent=low["percent"],
             )
         case "warning" if low.get("state") in ("low", "nearly-full"):
-            return Attention(
+            return AttentionItem(
                 "supply-low",
                 "warning",
                 f"{supply}: {low['state']}",
@@ -250,43 +262,43 @@ def _of_printer(row: Object) -> Attention | None:
                 percent=low["percent"],
             )
         case "warning" if told:
-            return Attention("printer-error", "warning", f"Warns: {told}", "", detail=told)
+            return AttentionItem("printer-error", "warning", f"Warns: {told}", "", detail=told)
     return None
 
 
-def _of_events(going_on: list[events.Event]) -> Iterator[Attention]:
-    for event in going_on:
-        yield Attention(
+def _events_attention(open_events: list[events.Event]) -> Iterator[AttentionItem]:
+    for event in open_events:
+        yield AttentionItem(
             "event",
             "warning",
             event.text,
             "/",
             subject=event.subject,
             detail=event.text,
-            since=stamp(event.begun_at),
+            since=format_timestamp(event.begun_at),
         )
 
 
-def _shaped(each: Attention) -> dict[str, Json]:
+def _serialize_attention(item: AttentionItem) -> dict[str, Json]:
     return {
-        "kind": each.kind,
-        "level": each.level,
-        "text": each.text,
-        "printer": each.printer,
-        "subject": each.subject,
-        "detail": each.detail,
-        "percent": each.percent,
-        "link": each.link,
-        "since": each.since,
+        "kind": item.kind,
+        "level": item.level,
+        "text": item.text,
+        "printer": item.printer,
+        "subject": item.subject,
+        "detail": item.detail,
+        "percent": item.percent,
+        "link": item.link,
+        "since": item.since,
     }
 
 
-def _event(event: events.Event) -> dict[str, Json]:
+def _serialize_event(event: events.Event) -> dict[str, Json]:
     return {
         "id": event.id,
         "kind": event.kind,
         "subject": event.subject,
         "text": event.text,
-        "began_at": stamp(event.begun_at),
-        "ended_at": maybe_stamp(event.ended_at),
+        "began_at": format_timestamp(event.begun_at),
+        "ended_at": format_optional_timestamp(event.ended_at),
     }

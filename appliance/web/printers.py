@@ -7,20 +7,20 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from appliance.model import Printer
-from appliance.store import counters, database, listing, printers
-from appliance.web import charts, shapes
-from appliance.web.api import Asked, Download, Ready, Routes, ready
-from appliance.web.forecast import Forecast, forecast
-from appliance.web.jobs import Poller
-from appliance.web.judging import PERCENT, judge, percent
-from appliance.web.store import Store
-from appliance.web.trouble import Trouble, missing
-from appliance.web.values import Json, Object, number, truth
+from appliance.domain.model import Printer
+from appliance.domain.supply_state import UNIT_PERCENT, assess_supply, percent_of_capacity
+from appliance.storage import counters, database, printer_list, printers
+from appliance.web import history_series, serializers
+from appliance.web.db_thread import DatabaseThread
+from appliance.web.errors import ApiError, not_found
+from appliance.web.forecast import SupplyForecast, forecast_depletion
+from appliance.web.handlers import ApiRequest, Download, EncodedJson, Routes, encode_json
+from appliance.web.jobs import PollerClient
+from appliance.web.json_fields import Json, JsonMapping, get_bool, get_int
 
-LOOK_BACK = timedelta(days=90)  # for forecasts: a cartridge ago tells no more than the last one does
+FORECAST_HISTORY = timedelta(days=90)  # for forecasts: a cartridge ago tells no more than the last one does
 
-COLUMNS = (
+CSV_COLUMNS = (
     *("id", "state", "manufacturer", "model", "serial_number", "mac_address", "address", "dns_name", "name"),
     *(
         "location",
@@ -37,164 +37,176 @@ COLUMNS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class PrinterList:
     """The whole list, ready to send."""
 
-    rows: Sequence[Object]
+    rows: Sequence[JsonMapping]
     counts: dict[str, Json]
-    ready: Ready
+    encoded: EncodedJson
 
 
-class Listing:
+class PrinterListCache:
     """The list, made anew when the database has changed."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: DatabaseThread) -> None:
         self._store = store
         self._version: tuple[int, int] | None = None
-        self._listed: Listed | None = None
+        self._cached: PrinterList | None = None
 
-    async def now(self) -> Listed:
+    async def get(self) -> PrinterList:
         """All printers."""
-        version = await self._store.version()
-        if self._listed is None or version != self._version:
-            self._listed = await self._store.ask(_listed)
+        version = await self._store.data_version()
+        if self._cached is None or version != self._version:
+            self._cached = await self._store.call(_build_printer_list)
             self._version = version
-        return self._listed
+        return self._cached
 
 
-class Printers:
+class PrintersApi:
     """The API of the pages of the printers."""
 
-    def __init__(self, store: Store, listing: Listing, poller: Poller, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        store: DatabaseThread,
+        list_cache: PrinterListCache,
+        poller: PollerClient,
+        clock: Callable[[], datetime],
+    ) -> None:
         self._store = store
-        self._listing = listing
+        self._list_cache = list_cache
         self._poller = poller
         self._clock = clock
 
     def routes(self) -> Routes:
         return [
-            ("GET", "/api/printers", self._list),
-            ("GET", "/api/printers.csv", self._csv),
-            ("GET", "/api/printers/{id}", self._show),
-            ("PATCH", "/api/printers/{id}", self._change),
-            ("DELETE", "/api/printers/{id}", self._forget),
-            ("GET", "/api/printers/{id}/history", self._history),
-            ("POST", "/api/printers/{id}/read", self._read),
-            ("POST", "/api/printers/{id}/counters/{name}/confirm", self._confirm),
+            ("GET", "/api/printers", self._get_printers),
+            ("GET", "/api/printers.csv", self._download_printers_csv),
+            ("GET", "/api/printers/{id}", self._get_printer),
+            ("PATCH", "/api/printers/{id}", self._patch_printer),
+            ("DELETE", "/api/printers/{id}", self._delete_printer),
+            ("GET", "/api/printers/{id}/history", self._get_history),
+            ("POST", "/api/printers/{id}/read", self._poll_printer),
+            ("POST", "/api/printers/{id}/counters/{name}/confirm", self._confirm_counter),
         ]
 
-    async def _list(self, _asked: Asked) -> Ready:
-        return (await self._listing.now()).ready
+    async def _get_printers(self, _request: ApiRequest) -> EncodedJson:
+        return (await self._list_cache.get()).encoded
 
-    async def _csv(self, asked: Asked) -> Download:
-        listed = await self._listing.now()
-        separator = ";" if asked.where.get("separator") == "semicolon" else ","
-        return Download("printers.csv", "text/csv", _as_csv(listed.rows, separator))
+    async def _download_printers_csv(self, request: ApiRequest) -> Download:
+        listed = await self._list_cache.get()
+        separator = ";" if request.params.get("separator") == "semicolon" else ","
+        return Download("printers.csv", "text/csv", _format_csv(listed.rows, separator))
 
-    async def _show(self, asked: Asked) -> Object:
-        return await self._store.ask(_printer, asked.id, self._clock())
+    async def _get_printer(self, request: ApiRequest) -> JsonMapping:
+        return await self._store.call(_load_printer_json, request.path_id, self._clock())
 
-    async def _change(self, asked: Asked) -> Object:
-        return await self._store.ask(_change, asked.id, asked.body, self._clock())
+    async def _patch_printer(self, request: ApiRequest) -> JsonMapping:
+        return await self._store.call(_update_printer, request.path_id, request.body, self._clock())
 
-    async def _forget(self, asked: Asked) -> None:
-        await self._store.ask(_forget, asked.id)
+    async def _delete_printer(self, request: ApiRequest) -> None:
+        await self._store.call(_delete_printer, request.path_id)
 
-    async def _history(self, asked: Asked) -> Object:
-        return await self._store.ask(_history, asked.id, asked.where.get("range", "month"), self._clock())
+    async def _get_history(self, request: ApiRequest) -> JsonMapping:
+        return await self._store.call(
+            _load_history, request.path_id, request.params.get("range", "month"), self._clock()
+        )
 
-    async def _read(self, asked: Asked) -> Object:
-        await self._store.ask(_must_be_known, asked.id)
-        return await self._poller.order("query", {"printers": [asked.id]})
+    async def _poll_printer(self, request: ApiRequest) -> JsonMapping:
+        await self._store.call(_require_printer, request.path_id)
+        return await self._poller.request_run("query", {"printers": [request.path_id]})
 
-    async def _confirm(self, asked: Asked) -> Object:
-        return await self._store.ask(_confirm, asked.id, asked.where["name"], self._clock())
-
-
-def _listed(db: sqlite3.Connection) -> Listed:
-    rows = [shapes.row(line) for line in listing.lines(db)]
-    counts = shapes.counts(rows)
-    return Listed(rows, counts, ready({"printers": list(rows), "counts": counts}))
-
-
-def _printer(db: sqlite3.Connection, printer_id: int, now: datetime) -> Object:
-    with database.snapshot(db):
-        known = _must_be_known(db, printer_id)
-        points = printers.history(db, printer_id, now - LOOK_BACK)
-        return shapes.printer(
-            known,
-            listing.held(db, printer_id),
-            _forecasts(known, points, now),
-            printers.addresses(db, printer_id),
+    async def _confirm_counter(self, request: ApiRequest) -> JsonMapping:
+        return await self._store.call(
+            _confirm_counter, request.path_id, request.params["name"], self._clock()
         )
 
 
-def _must_be_known(db: sqlite3.Connection, printer_id: int) -> Printer:
-    known = printers.latest(db, printer_id)
+def _build_printer_list(db: sqlite3.Connection) -> PrinterList:
+    rows = [serializers.serialize_printer_row(line) for line in printer_list.iter_summaries(db)]
+    counts = serializers.count_by_state(rows)
+    return PrinterList(rows, counts, encode_json({"printers": list(rows), "counts": counts}))
+
+
+def _load_printer_json(db: sqlite3.Connection, printer_id: int, now: datetime) -> JsonMapping:
+    with database.snapshot(db):
+        known = _require_printer(db, printer_id)
+        points = printers.load_history(db, printer_id, now - FORECAST_HISTORY)
+        return serializers.serialize_printer(
+            known,
+            printer_list.get_held_counters(db, printer_id),
+            _forecast_supplies(known, points, now),
+            printers.list_addresses(db, printer_id),
+        )
+
+
+def _require_printer(db: sqlite3.Connection, printer_id: int) -> Printer:
+    known = printers.get_printer(db, printer_id)
     if known is None:
-        raise missing(f"printer {printer_id}")
+        raise not_found(f"printer {printer_id}")
     return known
 
 
-def _change(db: sqlite3.Connection, printer_id: int, body: Object, now: datetime) -> Object:
+def _update_printer(db: sqlite3.Connection, printer_id: int, body: JsonMapping, now: datetime) -> JsonMapping:
     with database.transaction(db):
-        _must_be_known(db, printer_id)
-        if (ignore := truth(body, "ignore")) is not None:
+        _require_printer(db, printer_id)
+        if (ignore := get_bool(body, "ignore")) is not None:
             printers.set_ignore(db, printer_id, ignore)
-        if (group := number(body, "device_group")) is not None:
+        if (group := get_int(body, "device_group")) is not None:
             printers.set_device_group(db, printer_id, group)
-    return _printer(db, printer_id, now)
+    return _load_printer_json(db, printer_id, now)
 
 
-def _confirm(db: sqlite3.Connection, printer_id: int, name: str, now: datetime) -> Object:
+def _confirm_counter(db: sqlite3.Connection, printer_id: int, name: str, now: datetime) -> JsonMapping:
     with database.transaction(db):
-        _must_be_known(db, printer_id)
-        if not counters.confirm(db, printer_id, name):
-            raise Trouble(409, "Nothing is held of this counter: somebody has confirmed it, or the printer.")
-    return _printer(db, printer_id, now)
+        _require_printer(db, printer_id)
+        if not counters.confirm_held(db, printer_id, name):
+            raise ApiError(409, "Nothing is held of this counter: somebody has confirmed it, or the printer.")
+    return _load_printer_json(db, printer_id, now)
 
 
-def _forget(db: sqlite3.Connection, printer_id: int) -> None:
+def _delete_printer(db: sqlite3.Connection, printer_id: int) -> None:
     with database.transaction(db):
-        _must_be_known(db, printer_id)
-        printers.forget(db, printer_id)
+        _require_printer(db, printer_id)
+        printers.delete_printer(db, printer_id)
 
 
-def _history(db: sqlite3.Connection, printer_id: int, span: str, now: datetime) -> Object:
+def _load_history(db: sqlite3.Connection, printer_id: int, span: str, now: datetime) -> JsonMapping:
     with database.snapshot(db):
-        known = _must_be_known(db, printer_id)
-        points = printers.history(db, printer_id, charts.since(span, now))
-    return charts.history(known, points, span, now)
+        known = _require_printer(db, printer_id)
+        points = printers.load_history(db, printer_id, history_series.range_start(span, now))
+    return history_series.serialize_history(known, points, span, now)
 
 
-def _forecasts(known: Printer, points: charts.Points, now: datetime) -> dict[int, Forecast | None]:
+def _forecast_supplies(
+    printer: Printer, points: history_series.HistoryPoints, now: datetime
+) -> dict[int, SupplyForecast | None]:
     """By index of the supply. A printer that is silent says nothing of the days since."""
     found = {}
-    for kept in known.supplies:
-        judged = judge(kept.row)
+    for kept in printer.supplies:
+        judged = assess_supply(kept.row)
         capacity = kept.row.max_capacity
         shares = [
             (moment, share)
             for moment, values in points
-            if (share := _left(values, kept.row.index, capacity, kept.row.unit)) is not None
+            if (share := _percent_left(values, kept.row.index, capacity, kept.row.unit)) is not None
         ]
         if judged.kind == "filled":
             shares = [(moment, 100 - share) for moment, share in shares]
         found[kept.row.index] = (
-            forecast(shares, min(now, known.seen_at)) if judged.percent is not None else None
+            forecast_depletion(shares, min(now, printer.seen_at)) if judged.percent is not None else None
         )
     return found
 
 
-def _left(values: dict[str, int], index: int, capacity: object, unit: int | None) -> float | None:
+def _percent_left(values: dict[str, int], index: int, capacity: object, unit: int | None) -> float | None:
     most = values.get(f"capacity:{index}", capacity if isinstance(capacity, int) else None)
-    return percent(values.get(f"supply:{index}"), most, is_percent=unit == PERCENT)
+    return percent_of_capacity(values.get(f"supply:{index}"), most, is_percent=unit == UNIT_PERCENT)
 
 
-def _as_csv(rows: Iterable[Object], separator: str) -> bytes:
+def _format_csv(rows: Iterable[JsonMapping], separator: str) -> bytes:
     text = io.StringIO(newline="")
     writer = csv.writer(text, delimiter=separator, lineterminator="\r\n")
-    writer.writerow(COLUMNS)
+    writer.writerow(CSV_COLUMNS)
     for row in rows:
         low = row["lowest_supply"]
         lowest = low if isinstance(low, dict) else {}
@@ -205,11 +217,11 @@ def _as_csv(rows: Iterable[Object], separator: str) -> bytes:
             "lowest_percent": lowest.get("percent"),
             "errors": " ".join(str(error) for error in errors) if isinstance(errors, list) else "",
         }
-        writer.writerow([_harmless(flat[column]) for column in COLUMNS])
+        writer.writerow([_escape_formula(flat[column]) for column in CSV_COLUMNS])
     return text.getvalue().encode("utf-8-sig", "replace")
 
 
-def _harmless(value: Json) -> Json:
+def _escape_formula(value: Json) -> Json:
     """A device's text must not become a formula in somebody's spreadsheet."""
     if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")):
         return f"'{value}"

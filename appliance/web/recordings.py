@@ -7,23 +7,23 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
+from appliance.collector import snmp_recorder
 from appliance.discovery import entries
-from appliance.model import Target
-from appliance.reading import record
-from appliance.reading.snmp.session import Endpoint
-from appliance.store import printers
-from appliance.web.api import Asked, Download, Routes
-from appliance.web.store import Store
-from appliance.web.times import maybe_stamp
-from appliance.web.trouble import Trouble, missing
-from appliance.web.values import Json, Object, truth
+from appliance.domain.model import Target
+from appliance.snmp.client import SnmpEndpoint
+from appliance.storage import printers
+from appliance.web.db_thread import DatabaseThread
+from appliance.web.errors import ApiError, not_found
+from appliance.web.handlers import ApiRequest, Download, Routes
+from appliance.web.json_fields import Json, JsonMapping, get_bool
+from appliance.web.timestamps import format_optional_timestamp
 
-KEPT_SECONDS = 15 * 60.0  # once it is there: some have megabytes
-MOST_BYTES = 20 << 20
+RETENTION_S = 15 * 60.0  # once it is there: some have megabytes
+MAX_RECORDING_BYTES = 20 << 20
 
 
 @dataclass(slots=True)
-class _Recording:
+class _PrinterRecording:
     """One that goes on, or has ended."""
 
     printer: int
@@ -42,22 +42,22 @@ class _Recording:
         return "failed" if self.data is None else "done"
 
 
-class Recordings:
+class RecordingsApi:
     """The API of recordings: one at a time."""
 
-    def __init__(self, store: Store, clock: Callable[[], datetime]) -> None:
+    def __init__(self, store: DatabaseThread, clock: Callable[[], datetime]) -> None:
         self._store = store
         self._clock = clock
-        self._now: _Recording | None = None
+        self._current: _PrinterRecording | None = None
         self._task: asyncio.Task[None] | None = None
 
     def routes(self) -> Routes:
         path = "/api/printers/{id}/recording"
         return [
-            ("POST", path, self._begin),
-            ("GET", path, self._show),
-            ("DELETE", path, self._drop),
-            ("GET", f"{path}/file", self._download),
+            ("POST", path, self._start_recording),
+            ("GET", path, self._get_recording),
+            ("DELETE", path, self._delete_recording),
+            ("GET", f"{path}/file", self._download_recording),
         ]
 
     async def close(self) -> None:
@@ -66,73 +66,79 @@ class Recordings:
             self._task.cancel()
             with suppress(asyncio.CancelledError):
                 await self._task
-        self._now = self._task = None
+        self._current = self._task = None
 
-    async def _begin(self, asked: Asked) -> Object:
-        target = await self._store.ask(_target, asked.id)
-        if self._now and self._now.state == "running":
-            raise Trouble(503, f"Printer {self._now.printer} is being recorded just now.", code="busy")
+    async def _start_recording(self, request: ApiRequest) -> JsonMapping:
+        target = await self._store.call(_load_target, request.path_id)
+        if self._current and self._current.state == "running":
+            raise ApiError(503, f"Printer {self._current.printer} is being recorded just now.", code="busy")
         await self.close()
-        made = self._now = _Recording(asked.id, truth(asked.body, "mask") or False, self._clock())
-        self._task = asyncio.create_task(self._record(made, target))
-        return _shaped(made)
+        made = self._current = _PrinterRecording(
+            request.path_id, get_bool(request.body, "mask") or False, self._clock()
+        )
+        self._task = asyncio.create_task(self._record_printer(made, target))
+        return _serialize_recording(made)
 
-    async def _show(self, asked: Asked) -> Object:
-        await self._store.ask(_target, asked.id)
-        return _shaped(self._of(asked.id))
+    async def _get_recording(self, request: ApiRequest) -> JsonMapping:
+        await self._store.call(_load_target, request.path_id)
+        return _serialize_recording(self._find_recording(request.path_id))
 
-    async def _drop(self, asked: Asked) -> None:
-        await self._store.ask(_target, asked.id)
-        if self._of(asked.id):
+    async def _delete_recording(self, request: ApiRequest) -> None:
+        await self._store.call(_load_target, request.path_id)
+        if self._find_recording(request.path_id):
             await self.close()
 
-    async def _download(self, asked: Asked) -> Download:
-        await self._store.ask(_target, asked.id)
-        made = self._of(asked.id)
+    async def _download_recording(self, request: ApiRequest) -> Download:
+        await self._store.call(_load_target, request.path_id)
+        made = self._find_recording(request.path_id)
         if made is None or made.data is None:
-            raise missing(f"recording of printer {asked.id}")
+            raise not_found(f"recording of printer {request.path_id}")
         kind = "-masked" if made.masked else ""
-        return Download(f"printer-{asked.id}{kind}.snmprec", "text/plain", made.data)
+        return Download(f"printer-{request.path_id}{kind}.snmprec", "text/plain", made.data)
 
-    def _of(self, printer: int) -> _Recording | None:
-        return self._now if self._now and self._now.printer == printer else None
+    def _find_recording(self, printer: int) -> _PrinterRecording | None:
+        return self._current if self._current and self._current.printer == printer else None
 
-    async def _record(self, made: _Recording, target: Target) -> None:
+    async def _record_printer(self, recording: _PrinterRecording, target: Target) -> None:
         """Fill in what comes; forget it after a while."""
 
         def count(objects: int) -> None:
-            made.objects = objects
+            recording.objects = objects
 
         try:
-            found = await entries.resolve(target)
-            async with Endpoint() as endpoint:
-                recorded = await record.record(endpoint, found, mask=made.masked, progress=count)
-            made.data = (await asyncio.to_thread(lambda: recorded.text)).encode()[:MOST_BYTES]
-            made.complete = not recorded.stopped
-            made.text = f"Not complete: {recorded.stopped}." if recorded.stopped else "It is complete."
-        except (record.NotRecorded, entries.NotResolved, OSError) as error:
-            made.text = f"Nothing could be recorded: {error}."
+            found = await entries.resolve_target(target)
+            async with SnmpEndpoint() as endpoint:
+                recorded = await snmp_recorder.record_printer(
+                    endpoint, found, anonymize=recording.masked, on_progress=count
+                )
+            recording.data = (await asyncio.to_thread(lambda: recorded.text)).encode()[:MAX_RECORDING_BYTES]
+            recording.complete = not recorded.stop_reason
+            recording.text = (
+                f"Not complete: {recorded.stop_reason}." if recorded.stop_reason else "It is complete."
+            )
+        except (snmp_recorder.RecordingError, entries.NameNotResolvedError, OSError) as error:
+            recording.text = f"Nothing could be recorded: {error}."
         finally:
-            made.ended_at = self._clock()
-        await asyncio.sleep(KEPT_SECONDS)
-        if self._now is made:
-            self._now = None
+            recording.ended_at = self._clock()
+        await asyncio.sleep(RETENTION_S)
+        if self._current is recording:
+            self._current = None
 
 
-def _target(db: sqlite3.Connection, printer_id: int) -> Target:
-    known = printers.latest(db, printer_id)
+def _load_target(db: sqlite3.Connection, printer_id: int) -> Target:
+    known = printers.get_printer(db, printer_id)
     if known is None:
-        raise missing(f"printer {printer_id}")
+        raise not_found(f"printer {printer_id}")
     return known.target
 
 
-def _shaped(made: _Recording | None) -> dict[str, Json]:
+def _serialize_recording(recording: _PrinterRecording | None) -> dict[str, Json]:
     return {
-        "state": made.state if made else "none",
-        "text": made.text if made else "There is no recording.",
-        "masked": bool(made and made.masked),
-        "objects": made.objects if made else 0,
-        "complete": bool(made and made.complete),
-        "began_at": maybe_stamp(made.began_at if made else None),
-        "ended_at": maybe_stamp(made.ended_at if made else None),
+        "state": recording.state if recording else "none",
+        "text": recording.text if recording else "There is no recording.",
+        "masked": bool(recording and recording.masked),
+        "objects": recording.objects if recording else 0,
+        "complete": bool(recording and recording.complete),
+        "began_at": format_optional_timestamp(recording.began_at if recording else None),
+        "ended_at": format_optional_timestamp(recording.ended_at if recording else None),
     }

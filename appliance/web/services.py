@@ -1,20 +1,20 @@
 """The Plug's services: what systemd says of them, and what may be asked of them."""
 
-from appliance.config import Home, TrapsConfig
-from appliance.system import units
-from appliance.system.requests import VERBS
-from appliance.system.units import UNITS, NotAnswered, Unit
-from appliance.web import box
-from appliance.web.api import Asked, Routes
-from appliance.web.times import maybe_stamp, stamp
-from appliance.web.values import Json, Object
+from appliance.host import unit_status
+from appliance.host.unit_status import UNITS, NotAnswered, Unit
+from appliance.privileged.request_handler import VERBS
+from appliance.settings.schema import Home, TrapsConfig
+from appliance.web import privileged_client
+from appliance.web.handlers import ApiRequest, Routes
+from appliance.web.json_fields import Json, JsonMapping
+from appliance.web.timestamps import format_optional_timestamp, format_timestamp
 
-STATES = ("active", "inactive", "failed", "activating", "deactivating")
-NOT_HERE = "The services are not run by systemd here."
-LEVELS = ("error", "error", "error", "error", "warning", "info", "info", "debug")  # syslog's 0 to 7
+UNIT_STATES = ("active", "inactive", "failed", "activating", "deactivating")
+NO_SYSTEMD_TEXT = "The services are not run by systemd here."
+SYSLOG_LEVELS = ("error", "error", "error", "error", "warning", "info", "info", "debug")  # syslog's 0 to 7
 
 
-class Services:
+class ServicesApi:
     """The API of the page of the services."""
 
     def __init__(self, home: Home) -> None:
@@ -22,40 +22,42 @@ class Services:
 
     def routes(self) -> Routes:
         return [
-            ("GET", "/api/services", self._list),
-            ("POST", "/api/services/{name}/{action}", self._control),
-            ("GET", "/api/services/{name}/log", self._log),
+            ("GET", "/api/services", self._get_services),
+            ("POST", "/api/services/{name}/{action}", self._control_service),
+            ("GET", "/api/services/{name}/log", self._get_service_log),
         ]
 
-    async def _list(self, _asked: Asked) -> Object:
+    async def _get_services(self, _request: ApiRequest) -> JsonMapping:
         try:
-            found, text = await units.show(), ""
+            found, text = await unit_status.show(), ""
             if not any(unit.loaded for unit in found.values()):
-                found, text = {}, NOT_HERE
+                found, text = {}, NO_SYSTEMD_TEXT
         except NotAnswered as error:
             found, text = {}, str(error)
-        here = box.is_box(self._home)
+        here = privileged_client.is_installed_plug(self._home)
         return {
             "available": bool(found),
-            "text": text or ("" if here else box.ELSEWHERE),
-            "services": [_shaped(name, found.get(name), here=here) for name in UNITS],
+            "text": text or ("" if here else privileged_client.NOT_INSTALLED_TEXT),
+            "services": [_serialize_service(name, found.get(name), installed=here) for name in UNITS],
         }
 
-    async def _control(self, asked: Asked) -> Object:
-        name, action = asked.where["name"], asked.where["action"]
-        asked_for = box.request(self._home, {"do": action, "unit": UNITS[name]})
+    async def _control_service(self, request: ApiRequest) -> JsonMapping:
+        name, action = request.params["name"], request.params["action"]
+        asked_for = privileged_client.submit_privileged_request(
+            self._home, {"do": action, "unit": UNITS[name]}
+        )
         return {"id": asked_for, "text": f"{name}: {action} was asked for."}
 
-    async def _log(self, asked: Asked) -> Object:
-        return await log_lines(UNITS[asked.where["name"]], int(asked.where.get("lines", "200")))
+    async def _get_service_log(self, request: ApiRequest) -> JsonMapping:
+        return await read_unit_log(UNITS[request.params["name"]], int(request.params.get("lines", "200")))
 
 
-async def receiver_state(traps: TrapsConfig) -> str:
+async def trap_receiver_state(traps: TrapsConfig) -> str:
     """off, running, stopped or unknown."""
     if not traps.enabled:
         return "off"
     try:
-        unit = (await units.show()).get("traps")
+        unit = (await unit_status.show()).get("traps")
     except NotAnswered:
         return "unknown"
     if unit is None or not unit.loaded:
@@ -63,35 +65,36 @@ async def receiver_state(traps: TrapsConfig) -> str:
     return "running" if unit.state == "active" else "stopped"
 
 
-async def log_lines(unit: str, most: int) -> dict[str, Json]:
+async def read_unit_log(unit: str, max_lines: int) -> dict[str, Json]:
     """Log, as openapi.json has it."""
     try:
-        if not units.is_booted():
-            raise NotAnswered(NOT_HERE)
-        lines = await units.log_lines(unit, most)
+        if not unit_status.is_booted():
+            raise NotAnswered(NO_SYSTEMD_TEXT)
+        lines = await unit_status.log_lines(unit, max_lines)
     except NotAnswered as error:
         return {"available": False, "text": str(error), "lines": []}
     shaped: list[Json] = [
-        {"at": stamp(line.at), "level": LEVELS[line.priority], "text": line.text} for line in lines
+        {"at": format_timestamp(line.at), "level": SYSLOG_LEVELS[line.priority], "text": line.text}
+        for line in lines
     ]
     return {"available": True, "text": "", "lines": shaped}
 
 
-def _shaped(name: str, unit: Unit | None, *, here: bool) -> dict[str, Json]:
-    known = unit if unit and unit.loaded and unit.state in STATES else None
+def _serialize_service(name: str, unit: Unit | None, *, installed: bool) -> dict[str, Json]:
+    known = unit if unit and unit.loaded and unit.state in UNIT_STATES else None
     return {
         "name": name,
         "unit": UNITS[name],
         "state": known.state if known else "unknown",
         "detail": known.detail if known else "There is no such unit here.",
-        "since": maybe_stamp(known.since) if known else None,
+        "since": format_optional_timestamp(known.since) if known else None,
         "memory_bytes": known.memory if known else None,
         "restarts": known.restarts if known else None,
-        "actions": _actions(known) if here and known else [],
+        "actions": _allowed_actions(known) if installed and known else [],
     }
 
 
-def _actions(unit: Unit) -> list[Json]:
+def _allowed_actions(unit: Unit) -> list[Json]:
     """What makes sense just now, of what may be asked of it."""
     sensible = ("stop", "restart") if unit.state == "active" else ("start", "restart")
     return [action for action in sensible if unit.unit in VERBS[action].units]

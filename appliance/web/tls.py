@@ -11,20 +11,20 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from appliance.config import Home
-from appliance.system import files, openssl
-from appliance.web.trouble import wrong
+from appliance.host import atomic_file, openssl
+from appliance.settings.schema import Home
+from appliance.web.errors import invalid_value
 
-DAYS = 3650  # nobody renews a certificate that no browser trusts anyway
-UPLOADED = "web.uploaded"
+SELF_SIGNED_DAYS = 3650  # nobody renews a certificate that no browser trusts anyway
+UPLOADED_MARKER = "web.uploaded"
 
 
-class NoCertificate(Exception):
+class CertificateError(Exception):
     """There is no certificate and none can be made; the text is one clear line."""
 
 
 @dataclass(frozen=True, slots=True)
-class Certificate:
+class CertificateInfo:
     names: tuple[str, ...]
     subject: str
     issuer: str
@@ -33,79 +33,88 @@ class Certificate:
     fingerprint: str
 
 
-def certificate_file(home: Home) -> Path:
+def certificate_path(home: Home) -> Path:
     return home.tls / "web.pem"
 
 
-def key_file(home: Home) -> Path:
+def key_path(home: Home) -> Path:
     return home.tls / "web.key"
 
 
 def is_uploaded(home: Home) -> bool:
-    return (home.tls / UPLOADED).exists()
+    return (home.tls / UPLOADED_MARKER).exists()
 
 
-async def context(home: Home, name: str) -> ssl.SSLContext:
+async def create_context(home: Home, name: str) -> ssl.SSLContext:
     """TLS 1.2 or later with the page's certificate, made where none works. Raises NoCertificate."""
     made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     made.minimum_version = ssl.TLSVersion.TLSv1_2
     made.set_alpn_protocols(["http/1.1"])
     try:
-        load(made, home)
+        load_certificate(made, home)
     except (OSError, ValueError):  # SSLError is an OSError
-        await make(home, name)
-        load(made, home)
+        await create_self_signed(home, name)
+        load_certificate(made, home)
     return made
 
 
-def load(into: ssl.SSLContext, home: Home) -> None:
+def load_certificate(ssl_context: ssl.SSLContext, home: Home) -> None:
     """New connections take the certificate as it lies there now. Raises OSError or ValueError."""
-    into.load_cert_chain(certificate_file(home), key_file(home), _no_password)
+    ssl_context.load_cert_chain(certificate_path(home), key_path(home), _reject_password)
 
 
-async def make(home: Home, name: str) -> None:
+async def create_self_signed(home: Home, name: str) -> None:
     """A self-signed certificate for this Plug's names and addresses. Raises NoCertificate."""
     home.create()
     with tempfile.TemporaryDirectory(dir=home.tls, prefix=".new-") as scratch:
         key, certificate = Path(scratch) / "key", Path(scratch) / "pem"
-        await _openssl(
+        await _run_openssl(
             *("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-sha256"),
-            *("-days", str(DAYS), "-subj", f"/CN={name}", "-keyout", str(key), "-out", str(certificate)),
-            *("-addext", f"subjectAltName={','.join(_names(name))}"),
+            *(
+                "-days",
+                str(SELF_SIGNED_DAYS),
+                "-subj",
+                f"/CN={name}",
+                "-keyout",
+                str(key),
+                "-out",
+                str(certificate),
+            ),
+            *("-addext", f"subjectAltName={','.join(_subject_alt_names(name))}"),
             *("-addext", "extendedKeyUsage=serverAuth", "-addext", "basicConstraints=critical,CA:FALSE"),
         )
-        _install(home, certificate.read_bytes(), key.read_bytes())
-    (home.tls / UPLOADED).unlink(missing_ok=True)
+        _write_pair(home, certificate.read_bytes(), key.read_bytes())
+    (home.tls / UPLOADED_MARKER).unlink(missing_ok=True)
 
 
-async def take(home: Home, certificate: str, key: str, now: datetime) -> None:
+async def install_uploaded(home: Home, certificate: str, key: str, now: datetime) -> None:
     """Use the owner's certificate. Raises Trouble if the key does not fit, or its time is not now."""
     home.create()
     with tempfile.TemporaryDirectory(dir=home.tls, prefix=".new-") as scratch:
         pem, private = Path(scratch) / "pem", Path(scratch) / "key"
-        pem.write_text(_blocks(certificate, "CERTIFICATE", "certificate"), "ascii")
-        private.write_text(_blocks(key, r"(?:EC |RSA )?PRIVATE KEY", "private_key"), "ascii")
+        pem.write_text(_extract_pem_blocks(certificate, "CERTIFICATE", "certificate"), "ascii")
+        private.write_text(_extract_pem_blocks(key, r"(?:EC |RSA )?PRIVATE KEY", "private_key"), "ascii")
         try:
-            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(pem, private, _no_password)
+            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(pem, private, _reject_password)
         except ssl.SSLError as error:
-            raise _unfit(error) from error
+            raise _key_pair_error(error) from error
         except (OSError, ValueError) as error:
-            raise wrong(
+            raise invalid_value(
                 "private_key: needs a password; remove it with `openssl pkey`.", "private_key"
             ) from error
-        found = await read(pem)
+        found = await read_certificate(pem)
         if not found.not_before <= now < found.not_after:
-            raise wrong(
+            raise invalid_value(
                 f"certificate: is valid from {found.not_before:%Y-%m-%d} to {found.not_after:%Y-%m-%d} only.",
                 "certificate",
             )
-        _install(home, pem.read_bytes(), private.read_bytes())
-    files.write(home.tls / UPLOADED, b"")
+        _write_pair(home, pem.read_bytes(), private.read_bytes())
+    atomic_file.write(home.tls / UPLOADED_MARKER, b"")
 
 
-async def read(path: Path) -> Certificate:
+async def read_certificate(path: Path) -> CertificateInfo:
     """What a certificate says. Raises NoCertificate."""
-    text = await _openssl(
+    text = await _run_openssl(
         *("x509", "-in", str(path), "-noout", "-subject", "-issuer", "-nameopt", "RFC2253,utf8,-esc_msb"),
         *(
             "-startdate",
@@ -121,19 +130,19 @@ async def read(path: Path) -> Certificate:
     said = dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
     names = re.findall(r"(?:DNS|IP Address):([^,\s]+)", text)
     try:
-        return Certificate(
+        return CertificateInfo(
             tuple(names),
             said["subject"],
             said["issuer"],
-            _moment(said["notBefore"]),
-            _moment(said["notAfter"]),
+            _parse_time(said["notBefore"]),
+            _parse_time(said["notAfter"]),
             next(value for key, value in said.items() if key.lower().endswith("fingerprint")),
         )
     except (KeyError, ValueError, StopIteration) as error:
-        raise NoCertificate("openssl describes the certificate in a way that cannot be read") from error
+        raise CertificateError("openssl describes the certificate in a way that cannot be read") from error
 
 
-def addresses() -> Iterable[str]:
+def local_addresses() -> Iterable[str]:
     """The box's own addresses, as far as they are known without asking anybody."""
     found = {"127.0.0.1", "::1"}
     for family, somewhere in ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1")):
@@ -146,45 +155,47 @@ def addresses() -> Iterable[str]:
     return sorted(found)
 
 
-def _names(name: str) -> list[str]:
+def _subject_alt_names(name: str) -> list[str]:
     host = socket.gethostname()
     wanted = [name, f"{name}.local", host, f"{host.partition('.')[0]}.local", "localhost"]
     good = [text for text in dict.fromkeys(wanted) if re.fullmatch(r"[A-Za-z0-9.-]{1,253}", text)]
-    return [f"DNS:{text}" for text in good] + [f"IP:{ipaddress.ip_address(text)}" for text in addresses()]
+    return [f"DNS:{text}" for text in good] + [
+        f"IP:{ipaddress.ip_address(text)}" for text in local_addresses()
+    ]
 
 
-def _blocks(text: str, kind: str, field: str) -> str:
+def _extract_pem_blocks(text: str, kind: str, field: str) -> str:
     """The PEM blocks of one kind, without whatever else stands in the file. Raises Trouble."""
     found = re.findall(rf"-----BEGIN ({kind})-----([A-Za-z0-9+/=\s]{{1,50000}}?)-----END \1-----", text)
     if not found:
-        raise wrong(f"{field}: holds no PEM block of this kind (or one with a password).", field)
+        raise invalid_value(f"{field}: holds no PEM block of this kind (or one with a password).", field)
     return "".join(
         f"-----BEGIN {label}-----\n" + "\n".join(body.split()) + f"\n-----END {label}-----\n"
         for label, body in found[:10]
     )
 
 
-def _install(home: Home, certificate: bytes, key: bytes) -> None:
-    files.write(key_file(home), key)
-    files.write(certificate_file(home), certificate)
+def _write_pair(home: Home, certificate: bytes, key: bytes) -> None:
+    atomic_file.write(key_path(home), key)
+    atomic_file.write(certificate_path(home), certificate)
 
 
-def _unfit(error: ssl.SSLError) -> Exception:
+def _key_pair_error(error: ssl.SSLError) -> Exception:
     if error.reason == "KEY_VALUES_MISMATCH":
-        return wrong("private_key: belongs to another certificate.", "private_key")
-    return wrong("certificate: certificate or key cannot be read, or is too weak.", "certificate")
+        return invalid_value("private_key: belongs to another certificate.", "private_key")
+    return invalid_value("certificate: certificate or key cannot be read, or is too weak.", "certificate")
 
 
-def _no_password() -> str:
+def _reject_password() -> str:
     raise ValueError("the key has a password")  # else OpenSSL would ask at the terminal
 
 
-def _moment(text: str) -> datetime:
+def _parse_time(text: str) -> datetime:
     return datetime.strptime(text.strip(), "%Y-%m-%d %H:%M:%SZ").replace(tzinfo=UTC)
 
 
-async def _openssl(*arguments: str) -> str:
+async def _run_openssl(*arguments: str) -> str:
     try:
         return (await asyncio.to_thread(openssl.run, *arguments)).decode("utf-8", "replace")
     except openssl.Failed as error:
-        raise NoCertificate(str(error)) from error
+        raise CertificateError(str(error)) from error

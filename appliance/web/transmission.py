@@ -7,71 +7,81 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Literal
 
-from appliance.config import Config, Home, HttpsConfig, MailConfig
-from appliance.delivery import licensed, outbox, shelf, trial
+from appliance.delivery import licence_policy, outbox, spool_files, transmission_test
 from appliance.delivery.outbox import Parcel
+from appliance.settings.schema import Config, Home, HttpsConfig, MailConfig
 from appliance.web import tls
-from appliance.web.api import Asked, Download, Routes
-from appliance.web.jobs import Poller
-from appliance.web.settings import Settings
-from appliance.web.store import Store
-from appliance.web.times import maybe_stamp, stamp
-from appliance.web.trouble import Trouble, missing
-from appliance.web.values import Json, Object, number, part, text
+from appliance.web.db_thread import DatabaseThread
+from appliance.web.errors import ApiError, not_found
+from appliance.web.handlers import ApiRequest, Download, Routes
+from appliance.web.jobs import PollerClient
+from appliance.web.json_fields import Json, JsonMapping, get_int, get_object, get_str
+from appliance.web.settings_store import SettingsStore
+from appliance.web.timestamps import format_optional_timestamp, format_timestamp
 
-MOST_LISTED = 500
+MAX_LISTED_PARCELS = 500
 
 
-class Transmission:
+class TransmissionApi:
     """The API of the page of the transmission."""
 
     def __init__(
-        self, home: Home, settings: Settings, store: Store, poller: Poller, clock: Callable[[], datetime]
+        self,
+        home: Home,
+        settings: SettingsStore,
+        store: DatabaseThread,
+        poller: PollerClient,
+        clock: Callable[[], datetime],
     ) -> None:
         self._home = home
         self._settings = settings
         self._store = store
         self._poller = poller
         self._clock = clock
-        self._testing = asyncio.Lock()
+        self._test_lock = asyncio.Lock()
 
     def routes(self) -> Routes:
         return [
-            ("GET", "/api/transmission", self._show),
-            ("PATCH", "/api/transmission", self._change),
-            ("POST", "/api/transmission/test", self._test),
-            ("GET", "/api/outbox", self._list),
-            ("POST", "/api/outbox/{id}/retry", self._retry),
-            ("GET", "/api/outbox/{id}/download", self._download),
+            ("GET", "/api/transmission", self._get_transmission),
+            ("PATCH", "/api/transmission", self._update_transmission_settings),
+            ("POST", "/api/transmission/test", self._test_transmission),
+            ("GET", "/api/outbox", self._get_outbox),
+            ("POST", "/api/outbox/{id}/retry", self._retry_parcel),
+            ("GET", "/api/outbox/{id}/download", self._download_parcel),
         ]
 
-    async def _show(self, _asked: Asked) -> Object:
-        return await self._shaped(self._settings.now)
+    async def _get_transmission(self, _request: ApiRequest) -> JsonMapping:
+        return await self._serialize_transmission(self._settings.current)
 
-    async def _change(self, asked: Asked) -> Object:
-        config = await self._settings.change(lambda config: _changed(config, asked.body), "transmission")
+    async def _update_transmission_settings(self, request: ApiRequest) -> JsonMapping:
+        config = await self._settings.update(
+            lambda config: _merge_transmission_settings(config, request.body), "transmission"
+        )
         self._poller.wake()
-        return await self._shaped(config)
+        return await self._serialize_transmission(config)
 
-    async def _test(self, _asked: Asked) -> Object:
-        if self._testing.locked():
-            raise Trouble(503, "A test is running already.", code="busy")
-        async with self._testing:
-            steps = await trial.run(self._home, self._settings.now, self._clock())
-        return {"ok": trial.passed(steps), "steps": [_step(step) for step in steps]}
+    async def _test_transmission(self, _request: ApiRequest) -> JsonMapping:
+        if self._test_lock.locked():
+            raise ApiError(503, "A test is running already.", code="busy")
+        async with self._test_lock:
+            steps = await transmission_test.run(self._home, self._settings.current, self._clock())
+        return {
+            "ok": transmission_test.has_passed(steps),
+            "steps": [_serialize_test_step(step) for step in steps],
+        }
 
-    async def _list(self, _asked: Asked) -> Object:
-        return await self._store.ask(_outbox, self._home)
+    async def _get_outbox(self, _request: ApiRequest) -> JsonMapping:
+        return await self._store.call(_serialize_outbox, self._home)
 
-    async def _retry(self, asked: Asked) -> Object:
-        answer = await self._store.ask(_retry, self._home, asked.where["id"], self._clock())
+    async def _retry_parcel(self, request: ApiRequest) -> JsonMapping:
+        answer = await self._store.call(_retry_parcel, self._home, request.params["id"], self._clock())
         self._poller.wake()
         return answer
 
-    async def _download(self, asked: Asked) -> Download:
-        return await self._store.ask(_download, self._home, asked.where["id"])
+    async def _download_parcel(self, request: ApiRequest) -> Download:
+        return await self._store.call(_read_parcel, self._home, request.params["id"])
 
-    async def _shaped(self, config: Config) -> dict[str, Json]:
+    async def _serialize_transmission(self, config: Config) -> dict[str, Json]:
         wanted = config.transmission
         https, mail = wanted.https, wanted.mail
         return {
@@ -95,20 +105,23 @@ class Transmission:
                 "sender": mail.sender,
                 "recipient": mail.recipient,
             },
-            "certificate": await self._certificate(),
+            "certificate": await self._serialize_client_certificate(),
         }
 
-    async def _certificate(self) -> dict[str, Json]:
-        pair = licensed.certificate(self._home)
+    async def _serialize_client_certificate(self) -> dict[str, Json]:
+        pair = licence_policy.find_client_certificate(self._home)
         if pair is None:
             return {"set": False, "not_after": None}
         try:
-            return {"set": True, "not_after": stamp((await tls.read(pair[0])).not_after)}
-        except tls.NoCertificate:
+            return {
+                "set": True,
+                "not_after": format_timestamp((await tls.read_certificate(pair[0])).not_after),
+            }
+        except tls.CertificateError:
             return {"set": True, "not_after": None}
 
 
-def _step(step: trial.Step) -> dict[str, Json]:
+def _serialize_test_step(step: transmission_test.TransmissionStep) -> dict[str, Json]:
     return {
         "name": step.name,
         "ok": step.ok,
@@ -118,9 +131,9 @@ def _step(step: trial.Step) -> dict[str, Json]:
     }
 
 
-def _changed(config: Config, body: Object) -> Config:
+def _merge_transmission_settings(config: Config, body: JsonMapping) -> Config:
     wanted = config.transmission
-    mode, names, key = text(body, "mode"), text(body, "xml_names"), text(body, "key")
+    mode, names, key = get_str(body, "mode"), get_str(body, "xml_names"), get_str(body, "key")
     if mode is not None:
         wanted = replace(wanted, mode="https" if mode == "https" else "mail" if mode == "mail" else "off")
     if names is not None:
@@ -131,18 +144,18 @@ def _changed(config: Config, body: Object) -> Config:
         config,
         transmission=replace(
             wanted,
-            https=_https(wanted.https, part(body, "https")),
-            mail=_mail(wanted.mail, part(body, "mail")),
+            https=_merge_https_settings(wanted.https, get_object(body, "https")),
+            mail=_merge_mail_settings(wanted.mail, get_object(body, "mail")),
         ),
     )
 
 
-def _https(https: HttpsConfig, body: Object) -> HttpsConfig:
+def _merge_https_settings(https: HttpsConfig, body: JsonMapping) -> HttpsConfig:
     def said(key: str, old: str) -> str:
-        value = text(body, key)
+        value = get_str(body, key)
         return old if value is None else value.strip()
 
-    password = text(body, "proxy_password")
+    password = get_str(body, "proxy_password")
     return HttpsConfig(
         url=said("url", https.url),
         ca_file=said("ca_file", https.ca_file),
@@ -152,9 +165,9 @@ def _https(https: HttpsConfig, body: Object) -> HttpsConfig:
     )
 
 
-def _mail(mail: MailConfig, body: Object) -> MailConfig:
+def _merge_mail_settings(mail: MailConfig, body: JsonMapping) -> MailConfig:
     def said(key: str, old: str) -> str:
-        value = text(body, key)
+        value = get_str(body, key)
         return old if value is None else value.strip()
 
     chosen: dict[str, Literal["none", "starttls", "tls"]] = {
@@ -162,11 +175,11 @@ def _mail(mail: MailConfig, body: Object) -> MailConfig:
         "starttls": "starttls",
         "tls": "tls",
     }
-    password = text(body, "password")
+    password = get_str(body, "password")
     return MailConfig(
         host=said("host", mail.host),
-        port=number(body, "port") or mail.port,
-        security=chosen.get(text(body, "security") or "", mail.security),
+        port=get_int(body, "port") or mail.port,
+        security=chosen.get(get_str(body, "security") or "", mail.security),
         ca_file=said("ca_file", mail.ca_file),
         username=said("username", mail.username),
         password=mail.password if password is None else password,
@@ -175,11 +188,11 @@ def _mail(mail: MailConfig, body: Object) -> MailConfig:
     )
 
 
-def _outbox(db: sqlite3.Connection, home: Home) -> dict[str, Json]:
-    listed = outbox.listing(db)
-    there = _files(home)
+def _serialize_outbox(db: sqlite3.Connection, home: Home) -> dict[str, Json]:
+    listed = outbox.list_parcels(db)
+    there = _spooled_file_names(home)
     return {
-        "parcels": [_parcel(each, there) for each in reversed(listed[-MOST_LISTED:])],
+        "parcels": [_serialize_parcel(each, there) for each in reversed(listed[-MAX_LISTED_PARCELS:])],
         **{
             state: sum(each.state == state for each in listed)
             for state in ("waiting", "refused", "delivered", "lost")
@@ -188,40 +201,40 @@ def _outbox(db: sqlite3.Connection, home: Home) -> dict[str, Json]:
     }
 
 
-def _parcel(parcel: Parcel, there: set[str]) -> dict[str, Json]:
+def _serialize_parcel(parcel: Parcel, spooled: set[str]) -> dict[str, Json]:
     return {
         "id": parcel.id,
         "name": parcel.name,
-        "created_at": stamp(parcel.created_at),
+        "created_at": format_timestamp(parcel.created_at),
         "size": parcel.size,
         "digest": parcel.digest,
         "state": parcel.state,
         "attempts": parcel.attempts,
-        "next_at": maybe_stamp(parcel.next_at),
+        "next_at": format_optional_timestamp(parcel.next_at),
         "error": parcel.error,
-        "delivered_at": maybe_stamp(parcel.delivered_at),
-        "downloadable": parcel.file in there,
+        "delivered_at": format_optional_timestamp(parcel.delivered_at),
+        "downloadable": parcel.file in spooled,
     }
 
 
-def _files(home: Home) -> set[str]:
+def _spooled_file_names(home: Home) -> set[str]:
     return {path.name for folder in (home.outbox, home.outbox / "sent") for path in folder.glob("*.zip")}
 
 
-def _retry(db: sqlite3.Connection, home: Home, parcel_id: str, now: datetime) -> dict[str, Json]:
+def _retry_parcel(db: sqlite3.Connection, home: Home, parcel_id: str, now: datetime) -> dict[str, Json]:
     if outbox.get(db, parcel_id) is None:
-        raise missing("such parcel")
+        raise not_found("such parcel")
     try:
-        return _parcel(outbox.retry(db, home.outbox, parcel_id, now), _files(home))
-    except outbox.NotRetried as error:
-        raise Trouble(409, f"It cannot be sent again: {error}.") from error
+        return _serialize_parcel(outbox.retry(db, home.outbox, parcel_id, now), _spooled_file_names(home))
+    except outbox.ParcelRetryError as error:
+        raise ApiError(409, f"It cannot be sent again: {error}.") from error
 
 
-def _download(db: sqlite3.Connection, home: Home, parcel_id: str) -> Download:
+def _read_parcel(db: sqlite3.Connection, home: Home, parcel_id: str) -> Download:
     parcel = outbox.get(db, parcel_id)
     if parcel is None:
-        raise missing("such parcel")
+        raise not_found("such parcel")
     try:
         return Download(f"{parcel.name}.zip", "application/zip", outbox.read(home.outbox, parcel))
-    except (shelf.Unreadable, OSError) as error:
-        raise Trouble(404, f"It cannot be had any more: {error}.") from error
+    except (spool_files.ParcelFileError, OSError) as error:
+        raise ApiError(404, f"It cannot be had any more: {error}.") from error

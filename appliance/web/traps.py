@@ -3,18 +3,18 @@
 import sqlite3
 from dataclasses import replace
 
-from appliance.config import Config, Home
-from appliance.store import database, printers, traps
-from appliance.store.traps import KeptTrap
-from appliance.web import box
-from appliance.web.api import Asked, Routes
-from appliance.web.services import receiver_state
-from appliance.web.settings import Settings
-from appliance.web.store import Store
-from appliance.web.times import stamp
-from appliance.web.values import Json, Object, number, truth
+from appliance.settings.schema import Config, Home
+from appliance.storage import database, printers, traps
+from appliance.storage.traps import StoredTrap
+from appliance.web import privileged_client
+from appliance.web.db_thread import DatabaseThread
+from appliance.web.handlers import ApiRequest, Routes
+from appliance.web.json_fields import Json, JsonMapping, get_bool, get_int
+from appliance.web.services import trap_receiver_state
+from appliance.web.settings_store import SettingsStore
+from appliance.web.timestamps import format_timestamp
 
-STATES = {
+STATE_TEXTS = {
     "off": "The trap receiver is switched off.",
     "running": "The trap receiver runs.",
     "stopped": "The trap receiver does not run.",
@@ -22,61 +22,61 @@ STATES = {
 }
 
 
-class Traps:
+class TrapsApi:
     """The API of the page of the traps."""
 
-    def __init__(self, home: Home, settings: Settings, store: Store) -> None:
+    def __init__(self, home: Home, settings: SettingsStore, store: DatabaseThread) -> None:
         self._home = home
         self._settings = settings
         self._store = store
 
     def routes(self) -> Routes:
-        return [("GET", "/api/traps", self._show), ("PATCH", "/api/traps", self._change)]
+        return [("GET", "/api/traps", self._get_traps), ("PATCH", "/api/traps", self._update_trap_settings)]
 
-    async def _show(self, _asked: Asked) -> Object:
-        return await self._shaped(self._settings.now)
+    async def _get_traps(self, _request: ApiRequest) -> JsonMapping:
+        return await self._serialize_traps(self._settings.current)
 
-    async def _change(self, asked: Asked) -> Object:
-        body = asked.body
+    async def _update_trap_settings(self, request: ApiRequest) -> JsonMapping:
+        body = request.body
 
         def change(config: Config) -> Config:
             wanted = config.traps
-            if (enabled := truth(body, "enabled")) is not None:
+            if (enabled := get_bool(body, "enabled")) is not None:
                 wanted = replace(wanted, enabled=enabled)
-            if (port := number(body, "port")) is not None:
+            if (port := get_int(body, "port")) is not None:
                 wanted = replace(wanted, port=port)
             communities = body.get("communities")
             if isinstance(communities, list):
                 wanted = replace(wanted, communities=tuple(str(each) for each in communities))
             return replace(config, traps=wanted)
 
-        config = await self._settings.change(change, "traps")
-        box.apply(self._home)
-        return await self._shaped(config)
+        config = await self._settings.update(change, "traps")
+        privileged_client.request_apply_settings(self._home)
+        return await self._serialize_traps(config)
 
-    async def _shaped(self, config: Config) -> dict[str, Json]:
-        state = await receiver_state(config.traps)
+    async def _serialize_traps(self, config: Config) -> dict[str, Json]:
+        state = await trap_receiver_state(config.traps)
         return {
             "enabled": config.traps.enabled,
             "port": config.traps.port,
             "communities": list(config.traps.communities),
             "state": state,
-            "state_text": STATES[state],
-            "traps": await self._store.ask(_recent),
+            "state_text": STATE_TEXTS[state],
+            "traps": await self._store.call(_serialize_recent_traps),
         }
 
 
-def _recent(db: sqlite3.Connection) -> list[Json]:
+def _serialize_recent_traps(db: sqlite3.Connection) -> list[Json]:
     with database.snapshot(db):
-        names = {known.id: known.identity.model or known.target.host for known in printers.known(db)}
-        return [_row(kept, names.get(kept.printer_id or 0)) for kept in traps.recent(db)]
+        names = {known.id: known.identity.model or known.target.host for known in printers.list_known(db)}
+        return [_serialize_trap(kept, names.get(kept.printer_id or 0)) for kept in traps.list_recent(db)]
 
 
-def _row(kept: KeptTrap, name: str | None) -> dict[str, Json]:
+def _serialize_trap(kept: StoredTrap, name: str | None) -> dict[str, Json]:
     return {
         "id": kept.id,
-        "at": stamp(kept.last_at),
-        "first_at": stamp(kept.first_at),
+        "at": format_timestamp(kept.last_at),
+        "first_at": format_timestamp(kept.first_at),
         "times": kept.times,
         "sender": kept.sender,
         "printer": kept.printer_id,

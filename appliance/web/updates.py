@@ -11,45 +11,46 @@ from typing import Literal
 from aiohttp import web
 
 from appliance import __version__
-from appliance.config import Config, Home
-from appliance.store import meta
-from appliance.system import trial, versions
-from appliance.updates import bundles, channel, fleet, standing
+from appliance.host import semver
+from appliance.privileged import update_trial
+from appliance.settings.schema import Config, Home
+from appliance.storage import key_value
+from appliance.updates import bundle_store, channel, hawkbit_agent, update_status
 from appliance.updates.channel import Offer
-from appliance.updates.standing import Progress, Slots
-from appliance.web import box
-from appliance.web.api import Asked, Routes, written
-from appliance.web.gate import UPLOAD
-from appliance.web.jobs import Poller
-from appliance.web.settings import Settings
-from appliance.web.store import Store
-from appliance.web.times import stamp
-from appliance.web.trouble import Trouble, elsewhere, wrong
-from appliance.web.values import Json, Object, part, text, text_or, truth
+from appliance.updates.update_status import Progress, Slots
+from appliance.web import privileged_client
+from appliance.web.db_thread import DatabaseThread
+from appliance.web.errors import ApiError, invalid_value, not_on_plug
+from appliance.web.handlers import ApiRequest, Routes, build_response
+from appliance.web.jobs import PollerClient
+from appliance.web.json_fields import Json, JsonMapping, get_bool, get_object, get_str, get_str_or
+from appliance.web.middleware import BUNDLE_UPLOAD_PATH
+from appliance.web.settings_store import SettingsStore
+from appliance.web.timestamps import format_timestamp
 
-STALL_SECONDS = 30.0  # without a byte, while a bundle comes
-MEDIA_TYPE = "application/octet-stream"
-PIECE = 256 << 10
+STALL_TIMEOUT_S = 30.0  # without a byte, while a bundle comes
+BUNDLE_MEDIA_TYPE = "application/octet-stream"
+CHUNK_BYTES = 256 << 10
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
+class _UpdateInfo:
     """What the poller has found out."""
 
     offer: Offer | None
     channel_problem: str
-    fleet_problem: str
+    hawkbit_problem: str
 
 
-class Updates:
+class UpdatesApi:
     """The API of the page of the updates."""
 
     def __init__(
         self,
         home: Home,
-        settings: Settings,
-        store: Store,
-        poller: Poller,
+        settings: SettingsStore,
+        store: DatabaseThread,
+        poller: PollerClient,
         *,
         root: Path = Path("/"),
     ) -> None:
@@ -58,137 +59,140 @@ class Updates:
         self._store = store
         self._poller = poller
         self._root = root
-        self._taking = asyncio.Lock()
+        self._upload_lock = asyncio.Lock()
 
-    def plain_routes(self) -> list[web.RouteDef]:
+    def upload_routes(self) -> list[web.RouteDef]:
         """What is no JSON."""
-        return [web.put(UPLOAD, self._upload)]
+        return [web.put(BUNDLE_UPLOAD_PATH, self._upload_bundle)]
 
     def routes(self) -> Routes:
         return [
-            ("GET", "/api/updates", self._show),
-            ("PATCH", "/api/updates", self._change),
-            ("DELETE", "/api/updates/bundle", self._forget),
-            ("POST", "/api/updates/install", self._install),
-            ("POST", "/api/updates/look", self._look),
+            ("GET", "/api/updates", self._get_updates),
+            ("PATCH", "/api/updates", self._patch_update_settings),
+            ("DELETE", "/api/updates/bundle", self._delete_bundle),
+            ("POST", "/api/updates/install", self._install_update),
+            ("POST", "/api/updates/look", self._check_channel),
         ]
 
-    async def _upload(self, request: web.Request) -> web.StreamResponse:
+    async def _upload_bundle(self, request: web.Request) -> web.StreamResponse:
         """The body is the bundle, however large. Raises Trouble."""
-        self._must_be_box()
-        if request.content_type != MEDIA_TYPE or "Content-Encoding" in request.headers:
-            raise Trouble(415, f"Send the bundle as it is, with Content-Type: {MEDIA_TYPE}.")
-        if self._taking.locked():
-            raise Trouble(503, "Another bundle is just being uploaded.", code="busy")
-        async with self._taking:
-            await self._must_be_idle()
+        self._require_installed()
+        if request.content_type != BUNDLE_MEDIA_TYPE or "Content-Encoding" in request.headers:
+            raise ApiError(415, f"Send the bundle as it is, with Content-Type: {BUNDLE_MEDIA_TYPE}.")
+        if self._upload_lock.locked():
+            raise ApiError(503, "Another bundle is just being uploaded.", code="busy")
+        async with self._upload_lock:
+            await self._require_idle()
             try:
-                await self._take(request)
-            except bundles.TooLarge as error:
-                raise Trouble(413, str(error)) from error
-            except bundles.NotKept as error:
-                raise Trouble(507, str(error)) from error
-        return written(request, await self._shaped())
+                await self._receive_bundle(request)
+            except bundle_store.TooLarge as error:
+                raise ApiError(413, str(error)) from error
+            except bundle_store.NotKept as error:
+                raise ApiError(507, str(error)) from error
+        return build_response(request, await self._serialize_updates())
 
-    async def _take(self, request: web.Request) -> None:
-        with bundles.arriving(self._home.updates, request.content_length) as bundle:
+    async def _receive_bundle(self, request: web.Request) -> None:
+        with bundle_store.arriving(self._home.updates, request.content_length) as bundle:
             while True:
                 try:
-                    async with asyncio.timeout(STALL_SECONDS):
-                        piece = await request.content.read(PIECE)
+                    async with asyncio.timeout(STALL_TIMEOUT_S):
+                        piece = await request.content.read(CHUNK_BYTES)
                 except TimeoutError:
-                    raise Trouble(400, "The bundle did not come on.") from None
+                    raise ApiError(400, "The bundle did not come on.") from None
                 except web.RequestPayloadError:
-                    raise Trouble(400, "The bundle broke off.") from None
+                    raise ApiError(400, "The bundle broke off.") from None
                 if not piece:
                     break
                 await asyncio.to_thread(bundle.write, piece)
             if not bundle.size:
-                raise Trouble(400, "The bundle is empty.")
+                raise ApiError(400, "The bundle is empty.")
 
-    async def _show(self, _asked: Asked) -> Object:
-        return await self._shaped()
+    async def _get_updates(self, _request: ApiRequest) -> JsonMapping:
+        return await self._serialize_updates()
 
-    async def _change(self, asked: Asked) -> Object:
-        await self._settings.change(lambda config: _changed(config, asked.body), "update")
+    async def _patch_update_settings(self, request: ApiRequest) -> JsonMapping:
+        await self._settings.update(lambda config: _merge_update_settings(config, request.body), "update")
         self._poller.wake()
-        return await self._shaped()
+        return await self._serialize_updates()
 
-    async def _forget(self, _asked: Asked) -> Object:
-        self._must_be_box()
-        await self._must_be_idle()
-        await asyncio.to_thread(bundles.remove, self._home.updates)
-        return await self._shaped()
+    async def _delete_bundle(self, _request: ApiRequest) -> JsonMapping:
+        self._require_installed()
+        await self._require_idle()
+        await asyncio.to_thread(bundle_store.remove, self._home.updates)
+        return await self._serialize_updates()
 
-    async def _install(self, asked: Asked) -> Object:
-        self._must_be_box()
-        await self._must_be_idle()
-        source = await self._source(asked.body)
-        older = "yes" if truth(asked.body, "older") else "no"
-        reboot = "no" if text(asked.body, "when") == "window" else "yes"
-        if text(asked.body, "source") == "channel" and channel.is_roundabout(self._settings.now):
-            await self._store.ask(meta.put, channel.WANTED, f"{older} {reboot}")
+    async def _install_update(self, request: ApiRequest) -> JsonMapping:
+        self._require_installed()
+        await self._require_idle()
+        source = await self._resolve_source(request.body)
+        older = "yes" if get_bool(request.body, "older") else "no"
+        reboot = "no" if get_str(request.body, "when") == "window" else "yes"
+        if get_str(request.body, "source") == "channel" and channel.is_roundabout(self._settings.current):
+            await self._store.call(key_value.put, channel.WANTED, f"{older} {reboot}")
             self._poller.wake()
             return {"id": "", "text": "The update was asked for."}
         order = {"do": "update", "source": source, "older": older, "reboot": reboot, "action": ""}
-        return {"id": box.request(self._home, order, self._root), "text": "The update was asked for."}
+        return {
+            "id": privileged_client.submit_privileged_request(self._home, order, self._root),
+            "text": "The update was asked for.",
+        }
 
-    async def _source(self, body: Object) -> str:
+    async def _resolve_source(self, body: JsonMapping) -> str:
         """The URL, or the word for the uploaded bundle. Raises Trouble."""
-        wanted, url = text(body, "source"), text(body, "url")
+        wanted, url = get_str(body, "source"), get_str(body, "url")
         if wanted == "url":
             if not url:
-                raise wrong("url: is missing.", "url")
+                raise invalid_value("url: is missing.", "url")
             return url
         if wanted == "channel":
-            offer = (await self._store.ask(_known)).offer
+            offer = (await self._store.call(_read_update_info)).offer
             if offer is None:
-                raise Trouble(409, "The channel has not named a version yet.")
+                raise ApiError(409, "The channel has not named a version yet.")
             return offer.url
-        if await asyncio.to_thread(bundles.kept, self._home.updates) is None:
-            raise Trouble(409, "No bundle was uploaded.")
+        if await asyncio.to_thread(bundle_store.kept, self._home.updates) is None:
+            raise ApiError(409, "No bundle was uploaded.")
         return "upload"
 
-    async def _look(self, _asked: Asked) -> Object:
-        if not self._settings.now.update.channel:
-            raise Trouble(409, "No channel is set.")
-        await self._store.ask(meta.put, channel.NEXT, None)
+    async def _check_channel(self, _request: ApiRequest) -> JsonMapping:
+        if not self._settings.current.update.channel:
+            raise ApiError(409, "No channel is set.")
+        await self._store.call(key_value.put, channel.NEXT, None)
         self._poller.wake()
         return {"text": "The channel is asked."}
 
-    def _must_be_box(self) -> None:
-        if not box.is_box(self._home, self._root):
-            raise elsewhere(box.ELSEWHERE)
+    def _require_installed(self) -> None:
+        if not privileged_client.is_installed_plug(self._home, self._root):
+            raise not_on_plug(privileged_client.NOT_INSTALLED_TEXT)
 
-    async def _must_be_idle(self) -> None:
+    async def _require_idle(self) -> None:
         """What is being installed must not be pulled away from under it."""
-        progress = await asyncio.to_thread(standing.progress, self._home.run)
+        progress = await asyncio.to_thread(update_status.progress, self._home.run)
         if progress and progress.is_under_way:
-            raise Trouble(409, "An update is being installed just now.")
+            raise ApiError(409, "An update is being installed just now.")
 
-    async def _shaped(self) -> dict[str, Json]:
-        known = await self._store.ask(_known)
-        return await asyncio.to_thread(self._described, known)
+    async def _serialize_updates(self) -> dict[str, Json]:
+        known = await self._store.call(_read_update_info)
+        return await asyncio.to_thread(self._serialize_update_state, known)
 
-    def _described(self, known: _Known) -> dict[str, Json]:
-        here, config = box.is_box(self._home, self._root), self._settings.now
-        slots = standing.slots(self._home.run)
+    def _serialize_update_state(self, info: _UpdateInfo) -> dict[str, Json]:
+        here, config = privileged_client.is_installed_plug(self._home, self._root), self._settings.current
+        slots = update_status.slots(self._home.run)
         version = slots.version if slots and slots.version else __version__
-        bundle = bundles.kept(self._home.updates)
+        bundle = bundle_store.kept(self._home.updates)
         hours = config.update.hours
         return {
             "box": here,
-            "box_text": "" if here else box.ELSEWHERE,
+            "box_text": "" if here else privileged_client.NOT_INSTALLED_TEXT,
             "version": version,
-            "slots": _slots(slots, self._root) if slots else None,
-            "waiting": _waiting(slots, self._root),
-            "progress": _progress(standing.progress(self._home.run)),
-            "outcome": _outcome(trial.outcome(self._root)),
-            "bundle": {"bytes": bundle.size, "at": stamp(bundle.at)} if bundle else None,
-            "most_bytes": bundles.MOST_BYTES,
-            "offer": _offer(known.offer, config, version),
-            "channel_problem": known.channel_problem,
-            "fleet_problem": known.fleet_problem,
+            "slots": _serialize_slots(slots, self._root) if slots else None,
+            "waiting": _pending_version(slots, self._root),
+            "progress": _serialize_update_progress(update_status.progress(self._home.run)),
+            "outcome": _serialize_update_outcome(update_trial.outcome(self._root)),
+            "bundle": {"bytes": bundle.size, "at": format_timestamp(bundle.at)} if bundle else None,
+            "most_bytes": bundle_store.MOST_BYTES,
+            "offer": _serialize_offer(info.offer, config, version),
+            "channel_problem": info.channel_problem,
+            "fleet_problem": info.hawkbit_problem,
             "has_window": hours is not None,
             "channel": config.update.channel,
             "automatic": config.update.automatic,
@@ -204,85 +208,89 @@ class Updates:
         }
 
 
-def _known(db: sqlite3.Connection) -> _Known:
-    return _Known(channel.kept(db), meta.get(db, channel.PROBLEM) or "", meta.get(db, fleet.PROBLEM) or "")
+def _read_update_info(db: sqlite3.Connection) -> _UpdateInfo:
+    return _UpdateInfo(
+        channel.kept(db),
+        key_value.get(db, channel.PROBLEM) or "",
+        key_value.get(db, hawkbit_agent.PROBLEM) or "",
+    )
 
 
-def _changed(config: Config, body: Object) -> Config:
-    before, told = config.update, part(body, "hawkbit")
+def _merge_update_settings(config: Config, body: JsonMapping) -> Config:
+    before, told = config.update, get_object(body, "hawkbit")
     fleets = before.hawkbit
     kinds: dict[str, Literal["target", "gateway"]] = {"target": "target", "gateway": "gateway"}
     fleets = replace(
         fleets,
-        url=text_or(told, "url", fleets.url),
-        tenant=text_or(told, "tenant", fleets.tenant),
-        controller=text_or(told, "controller", fleets.controller),
-        token=text_or(told, "token", fleets.token),
-        token_kind=kinds.get(text(told, "token_kind") or "", fleets.token_kind),
+        url=get_str_or(told, "url", fleets.url),
+        tenant=get_str_or(told, "tenant", fleets.tenant),
+        controller=get_str_or(told, "controller", fleets.controller),
+        token=get_str_or(told, "token", fleets.token),
+        token_kind=kinds.get(get_str(told, "token_kind") or "", fleets.token_kind),
     )
-    automatic = truth(body, "automatic")
+    automatic = get_bool(body, "automatic")
     after = replace(
         before,
-        channel=text_or(body, "channel", before.channel),
+        channel=get_str_or(body, "channel", before.channel),
         automatic=before.automatic if automatic is None else automatic,
-        window=text_or(body, "window", before.window),
-        ca_file=text_or(body, "ca_file", before.ca_file),
+        window=get_str_or(body, "window", before.window),
+        ca_file=get_str_or(body, "ca_file", before.ca_file),
         hawkbit=fleets,
     )
     return replace(config, update=after)
 
 
-def _slots(slots: Slots, root: Path) -> dict[str, Json]:
+def _serialize_slots(slots: Slots, root: Path) -> dict[str, Json]:
     return {
         "booted": slots.booted,
         "other": slots.other,
         "other_version": slots.other_version or None,
         "other_good": slots.other_state == "good",
-        "on_trial": standing.is_on_trial(slots, root),
+        "on_trial": update_status.is_on_trial(slots, root),
     }
 
 
-def _waiting(slots: Slots | None, root: Path) -> str | None:
+def _pending_version(slots: Slots | None, root: Path) -> str | None:
     """The version that the next restart brings."""
-    marker = trial.read(root)
+    marker = update_trial.read(root)
     installed = marker is not None and marker.installed and slots is not None and marker.boot == slots.boot
     return marker.to_version if marker and installed else None
 
 
-def _progress(found: Progress | None) -> dict[str, Json] | None:
-    if found is None:
+def _serialize_update_progress(progress: Progress | None) -> dict[str, Json] | None:
+    if progress is None:
         return None
     return {
-        "state": found.state,
-        "percent": found.percent,
-        "step": found.step,
-        "text": found.text,
-        "version": found.version or None,
-        "reboots": found.reboots,
-        "at": stamp(found.at),
+        "state": progress.state,
+        "percent": progress.percent,
+        "step": progress.step,
+        "text": progress.text,
+        "version": progress.version or None,
+        "reboots": progress.reboots,
+        "at": format_timestamp(progress.at),
     }
 
 
-def _outcome(found: trial.Outcome | None) -> dict[str, Json] | None:
-    if found is None:
+def _serialize_update_outcome(outcome: update_trial.Outcome | None) -> dict[str, Json] | None:
+    if outcome is None:
         return None
     at = None
     with suppress(ValueError):
-        at = stamp(datetime.fromisoformat(found.at))
+        at = format_timestamp(datetime.fromisoformat(outcome.at))
     return {
-        "came": found.came,
-        "from_version": found.trial.from_version,
-        "to_version": found.trial.to_version,
-        "why": found.trial.why,
+        "came": outcome.came,
+        "from_version": outcome.trial.from_version,
+        "to_version": outcome.trial.to_version,
+        "why": outcome.trial.why,
         "at": at,
     }
 
 
-def _offer(found: Offer | None, config: Config, version: str) -> dict[str, Json] | None:
-    if found is None or found.channel != config.update.channel:
+def _serialize_offer(offer: Offer | None, config: Config, version: str) -> dict[str, Json] | None:
+    if offer is None or offer.channel != config.update.channel:
         return None
     return {
-        "version": found.version,
-        "notes": found.notes,
-        "newer": versions.is_newer(found.version, version),
+        "version": offer.version,
+        "notes": offer.notes,
+        "newer": semver.is_newer(offer.version, version),
     }

@@ -14,16 +14,26 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from appliance import config
-from appliance.config import Config, Home
+from appliance.collector import poll
 from appliance.delivery import outbox
-from appliance.model import Counter, CounterName, Details, DiscoveryEntry, Identity, Printer, Reading, Target
-from appliance.reading import ask
-from appliance.reading.snmp.endpoint import Endpoint
-from appliance.store import database, events, printers
-from appliance.web import app, passwords
-from appliance.web.around import Air
-from appliance.web.listening import Sockets
+from appliance.domain.model import (
+    Counter,
+    CounterName,
+    Details,
+    DiscoveryEntry,
+    Identity,
+    Printer,
+    Reading,
+    Target,
+)
+from appliance.host import passwords
+from appliance.settings import schema
+from appliance.settings.schema import Config, Home
+from appliance.snmp.transport import SnmpEndpoint
+from appliance.storage import database, events, printers
+from appliance.web import service
+from appliance.web.listeners import ListenSockets
+from appliance.web.mdns_service import MdnsEnvironment
 from tests import children
 from tests.fakes.agent import Agent
 from tests.fakes.cloud import Cloud
@@ -48,12 +58,17 @@ class Plug:
 
 @asynccontextmanager
 async def serving(
-    home: Home, port: int = 0, *, tls: bool = False, air: Air | None = None, root: Path = Path("/")
+    home: Home,
+    port: int = 0,
+    *,
+    tls: bool = False,
+    air: MdnsEnvironment | None = None,
+    root: Path = Path("/"),
 ) -> AsyncIterator[Plug]:
     """The page of a state folder, over HTTP or HTTPS, on the air if asked for; `root` of another box."""
     listening = socket.create_server(("127.0.0.1", port))
-    sockets = Sockets(None, listening) if tls else Sockets(listening, None)
-    async with app.running(home, sockets, air=air, root=root) as ways:
+    sockets = ListenSockets(None, listening) if tls else ListenSockets(listening, None)
+    async with service.start_service(home, sockets, mdns=air, root=root) as ways:
         yield Plug(home, f"{'https' if tls else 'http'}://127.0.0.1:{ways.tls_port if tls else ways.port}")
 
 
@@ -80,7 +95,7 @@ def empty(folder: Path, *, entries: tuple[DiscoveryEntry, ...] = (), factory: bo
     home = Home(folder)
     home.create()
     made = Config()
-    digest = "" if factory else passwords.hashed(PASSWORD)
+    digest = "" if factory else passwords.hash_password(PASSWORD)
     made = replace(
         made,
         plug=replace(made.plug, name="printmonitor-4f2a91", site="Head office", mdns=False),
@@ -88,18 +103,18 @@ def empty(folder: Path, *, entries: tuple[DiscoveryEntry, ...] = (), factory: bo
         schedule=replace(made.schedule, query_every="1d", discover_at=()),
         web=replace(made.web, password_hash=digest),
     )
-    config.save(home, made)
+    schema.save(home, made)
     return home
 
 
 def many(home: Home, count: int) -> None:
     """So many printers at once, without asking any."""
     now = datetime.now(UTC)
-    with contextlib.closing(database.open(home.database)) as db, database.transaction(db):
+    with contextlib.closing(database.open_database(home.database)) as db, database.transaction(db):
         for number in range(count):
             who = Identity(("Kyocera", "HP", "Ricoh")[number % 3], f"Model {number % 40}", f"SN{number:06}")
             target = Target(f"10.{number // 65536}.{number // 256 % 256}.{number % 256}", snmp_version="2")
-            printers.keep(
+            printers.store_reading(
                 db,
                 Reading(target, who, _details(number), (Counter(CounterName.TOTAL, number * 37, "test"),)),
                 now,
@@ -111,10 +126,10 @@ def _details(number: int) -> Details:
 
 
 def _transmitting(home: Home, cloud: Cloud) -> None:
-    now = config.load(home)
+    now = schema.load(home)
     cloud.issue_client(home.tls, now.plug.name)
     https = replace(now.transmission.https, url=cloud.url, ca_file=str(cloud.ca_file))
-    config.save(
+    schema.save(
         home,
         replace(
             now, transmission=replace(now.transmission, mode="https", key="a key for tests", https=https)
@@ -125,16 +140,16 @@ def _transmitting(home: Home, cloud: Cloud) -> None:
 async def _fill(home: Home, port: int) -> None:
     """Two months of readings, one printer that fell silent and whose names are an attack, a parcel."""
     now = datetime.now(UTC)
-    with contextlib.closing(database.open(home.database)) as db:
-        async with Endpoint() as endpoint:
+    with contextlib.closing(database.open_database(home.database)) as db:
+        async with SnmpEndpoint() as endpoint:
             readings = [reading async for reading in _readings(endpoint, port, now)]
         with database.transaction(db):
             for number, reading in enumerate(readings):
                 for day in range(DAYS, 0, -1):
-                    printers.keep(
+                    printers.store_reading(
                         db, _earlier(reading, day, 90 + 70 * (number % 5)), now - timedelta(days=day)
                     )
-                printers.keep(db, reading, now - timedelta(minutes=5))
+                printers.store_reading(db, reading, now - timedelta(minutes=5))
             last = readings[-1]
             hostile = replace(
                 last,
@@ -142,23 +157,23 @@ async def _fill(home: Home, port: int) -> None:
                 identity=replace(last.identity, model=SCRIPT, serial_number="HOSTILE1", mac_address=None),
                 details=replace(last.details, name=SCRIPT, location=SCRIPT),
             )
-            gone = printers.keep(db, hostile, now - timedelta(days=3))
-            printers.keep_failure(db, gone, "silent", now - timedelta(minutes=5))
+            gone = printers.store_reading(db, hostile, now - timedelta(days=3))
+            printers.store_poll_failure(db, gone, "silent", now - timedelta(minutes=5))
             events.begin(db, "silent", "127.23.0.250", "127.23.0.250: silent", now - timedelta(minutes=5))
     refuse_parcel(home, "printmonitor-4f2a91-refused")
 
 
 def refuse_parcel(home: Home, name: str) -> None:
     """One that waits for somebody to look at it."""
-    with contextlib.closing(database.open(home.database)) as db:
+    with contextlib.closing(database.open_database(home.database)) as db:
         refused = outbox.put(db, home.outbox, name, b"not really a ZIP", datetime.now(UTC))
-        outbox.refuse(db, refused, "422: the receiver cannot read it")
+        outbox.mark_refused(db, refused, "422: the receiver cannot read it")
 
 
-async def _readings(endpoint: Endpoint, port: int, now: datetime) -> AsyncIterator[Reading]:
+async def _readings(endpoint: SnmpEndpoint, port: int, now: datetime) -> AsyncIterator[Reading]:
     async def one(address: str) -> Reading | None:
-        with contextlib.suppress(ask.NotRead):
-            return await ask.ask(endpoint, Target(address, port=port), "", now)
+        with contextlib.suppress(poll.PollError):
+            return await poll.poll_printer(endpoint, Target(address, port=port), "", now)
         return None
 
     for reading in await asyncio.gather(*(one(address) for address in addresses(DEVICES, FIRST))):
@@ -183,8 +198,8 @@ def _earlier(reading: Reading, days: int, pages: int) -> Reading:
 
 
 def known(home: Home) -> list[Printer]:
-    with contextlib.closing(database.open(home.database)) as db:
-        return list(printers.all(db))
+    with contextlib.closing(database.open_database(home.database)) as db:
+        return list(printers.iter_printers(db))
 
 
 async def _look(port: int) -> None:

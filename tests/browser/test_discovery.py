@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, expect
 
-from appliance import config
-from appliance.web.around import Air
+from appliance.settings import schema
+from appliance.web.mdns_service import MdnsEnvironment
 from tests.browser.conftest import Visitor, log_in
 from tests.browser.plug import FIRST, SCRIPT, empty, serving
 from tests.discovery.on_air import LOOPBACK, WAIT, printer
@@ -18,7 +18,7 @@ from tests.discovery.on_air import LOOPBACK, WAIT, printer
 async def test_entry_is_added_tested_changed_and_removed(visitor: Visitor) -> None:
     plug = visitor.plug
     assert plug.lan
-    before = config.load(plug.home).discovery.entries
+    before = schema.load(plug.home).discovery.entries
     page = await visitor.open("/discovery")
     await page.get_by_role("button", name="Add", exact=True).click()
     dialog = page.get_by_role("dialog")
@@ -42,7 +42,7 @@ async def test_entry_is_added_tested_changed_and_removed(visitor: Visitor) -> No
     await line.get_by_role("button", name="Remove").click()
     await page.get_by_role("dialog", name="Remove this entry?").get_by_role("button", name="Remove").click()
     await expect(line).to_have_count(0)
-    assert config.load(plug.home).discovery.entries == before
+    assert schema.load(plug.home).discovery.entries == before
     visitor.expect("422")
 
 
@@ -62,7 +62,7 @@ async def test_run_shows_what_it_found_and_what_not(visitor: Visitor) -> None:
 async def test_schedule_and_exclusions(
     visitor: Visitor, language: str, save: str, saved: str, wrong: str
 ) -> None:
-    before = config.load(visitor.plug.home)
+    before = schema.load(visitor.plug.home)
     page = await visitor.open("/discovery", language)
     schedule = page.locator("#schedule")
     await schedule.locator("[name=discover_at]").fill("25:00")
@@ -77,22 +77,22 @@ async def test_schedule_and_exclusions(
     await limits.locator("[name=exclusions]").fill("10.0.0.1\n\n  00:11:22:33:44:55 \n")
     await limits.get_by_role("button", name=save).click()
     await expect(page.get_by_text(saved)).to_have_count(2)
-    now = config.load(visitor.plug.home)
+    now = schema.load(visitor.plug.home)
     assert now.schedule.discover_at == ("03:30", "14:00")
     assert now.schedule.query_every == "2h"
     assert now.discovery.exclusions == ("10.0.0.1", "00:11:22:33:44:55")
-    config.save(visitor.plug.home, before)
+    schema.save(visitor.plug.home, before)
     visitor.expect("422")
 
 
 async def test_printers_that_announce_themselves_are_taken_over(chromium: Browser, tmp_path: Path) -> None:
     name = f"pm-{secrets.token_hex(5)}"  # other tests may be on the same air
     home = empty(tmp_path)
-    now = config.load(home)
-    config.save(home, replace(now, plug=replace(now.plug, name=name, mdns=True)))
+    now = schema.load(home)
+    schema.save(home, replace(now, plug=replace(now.plug, name=name, mdns=True)))
     async with (
         printer(f"{name}-p", "192.0.2.40", {"ty": SCRIPT, "note": "Room 3"}, "ipp", "uscan"),
-        serving(home, air=Air(lambda: ("192.0.2.7",), LOOPBACK, look=0.05)) as plug,
+        serving(home, air=MdnsEnvironment(lambda: ("192.0.2.7",), LOOPBACK, check_interval_s=0.05)) as plug,
     ):
         visitor = Visitor(chromium, plug, await log_in(chromium, plug))
         page = await visitor.open("/traps")
@@ -108,6 +108,6 @@ async def test_printers_that_announce_themselves_are_taken_over(chromium: Browse
         await expect(dialog.get_by_label("Addresses")).to_have_value("192.0.2.40")
         await dialog.get_by_role("button", name="Save").click()
         await expect(line).to_contain_text("is searched already")
-        assert [entry.addresses for entry in config.load(home).discovery.entries] == ["192.0.2.40"]
+        assert [entry.addresses for entry in schema.load(home).discovery.entries] == ["192.0.2.40"]
         await page.context.close()
         visitor.check()

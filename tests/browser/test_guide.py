@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from appliance import config
-from appliance.system import routes
+from appliance.host import routing_table
+from appliance.settings import schema
 from tests import children
 from tests.browser.conftest import Visitor, arrive, filled, log_in
 from tests.browser.plug import empty, serving
@@ -66,7 +66,7 @@ async def test_first_login_leads_through_the_steps_by_keyboard_alone(
             await type_into(page, "site", "Muster AG, Bern")
             await page.keyboard.press("Enter")
             await at(page, "range")
-            own = routes.own_network()
+            own = routing_table.own_network()
             await expect(page.locator("#addresses")).to_have_value(f"{own[1]}-{own[-2]}" if own else "")
             await type_into(page, "addresses", "127.24.0.300")
             await page.keyboard.press("Enter")
@@ -85,13 +85,13 @@ async def test_first_login_leads_through_the_steps_by_keyboard_alone(
             await at(page, "licence")
             await press(page, "Go on")
             await at(page, "finish")
-            now = config.load(home)
+            now = schema.load(home)
             assert now.plug.site == "Muster AG, Bern"
             assert now.schedule.query_every[:1] == "3"
             assert [entry.addresses for entry in now.discovery.entries] == ["127.24.0.1-127.24.0.4"]
             assert now.transmission.mode == "off"
             here = tuple(replace(entry, port=agent.port) for entry in now.discovery.entries)
-            config.save(home, replace(now, discovery=replace(now.discovery, entries=here)))
+            schema.save(home, replace(now, discovery=replace(now.discovery, entries=here)))
             await press(page, "Look for printers now")
             await expect(page.locator("#run progress, #found ul").first).to_be_visible()
             await expect(page.locator("#found li")).to_have_count(3, timeout=30_000)

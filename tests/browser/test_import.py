@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
-from appliance import config
-from appliance.model import DiscoveryEntry
+from appliance.domain.model import DiscoveryEntry
+from appliance.settings import schema
 from tests.browser.conftest import Visitor, log_in
 from tests.browser.plug import SCRIPT, empty, serving
 
@@ -32,7 +32,7 @@ async def look(page: Page, text: str, button: str, exclusions: str = "") -> None
 
 
 def addresses(visitor: Visitor) -> list[str]:
-    return [entry.addresses for entry in config.load(visitor.plug.home).discovery.entries]
+    return [entry.addresses for entry in schema.load(visitor.plug.home).discovery.entries]
 
 
 async def test_list_is_looked_at_and_imported(here: Visitor) -> None:

@@ -9,11 +9,11 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
-from appliance import config
-from appliance.config import Home
+from appliance.settings import schema
+from appliance.settings.schema import Home
 from tests.browser.conftest import Visitor, log_in, saved
 from tests.browser.plug import SCRIPT, empty, serving
-from tests.licence.licences import HOUR, NOW
+from tests.licensing.licences import HOUR, NOW
 from tests.provider import server
 from tests.provider.authority import Authority
 from tests.provider.server import Offer
@@ -26,9 +26,9 @@ UPLOAD = "https://127.0.0.1/parcels"
 def home(tmp_path: Path, authority: Authority) -> Home:
     """A Plug that believes this vendor, and trusts its server."""
     made = empty(tmp_path / "plug")
-    now = config.load(made)
+    now = schema.load(made)
     https = replace(now.transmission.https, ca_file=str(authority.ca_file))
-    config.save(made, replace(now, transmission=replace(now.transmission, https=https)))
+    schema.save(made, replace(now, transmission=replace(now.transmission, https=https)))
     return made
 
 

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 from playwright.async_api import expect
 
-from appliance.model import Counter, CounterName, Details, Failure, Identity, Reading, Target
-from appliance.store import database, printers
+from appliance.domain.model import Counter, CounterName, Details, Failure, Identity, Reading, Target
+from appliance.storage import database, printers
 from tests.browser.conftest import Visitor, filled, saved
 from tests.browser.plug import known
 
@@ -72,8 +72,8 @@ async def test_printer_is_ignored_grouped_and_forgotten(visitor: Visitor) -> Non
     await page.get_by_label("Number of the group").fill("42")
     await page.locator("#group").get_by_role("button", name="Save").click()
     await expect(page.get_by_text("Saved.")).to_be_visible()
-    with contextlib.closing(database.open(visitor.plug.home.database)) as db:
-        kept = printers.latest(db, victim.id)
+    with contextlib.closing(database.open_database(visitor.plug.home.database)) as db:
+        kept = printers.get_printer(db, victim.id)
         assert kept is not None
         assert kept.device_group == 42
     await page.get_by_role("button", name="Forget").click()
@@ -88,10 +88,10 @@ async def test_printer_is_ignored_grouped_and_forgotten(visitor: Visitor) -> Non
 async def test_counter_that_is_held_is_believed_after_a_question(visitor: Visitor) -> None:
     now = datetime.now(UTC)
     who, where = Identity("HP", "Held back", "HELD1"), Target("192.0.2.90", snmp_version="2")
-    with contextlib.closing(database.open(visitor.plug.home.database)) as db:
+    with contextlib.closing(database.open_database(visitor.plug.home.database)) as db:
         for pages, ago in ((20_000, 2), (150, 1)):
             reading = Reading(where, who, Details(), (Counter(CounterName.TOTAL, pages, "test"),))
-            held = printers.keep(db, reading, now - timedelta(hours=ago))
+            held = printers.store_reading(db, reading, now - timedelta(hours=ago))
     page = await visitor.open(f"/printers/{held}")
     line = page.locator("#counters tbody tr")
     await expect(line).to_contain_text("not believed")
@@ -104,8 +104,8 @@ async def test_counter_that_is_held_is_believed_after_a_question(visitor: Visito
     await dialog.get_by_role("button", name="Believe it").click()
     await expect(line).not_to_contain_text("not believed")
     await expect(line.locator(".number")).to_have_text("150")
-    with contextlib.closing(database.open(visitor.plug.home.database)) as db:
-        printers.forget(db, held)
+    with contextlib.closing(database.open_database(visitor.plug.home.database)) as db:
+        printers.delete_printer(db, held)
 
 
 async def test_what_the_last_reading_left_out_is_shown(visitor: Visitor) -> None:
@@ -116,8 +116,8 @@ async def test_what_the_last_reading_left_out_is_shown(visitor: Visitor) -> None
         failures=(Failure("alerts", "stopped answering"),),
         notes=("the web page is another device's",),
     )
-    with contextlib.closing(database.open(visitor.plug.home.database)) as db:
-        half = printers.keep(db, reading, datetime.now(UTC))
+    with contextlib.closing(database.open_database(visitor.plug.home.database)) as db:
+        half = printers.store_reading(db, reading, datetime.now(UTC))
     page = await visitor.open(f"/printers/{half}", "de")
     await expect(page.locator("#incomplete li")).to_have_text("Meldungen: antwortete nicht mehr")
     await expect(page.locator("#notes li")).to_have_text("die Webseite gehört einem anderen Gerät")
@@ -125,8 +125,8 @@ async def test_what_the_last_reading_left_out_is_shown(visitor: Visitor) -> None
     await filled(page)
     await expect(page.locator("#incomplete")).to_be_hidden()
     await expect(page.locator("#notes")).to_be_hidden()
-    with contextlib.closing(database.open(visitor.plug.home.database)) as db:
-        printers.forget(db, half)
+    with contextlib.closing(database.open_database(visitor.plug.home.database)) as db:
+        printers.delete_printer(db, half)
 
 
 async def test_printer_is_recorded_and_the_file_fetched(visitor: Visitor) -> None:

@@ -4,13 +4,13 @@ from pathlib import Path
 
 from playwright.async_api import Browser, expect
 
-from appliance import config
+from appliance.settings import schema
 from tests.browser.conftest import Visitor, filled, log_in, saved
 from tests.browser.plug import PASSWORD, empty, serving
 
 
 async def test_name_and_language(visitor: Visitor) -> None:
-    before = config.load(visitor.plug.home)
+    before = schema.load(visitor.plug.home)
     page = await visitor.open("/system")
     await page.get_by_label("Name of this Plug").fill("no good name")
     await page.locator("#names").get_by_role("button", name="Save").click()
@@ -21,10 +21,10 @@ async def test_name_and_language(visitor: Visitor) -> None:
     await page.locator("#names").get_by_role("button", name="Save").click()
     await expect(page.get_by_label("Name dieses Plugs")).to_have_value("plug-7")
     await expect(page.locator("#whose")).to_have_text("Bürgi & Söhne <b> · plug-7")
-    assert config.load(visitor.plug.home).plug.language == "de"
+    assert schema.load(visitor.plug.home).plug.language == "de"
     other = await visitor.open("/")
     assert await other.inner_text("h1") == "Übersicht", "the setting holds for who has not chosen"
-    config.save(visitor.plug.home, before)
+    schema.save(visitor.plug.home, before)
 
 
 async def test_password_is_changed(chromium: Browser, tmp_path: Path) -> None:
@@ -50,7 +50,7 @@ async def test_password_is_changed(chromium: Browser, tmp_path: Path) -> None:
 
 
 async def test_backup_is_made_and_restored(visitor: Visitor, tmp_path: Path) -> None:
-    before = config.load(visitor.plug.home)
+    before = schema.load(visitor.plug.home)
     page = await visitor.open("/system", "de")
     backup, restore = page.locator("#backup"), page.locator("#restore")
     await backup.get_by_label("Passwort für die Datei").fill("short")
@@ -73,8 +73,8 @@ async def test_backup_is_made_and_restored(visitor: Visitor, tmp_path: Path) -> 
     await restore.get_by_role("button", name="Wiederherstellen").click()
     await page.get_by_role("dialog").get_by_role("button", name="Wiederherstellen").click()
     await expect(page.get_by_label("Standort")).to_have_value(before.plug.site)
-    assert config.load(visitor.plug.home).plug.site == before.plug.site
-    config.save(visitor.plug.home, before)
+    assert schema.load(visitor.plug.home).plug.site == before.plug.site
+    schema.save(visitor.plug.home, before)
     visitor.expect("422")
 
 
@@ -82,7 +82,7 @@ async def test_metrics_and_support(visitor: Visitor) -> None:
     page = await visitor.open("/system")
     await page.get_by_role("button", name="Switch on").click()
     token = await page.inner_text("#token code")
-    assert token == config.load(visitor.plug.home).web.metrics_token
+    assert token == schema.load(visitor.plug.home).web.metrics_token
     await page.get_by_role("button", name="Switch off").click()
     await page.get_by_role("dialog").get_by_role("button", name="Switch off").click()
     await expect(page.locator("#token")).to_be_empty()
@@ -92,7 +92,7 @@ async def test_metrics_and_support(visitor: Visitor) -> None:
 
 
 async def test_typing_survives_a_change_by_somebody_else(visitor: Visitor) -> None:
-    before = config.load(visitor.plug.home)
+    before = schema.load(visitor.plug.home)
     page = await visitor.open("/system")
     other = await visitor.open("/system")
     await page.get_by_label("Site").fill("half a sen")
@@ -100,7 +100,7 @@ async def test_typing_survives_a_change_by_somebody_else(visitor: Visitor) -> No
     await other.locator("#names").get_by_role("button", name="Save").click()
     await expect(page.locator("#whose")).to_contain_text("by somebody else")
     await expect(page.get_by_label("Site")).to_have_value("half a sen")
-    config.save(visitor.plug.home, before)
+    schema.save(visitor.plug.home, before)
     await page.reload()
     await filled(page)
 
@@ -116,7 +116,7 @@ async def test_a_factory_reset_is_typed(chromium: Browser, tmp_path: Path) -> No
         await form.get_by_role("button", name="Forget everything").click()
         await expect(form.locator(".problem")).to_have_text("is not the name of this Plug.")
         assert not list((home.run / "requests").glob("*.json"))
-        await form.get_by_label("To be sure, type the Plug's name").fill(config.load(home).plug.name)
+        await form.get_by_label("To be sure, type the Plug's name").fill(schema.load(home).plug.name)
         await form.get_by_role("button", name="Forget everything").click()
         await expect(page.get_by_text("The Plug forgets everything and starts again.")).to_be_visible()
         (order,) = (home.run / "requests").glob("*.json")

@@ -4,13 +4,13 @@ import re
 
 from playwright.async_api import expect
 
-from appliance import config
+from appliance.settings import schema
 from tests.browser import plug as plugs
 from tests.browser.conftest import Visitor, saved
 
 
 async def test_settings_are_saved_and_secrets_stay_secret(visitor: Visitor) -> None:
-    before = config.load(visitor.plug.home)
+    before = schema.load(visitor.plug.home)
     page = await visitor.open("/transmission")
     form = page.locator("#transmission")
     assert before.transmission.key not in await page.content()
@@ -27,21 +27,21 @@ async def test_settings_are_saved_and_secrets_stay_secret(visitor: Visitor) -> N
     await form.get_by_label("URL of the receiver").fill("https://example.test/parcels")
     await form.get_by_role("button", name="Save").click()
     await expect(page.get_by_text("Saved.")).to_be_visible()
-    now = config.load(visitor.plug.home).transmission
+    now = schema.load(visitor.plug.home).transmission
     assert now.https.url == "https://example.test/parcels"
     assert now.key == before.transmission.key
-    config.save(visitor.plug.home, before)
+    schema.save(visitor.plug.home, before)
     visitor.expect("422")
 
 
 async def test_key_is_removed_after_a_question(visitor: Visitor) -> None:
-    before = config.load(visitor.plug.home)
+    before = schema.load(visitor.plug.home)
     page = await visitor.open("/transmission", "de")
     await page.locator("[data-forget=key]").click()
     await page.get_by_role("dialog").get_by_role("button", name="Entfernen").click()
     await expect(page.get_by_label("Übertragungsschlüssel")).to_have_attribute("placeholder", "nicht gesetzt")
-    assert config.load(visitor.plug.home).transmission.key == ""
-    config.save(visitor.plug.home, before)
+    assert schema.load(visitor.plug.home).transmission.key == ""
+    schema.save(visitor.plug.home, before)
 
 
 async def test_transmission_is_tried_step_by_step(visitor: Visitor) -> None:
@@ -52,7 +52,7 @@ async def test_transmission_is_tried_step_by_step(visitor: Visitor) -> None:
 
 
 async def test_step_that_fails_is_named_with_advice(visitor: Visitor) -> None:
-    before = config.load(visitor.plug.home)
+    before = schema.load(visitor.plug.home)
     page = await visitor.open("/transmission", "de")
     await page.get_by_label("URL des Empfängers").fill("https://127.0.0.1:9/parcels")
     await page.locator("#transmission").get_by_role("button", name="Speichern").click()
@@ -61,7 +61,7 @@ async def test_step_that_fails_is_named_with_advice(visitor: Visitor) -> None:
     failed = page.locator(".steps-tried .bad")
     await expect(failed).to_contain_text("Port öffnet sich", timeout=30_000)
     await expect(failed).to_contain_text("Ist eine Firewall dazwischen?")
-    config.save(visitor.plug.home, before)
+    schema.save(visitor.plug.home, before)
 
 
 async def test_refused_parcel_is_downloaded_and_sent_again(visitor: Visitor) -> None:

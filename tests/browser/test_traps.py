@@ -6,15 +6,15 @@ from datetime import UTC, datetime
 
 from playwright.async_api import Route, expect
 
-from appliance import config
-from appliance.model import Trap
-from appliance.store import database, traps
+from appliance.domain.model import Trap
+from appliance.settings import schema
+from appliance.storage import database, traps
 from tests.browser.conftest import Visitor
 from tests.browser.plug import SCRIPT, known
 
 
 async def test_receiver_is_switched(visitor: Visitor) -> None:
-    before = config.load(visitor.plug.home)
+    before = schema.load(visitor.plug.home)
     page = await visitor.open("/traps", "de")
     await page.get_by_role("switch", name="Traps empfangen").check()
     await page.get_by_label("UDP-Port").fill("70000")
@@ -25,9 +25,9 @@ async def test_receiver_is_switched(visitor: Visitor) -> None:
     await page.get_by_role("button", name="Speichern").click()
     await expect(page.get_by_text("Gespeichert.")).to_be_visible()
     await expect(page.locator("#state")).not_to_contain_text("aus")
-    wanted = config.load(visitor.plug.home).traps
+    wanted = schema.load(visitor.plug.home).traps
     assert (wanted.enabled, wanted.port, wanted.communities) == (True, 10162, ("public", "other"))
-    config.save(visitor.plug.home, before)
+    schema.save(visitor.plug.home, before)
     await expect(page.locator("#state")).to_contain_text("aus")
 
 
@@ -41,9 +41,12 @@ async def test_traps_are_listed_as_they_come(visitor: Visitor) -> None:
     )
     evil = Trap(SCRIPT, severity=SCRIPT, text=SCRIPT, objects=(SCRIPT,))
     now = datetime.now(UTC)
-    with contextlib.closing(database.open(visitor.plug.home.database)) as db:
-        traps.keep(db, [traps.Came(host, printer.id, jam, now), traps.Came(host, printer.id, jam, now)])
-        traps.keep(db, [traps.Came("192.0.2.66", None, evil, now)])
+    with contextlib.closing(database.open_database(visitor.plug.home.database)) as db:
+        traps.save_traps(
+            db,
+            [traps.ReceivedTrap(host, printer.id, jam, now), traps.ReceivedTrap(host, printer.id, jam, now)],
+        )
+        traps.save_traps(db, [traps.ReceivedTrap("192.0.2.66", None, evil, now)])
     jammed = page.locator("#traps tbody tr").filter(has_text="Paper jam in tray 2")
     await expect(jammed).to_contain_text("Critical")
     await expect(jammed).to_contain_text("2 times")
@@ -61,8 +64,8 @@ async def test_a_trap_that_comes_while_the_page_is_built_is_not_missed(visitor: 
 
     async def slowly(route: Route) -> None:
         answer = await route.fetch()
-        with contextlib.closing(database.open(visitor.plug.home.database)) as db:
-            traps.keep(db, [traps.Came("192.0.2.67", None, trap, datetime.now(UTC))])
+        with contextlib.closing(database.open_database(visitor.plug.home.database)) as db:
+            traps.save_traps(db, [traps.ReceivedTrap("192.0.2.67", None, trap, datetime.now(UTC))])
         await asyncio.sleep(1.5)  # by then it was told
         await route.fulfill(response=answer)
 

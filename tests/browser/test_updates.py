@@ -7,10 +7,10 @@ from pathlib import Path
 
 from playwright.async_api import Browser, Page, expect
 
-from appliance import config
-from appliance.store import database
-from appliance.system import trial
-from appliance.updates import bundles, channel
+from appliance.privileged import update_trial
+from appliance.settings import schema
+from appliance.storage import database
+from appliance.updates import bundle_store, channel
 from tests.browser.conftest import Visitor, log_in
 from tests.browser.plug import empty, serving
 from tests.browser.test_pages import axe, unfinished
@@ -72,7 +72,7 @@ async def test_a_file_is_brought_confirmed_and_followed(chromium: Browser, tmp_p
         )
         await page.get_by_role("button", name="Upload").click()
         await expect(page.locator("#bundle")).to_contain_text("3 MB")
-        assert (visitor.plug.home.updates / bundles.NAME).read_bytes() == data
+        assert (visitor.plug.home.updates / bundle_store.NAME).read_bytes() == data
         assert await axe(page) == []
         await page.locator("#bundle").get_by_role("button", name="Install").click()
         dialog = page.get_by_role("dialog")
@@ -87,8 +87,10 @@ async def test_a_file_is_brought_confirmed_and_followed(chromium: Browser, tmp_p
         await expect(page.locator("#progress progress")).to_have_attribute("value", "40")
         await expect(page.locator("#ways")).to_be_hidden()
         assert await axe(page) == []
-        marker = trial.Trial("A", "1.0.0", "B", "1.1.0", "2026-11-22T02:00:00+00:00", "1", installed=True)
-        trial.begin(marker, tmp_path)
+        marker = update_trial.Trial(
+            "A", "1.0.0", "B", "1.1.0", "2026-11-22T02:00:00+00:00", "1", installed=True
+        )
+        update_trial.begin(marker, tmp_path)
         tell(visitor, "update", {**PROGRESS, "state": "installed", "percent": 100})
         await expect(page.locator("#progress")).to_contain_text("Version 1.1.0 is installed")
         await expect(page.locator("#progress")).to_contain_text("The Plug restarts.")
@@ -96,19 +98,21 @@ async def test_a_file_is_brought_confirmed_and_followed(chromium: Browser, tmp_p
 
 async def test_what_came_of_it_is_told_in_german_too(chromium: Browser, tmp_path: Path) -> None:
     async with on_a_box(chromium, tmp_path) as visitor:
-        marker = trial.Trial("A", "1.0.0", "B", "1.1.0", "2026-11-22T02:00:00+00:00", "0", installed=True)
+        marker = update_trial.Trial(
+            "A", "1.0.0", "B", "1.1.0", "2026-11-22T02:00:00+00:00", "0", installed=True
+        )
         tell(
             visitor, "slots", {**SLOTS, "booted": "B", "version": "1.1.0", "other": "A", "other_state": "bad"}
         )
-        trial.begin(marker, tmp_path)
+        update_trial.begin(marker, tmp_path)
         page = await visitor.open("/updates", "de", bypass_csp=True)
         await expect(page.locator("#now")).to_contain_text("Auf Probe")
         await expect(page.locator("#now")).to_contain_text("Sie startet nicht")
         told = {"came": "fell back", "at": "2026-11-22T02:20:00+00:00", "booted": "1"}
-        (tmp_path / trial.OUTCOME).write_text(
-            json.dumps({**told, "trial": {**json.loads((tmp_path / trial.MARKER).read_text())}})
+        (tmp_path / update_trial.OUTCOME).write_text(
+            json.dumps({**told, "trial": {**json.loads((tmp_path / update_trial.MARKER).read_text())}})
         )
-        trial.remove(tmp_path)
+        update_trial.remove(tmp_path)
         tell(
             visitor,
             "update",
@@ -139,11 +143,11 @@ async def test_channel_and_window(chromium: Browser, tmp_path: Path) -> None:
         await page.get_by_label("Token", exact=True).fill("s3cret")
         await page.get_by_role("button", name="Save").click()
         await expect(page.get_by_text("Saved.")).to_be_visible()
-        found = config.load(visitor.plug.home).update
+        found = schema.load(visitor.plug.home).update
         assert (found.window, found.channel, found.automatic) == ("02:00-04:00", url, True)
         assert found.hawkbit.token == "s3cret"
         await expect(page.locator("#offer")).to_contain_text("The channel has not answered yet")
-        with closing(database.open(visitor.plug.home.database)) as db:
+        with closing(database.open_database(visitor.plug.home.database)) as db:
             bundle = "https://updates.example.com/plug.raucb"
             channel.keep(db, channel.Offer(url, "", "1.1.0", bundle, "Reads <b>Oki</b> better."))
         await look(page)

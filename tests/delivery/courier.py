@@ -12,9 +12,9 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from appliance.config import Config, Home, HttpsConfig, PlugConfig, TransmissionConfig
-from appliance.delivery import deliver, outbox
-from appliance.store import database
+from appliance.delivery import dispatcher, outbox
+from appliance.settings.schema import Config, Home, HttpsConfig, PlugConfig, TransmissionConfig
+from appliance.storage import database
 
 
 def main(state: str, url: str, ca_file: str, plug: str) -> None:
@@ -35,13 +35,13 @@ def main(state: str, url: str, ca_file: str, plug: str) -> None:
 
 
 async def work(home: Home, config: Config) -> None:
-    db = database.open(home.database)
-    outbox.sweep(db, home.outbox, datetime.now(UTC))
+    db = database.open_database(home.database)
+    outbox.recover(db, home.outbox, datetime.now(UTC))
     while True:
         body = f"{time.time_ns():020d}".encode()
         parcel = outbox.put(db, home.outbox, "parcel", body, datetime.now(UTC))
         say(f"kept {parcel.id}")
-        await deliver.deliver_due(db, home, config, lambda: datetime.now(UTC))
+        await dispatcher.deliver_due(db, home, config, lambda: datetime.now(UTC))
 
 
 def say(line: str) -> None:

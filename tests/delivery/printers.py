@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from appliance.model import (
+from appliance.domain.model import (
     Alert,
     Counter,
     CounterName,

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from lxml import etree
 
-from appliance.model import (
+from appliance.domain.model import (
     Alert,
     Amount,
     Counter,

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from appliance.delivery import outbox, shelf
-from appliance.store import database
+from appliance.delivery import outbox, spool_files
+from appliance.storage import database
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -30,7 +30,7 @@ def files(folder: Path) -> list[str]:
 
 
 def states(db: sqlite3.Connection) -> list[tuple[str, str]]:
-    return [(parcel.name, parcel.state) for parcel in outbox.listing(db)]
+    return [(parcel.name, parcel.state) for parcel in outbox.list_parcels(db)]
 
 
 def put(db: sqlite3.Connection, folder: Path, *names: str, now: datetime = NOW) -> list[outbox.Parcel]:
@@ -39,9 +39,9 @@ def put(db: sqlite3.Connection, folder: Path, *names: str, now: datetime = NOW) 
 
 def test_what_was_put_is_there_for_another_process(db: sqlite3.Connection, folder: Path, home: Path) -> None:
     (parcel,) = put(db, folder, "a")
-    other = database.open(home / "printmonitor.db")
+    other = database.open_database(home / "printmonitor.db")
     try:
-        assert outbox.due(other, NOW) == parcel
+        assert outbox.next_due(other, NOW) == parcel
         assert outbox.read(folder, parcel) == b"data of a"
     finally:
         other.close()
@@ -51,17 +51,17 @@ def test_what_was_put_is_there_for_another_process(db: sqlite3.Connection, folde
 
 def test_parcels_leave_in_order(db: sqlite3.Connection, folder: Path) -> None:
     first, second, third = put(db, folder, "first", "second", "third")
-    assert outbox.due(db, NOW) == first
+    assert outbox.next_due(db, NOW) == first
     outbox.postpone(db, first, "the line is down", NOW)
-    assert outbox.due(db, NOW) is None  # the second could go, and must not overtake
+    assert outbox.next_due(db, NOW) is None  # the second could go, and must not overtake
     later = NOW + HOUR
-    due = outbox.due(db, later)
+    due = outbox.next_due(db, later)
     assert due is not None
     assert (due.id, due.attempts, due.error) == (first.id, 1, "the line is down")
-    outbox.delivered(db, folder, first, later)
-    assert outbox.due(db, later) == second
-    outbox.refuse(db, second, "the server said 422")
-    assert outbox.due(db, later) == third  # a refused one does not hold up the others
+    outbox.mark_delivered(db, folder, first, later)
+    assert outbox.next_due(db, later) == second
+    outbox.mark_refused(db, second, "the server said 422")
+    assert outbox.next_due(db, later) == third  # a refused one does not hold up the others
     assert states(db) == [("first", "delivered"), ("second", "refused"), ("third", "waiting")]
 
 
@@ -69,7 +69,7 @@ def test_waits_grow_from_one_minute_to_one_hour(db: sqlite3.Connection, folder: 
     put(db, folder, "a")
     waits = []
     for _ in range(12):
-        (parcel,) = outbox.listing(db)
+        (parcel,) = outbox.list_parcels(db)
         waits.append((outbox.postpone(db, parcel, "no", NOW) - NOW).total_seconds())
     bounds = [120 * 2**n for n in range(5)] + [3600] * 7
     assert all(bound / 2 <= wait <= bound for wait, bound in zip(waits, bounds, strict=True))
@@ -87,8 +87,8 @@ def test_a_server_may_ask_for_a_wait_within_reason(
 def test_a_clock_that_jumps_back_stalls_nothing(db: sqlite3.Connection, folder: Path) -> None:
     (parcel,) = put(db, folder, "a", now=NOW)
     outbox.postpone(db, parcel, "no", NOW)
-    assert outbox.due(db, NOW - 3650 * DAY) is not None
-    assert outbox.due(db, NOW) is None
+    assert outbox.next_due(db, NOW - 3650 * DAY) is not None
+    assert outbox.next_due(db, NOW) is None
 
 
 def test_a_clock_that_jumps_forward_gives_nothing_up(db: sqlite3.Connection, folder: Path) -> None:
@@ -100,13 +100,13 @@ def test_a_clock_that_jumps_forward_gives_nothing_up(db: sqlite3.Connection, fol
 
 def test_a_delivered_parcel_can_still_be_looked_at_for_a_week(db: sqlite3.Connection, folder: Path) -> None:
     (parcel,) = put(db, folder, "a")
-    outbox.delivered(db, folder, parcel, NOW)
-    (parcel,) = outbox.listing(db)
+    outbox.mark_delivered(db, folder, parcel, NOW)
+    (parcel,) = outbox.list_parcels(db)
     assert parcel.delivered_at == NOW
     outbox.prune(db, folder, NOW + 6 * DAY)
     assert outbox.read(folder, parcel) == b"data of a"
     outbox.prune(db, folder, NOW + 8 * DAY)
-    with pytest.raises(outbox.Unreadable, match="gone"):
+    with pytest.raises(outbox.ParcelFileError, match="gone"):
         outbox.read(folder, parcel)
     assert states(db) == [("a", "delivered")]
     outbox.prune(db, folder, NOW + 366 * DAY)
@@ -116,7 +116,7 @@ def test_a_delivered_parcel_can_still_be_looked_at_for_a_week(db: sqlite3.Connec
 def test_at_most_a_hundred_delivered_files_stay(db: sqlite3.Connection, folder: Path) -> None:
     with database.transaction(db):
         for parcel in put(db, folder, *(f"p{number}" for number in range(103))):
-            outbox.delivered(db, folder, parcel, NOW)
+            outbox.mark_delivered(db, folder, parcel, NOW)
     outbox.prune(db, folder, NOW)
     kept = files(folder)
     assert len(kept) == 100
@@ -132,21 +132,21 @@ def test_thirty_days_offline_are_kept(db: sqlite3.Connection, folder: Path) -> N
                 (f"00000000-0000-0000-0000-{hour:012d}", f"p{hour}", database.to_ms(start + hour * HOUR)),
             )
     outbox.prune(db, folder, NOW)
-    waiting = [parcel for parcel in outbox.listing(db) if parcel.state == "waiting"]
+    waiting = [parcel for parcel in outbox.list_parcels(db) if parcel.state == "waiting"]
     assert len(waiting) == 30 * 24
     assert waiting[0].created_at == NOW - 30 * DAY
-    (reason,) = {parcel.error for parcel in outbox.listing(db) if parcel.state == "lost"}
+    (reason,) = {parcel.error for parcel in outbox.list_parcels(db) if parcel.state == "lost"}
     assert reason == "could not be sent for 30 days"
 
 
 def test_a_refused_parcel_is_retried_by_hand_in_its_old_place(db: sqlite3.Connection, folder: Path) -> None:
     first, second = put(db, folder, "first", "second")
-    outbox.refuse(db, first, "the server said 400")
+    outbox.mark_refused(db, first, "the server said 400")
     outbox.prune(db, folder, NOW + 3650 * DAY)
-    assert outbox.due(db, NOW) == second
+    assert outbox.next_due(db, NOW) == second
     again = outbox.retry(db, folder, first.id, NOW)
     assert (again.state, again.attempts, again.error) == ("waiting", 0, "the server said 400")
-    due = outbox.due(db, NOW)
+    due = outbox.next_due(db, NOW)
     assert due is not None
     assert due.id == first.id
 
@@ -157,29 +157,29 @@ def test_a_waiting_parcel_is_hurried_by_hand_with_those_before_it(
     first, second = put(db, folder, "first", "second")
     outbox.postpone(db, first, "no", NOW)
     outbox.retry(db, folder, second.id, NOW)
-    due = outbox.due(db, NOW)
+    due = outbox.next_due(db, NOW)
     assert due is not None
     assert (due.id, due.attempts) == (first.id, 1)
 
 
 def test_what_cannot_be_retried_says_why(db: sqlite3.Connection, folder: Path) -> None:
     gone, done = put(db, folder, "gone", "done")
-    outbox.refuse(db, gone, "no")
+    outbox.mark_refused(db, gone, "no")
     (folder / gone.file).unlink()
-    outbox.delivered(db, folder, done, NOW)
+    outbox.mark_delivered(db, folder, done, NOW)
     for parcel_id, reason in (
         (gone.id, "gone: its file is gone"),
         (done.id, "done was delivered"),
         ("x", "no parcel"),
     ):
-        with pytest.raises(outbox.NotRetried, match=reason):
+        with pytest.raises(outbox.ParcelRetryError, match=reason):
             outbox.retry(db, folder, parcel_id, NOW)
 
 
 def test_a_damaged_file_is_not_sent(db: sqlite3.Connection, folder: Path) -> None:
     (parcel,) = put(db, folder, "a")
     (folder / parcel.file).write_bytes(b"data of b")
-    with pytest.raises(outbox.Unreadable, match="damaged"):
+    with pytest.raises(outbox.ParcelFileError, match="damaged"):
         outbox.read(folder, parcel)
 
 
@@ -194,7 +194,7 @@ def test_a_sweep_puts_right_what_a_crash_left(db: sqlite3.Connection, folder: Pa
     (folder / f"stranger.{stranger}.zip").write_bytes(b"whole, without a row")
     (folder / f".torn.{stranger}.zip.x7a_").write_bytes(b"tor")
     (folder / "notes.txt").write_text("not ours")
-    outbox.sweep(db, folder, NOW)
+    outbox.recover(db, folder, NOW)
     assert states(db) == [
         ("gone", "lost"),
         ("sent", "delivered"),
@@ -205,40 +205,42 @@ def test_a_sweep_puts_right_what_a_crash_left(db: sqlite3.Connection, folder: Pa
     adopted = outbox.get(db, stranger)
     assert adopted is not None
     assert outbox.read(folder, adopted) == b"whole, without a row"
-    before = outbox.listing(db)
-    outbox.sweep(db, folder, NOW)
-    assert outbox.listing(db) == before
+    before = outbox.list_parcels(db)
+    outbox.recover(db, folder, NOW)
+    assert outbox.list_parcels(db) == before
 
 
 def test_a_file_that_comes_back_is_sent_after_all(db: sqlite3.Connection, folder: Path) -> None:
     (parcel,) = put(db, folder, "a")
     (folder / parcel.file).rename(folder / "elsewhere")
-    outbox.sweep(db, folder, NOW)
+    outbox.recover(db, folder, NOW)
     assert states(db) == [("a", "lost")]
     (folder / "elsewhere").rename(folder / parcel.file)
-    outbox.sweep(db, folder, NOW)
+    outbox.recover(db, folder, NOW)
     assert states(db) == [("a", "waiting")]
 
 
 def test_a_database_that_had_to_be_begun_anew_loses_no_parcel(home: Path, folder: Path) -> None:
-    db = database.open(home / "printmonitor.db")
+    db = database.open_database(home / "printmonitor.db")
     waiting, sent = put(db, folder, "waiting", "sent")
-    outbox.delivered(db, folder, sent, NOW)
+    outbox.mark_delivered(db, folder, sent, NOW)
     db.close()
     os.rename(home / "printmonitor.db", home / "damaged")
-    db = database.open(home / "printmonitor.db")
+    db = database.open_database(home / "printmonitor.db")
     try:
-        outbox.sweep(db, folder, NOW)
-        (adopted,) = outbox.listing(db)
+        outbox.recover(db, folder, NOW)
+        (adopted,) = outbox.list_parcels(db)
         assert (adopted.id, adopted.name, adopted.digest) == (waiting.id, waiting.name, waiting.digest)
     finally:
         db.close()
 
 
 def test_a_nearly_full_disk_is_said_and_leaves_no_trace(db: sqlite3.Connection, folder: Path) -> None:
-    with pytest.raises(outbox.NotKept, match=r"parcel a was not kept: the disk is nearly full: \d+ MB free"):
+    with pytest.raises(
+        outbox.ParcelNotStoredError, match=r"parcel a was not kept: the disk is nearly full: \d+ MB free"
+    ):
         outbox.put(db, folder, "a", b"data", NOW, reserve=1 << 60)
-    assert outbox.listing(db) == []
+    assert outbox.list_parcels(db) == []
     assert files(folder) == []
 
 
@@ -253,17 +255,17 @@ def files_no_larger_than(size: int) -> Iterator[None]:
 
 
 def test_a_disk_that_fails_in_the_middle_leaves_no_trace(db: sqlite3.Connection, folder: Path) -> None:
-    with files_no_larger_than(1 << 20), pytest.raises(outbox.NotKept, match="File too large"):
+    with files_no_larger_than(1 << 20), pytest.raises(outbox.ParcelNotStoredError, match="File too large"):
         outbox.put(db, folder, "a", bytes(2 << 20), NOW)
-    assert outbox.listing(db) == []
+    assert outbox.list_parcels(db) == []
     assert files(folder) == []
 
 
 def test_a_row_that_cannot_be_written_leaves_no_file(db: sqlite3.Connection, folder: Path) -> None:
     db.execute(f"PRAGMA max_page_count = {db.execute('PRAGMA page_count').fetchone()[0]}")
-    with pytest.raises(outbox.NotKept, match="the disk is full"):
+    with pytest.raises(outbox.ParcelNotStoredError, match="the disk is full"):
         put(db, folder, *(f"p{number}" for number in range(10_000)))
-    kept = len(outbox.listing(db))
+    kept = len(outbox.list_parcels(db))
     assert 0 < kept < 10_000
     assert len(files(folder)) == kept
 
@@ -274,7 +276,7 @@ def test_a_name_that_is_none(db: sqlite3.Connection, folder: Path) -> None:
 
 
 def test_one_at_a_time(folder: Path) -> None:
-    with shelf.alone(folder) as mine, shelf.alone(folder) as second:
+    with spool_files.try_lock(folder) as mine, spool_files.try_lock(folder) as second:
         assert (mine, second) == (True, False)
-    with shelf.alone(folder) as mine:
+    with spool_files.try_lock(folder) as mine:
         assert mine

@@ -8,11 +8,11 @@ from zoneinfo import ZoneInfo
 import pytest
 from lxml import etree
 
-from appliance.delivery import export
-from appliance.model import Target
-from appliance.reading import ask
-from appliance.reading.snmp.session import Endpoint
-from appliance.store import printers
+from appliance.collector import poll
+from appliance.delivery import xml_export
+from appliance.domain.model import Target
+from appliance.snmp.client import SnmpEndpoint
+from appliance.storage import printers
 from tests.delivery.sample import RECORDING, SAMPLE, printer_of
 from tests.fakes import snmprec
 from tests.fakes.agent import Agent, Device
@@ -40,7 +40,7 @@ def sample() -> etree._Element:
     if not (SAMPLE.exists() and RECORDING.exists()):
         pytest.skip(f"no reference sample at {Path(SAMPLE).parent}")
     mended = printer_of(etree.parse(SAMPLE).getroot())
-    return etree.fromstring(export.render([mended], ZURICH))
+    return etree.fromstring(xml_export.render([mended], ZURICH))
 
 
 def flat(root: etree._Element) -> list[tuple[str, str | None]]:
@@ -62,12 +62,12 @@ async def test_the_recording_gives_back_the_sample(
 ) -> None:
     agent.add(HOST, Device(snmprec.read(RECORDING)))
     target = Target(HOST, port=agent.port, snmp_version=version)  # type: ignore[arg-type]
-    async with Endpoint() as endpoint:
-        reading = await ask.ask(endpoint, target, "", NOW)
-        printers.keep(db, reading, NOW)
-        again = await ask.ask(endpoint, target, reading.plan, NOW)
-        printers.keep(db, again, NOW)
-    exported = etree.fromstring(export.render(printers.all(db), ZURICH))
+    async with SnmpEndpoint() as endpoint:
+        reading = await poll.poll_printer(endpoint, target, "", NOW)
+        printers.store_reading(db, reading, NOW)
+        again = await poll.poll_printer(endpoint, target, reading.plan, NOW)
+        printers.store_reading(db, again, NOW)
+    exported = etree.fromstring(xml_export.render(printers.iter_printers(db), ZURICH))
     wanted = [
         (path, {"1": "1"}.get(version, "2") if path == "SmpVersion" else text) for path, text in flat(sample)
     ]

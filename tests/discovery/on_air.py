@@ -18,9 +18,9 @@ from zeroconf import ServiceStateChange
 from zeroconf.asyncio import AsyncServiceBrowser, AsyncServiceInfo, AsyncZeroconf
 
 from appliance.discovery import mdns
-from appliance.discovery.heard import HeardPrinter
-from appliance.discovery.mdns import Neighbours
-from appliance.discovery.notices import FoundPlug, Notice
+from appliance.discovery.mdns import MdnsResponder
+from appliance.discovery.mdns_cache import AnnouncedPrinter
+from appliance.discovery.mdns_txt import DiscoveredPlug, PlugAnnouncement
 
 LOOPBACK = ("127.0.0.1",)
 WAIT = 15.0
@@ -33,10 +33,16 @@ class Plug:
     def __init__(
         self, name: str, address: str, lot: Callable[[float, float], float] = random.uniform
     ) -> None:
-        self.notice: Notice | None = Notice(f"id of {address}", name, "Head office", "1.0", 8080)
+        self.notice: PlugAnnouncement | None = PlugAnnouncement(
+            f"id of {address}", name, "Head office", "1.0", 8080
+        )
         self.addresses: tuple[str, ...] = (address,)
-        self.neighbours = Neighbours(
-            lambda: self.notice, lambda: self.addresses, interfaces=LOOPBACK, look=0.05, lot=lot
+        self.neighbours = MdnsResponder(
+            lambda: self.notice,
+            lambda: self.addresses,
+            interfaces=LOOPBACK,
+            check_interval=0.05,
+            random_delay=lot,
         )
 
     @property
@@ -45,7 +51,7 @@ class Plug:
 
     @asynccontextmanager
     async def on_air(self, host: str | None = None) -> AsyncIterator["Plug"]:
-        staying = asyncio.create_task(self.neighbours.stay())
+        staying = asyncio.create_task(self.neighbours.run())
         try:
             if host:
                 await until(lambda: self.host == host)
@@ -66,8 +72,8 @@ async def until(true: Callable[[], bool]) -> None:
             await asyncio.sleep(0.02)
 
 
-async def found(name: str, seconds: float = 1.5) -> list[FoundPlug]:
-    listed = await mdns.plugs(seconds, LOOPBACK)
+async def found(name: str, seconds: float = 1.5) -> list[DiscoveredPlug]:
+    listed = await mdns.find_plugs(seconds, LOOPBACK)
     return sorted((plug for plug in listed if plug.name == name), key=lambda plug: plug.addresses)
 
 
@@ -91,7 +97,7 @@ async def goodbye_is_heard_by_those_who_listen(name: str) -> None:
             gone.set()
 
     async with AsyncZeroconf(interfaces=list(LOOPBACK)) as air:
-        browser = AsyncServiceBrowser(air.zeroconf, mdns.PLUGS, handlers=[note])
+        browser = AsyncServiceBrowser(air.zeroconf, mdns.PLUG_SERVICE, handlers=[note])
         async with Plug(name, "192.0.2.7").on_air(f"{name}.local"):
             assert not gone.is_set()
         async with asyncio.timeout(3):
@@ -193,8 +199,8 @@ async def printer(name: str, address: str, txt: bytes | dict[str, str], *kinds: 
         yield
 
 
-def heard(plug: Plug, name: str) -> list[HeardPrinter]:
-    return [each for each in plug.neighbours.heard.printers() if each.name.startswith(name)]
+def heard(plug: Plug, name: str) -> list[AnnouncedPrinter]:
+    return [each for each in plug.neighbours.cache.list_printers() if each.name.startswith(name)]
 
 
 async def printers_that_announce_themselves_are_heard(name: str) -> None:

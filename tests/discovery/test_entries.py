@@ -7,8 +7,15 @@ from itertools import islice
 import pytest
 
 from appliance.discovery import entries
-from appliance.discovery.entries import BadEntry, Coverage, Exclusions, NotResolved, expand, expand_all
-from appliance.model import DiscoveryEntry, Identity, Target
+from appliance.discovery.entries import (
+    Coverage,
+    Exclusions,
+    InvalidEntryError,
+    NameNotResolvedError,
+    expand,
+    expand_all,
+)
+from appliance.domain.model import DiscoveryEntry, Identity, Target
 
 NOTHING = Exclusions()
 
@@ -72,15 +79,17 @@ def test_another_community_or_port_is_another_question() -> None:
         DiscoveryEntry("PRINTER1"),
         DiscoveryEntry("printer1", port=1161),
     ]
-    assert len(list(expand_all(several, NOTHING))) == entries.total(several, NOTHING) == 5
-    assert [target.host for target in entries.names(several, NOTHING)] == ["printer1", "printer1"]
+    assert len(list(expand_all(several, NOTHING))) == entries.count_all_targets(several, NOTHING) == 5
+    assert [target.host for target in entries.iter_name_targets(several, NOTHING)] == ["printer1", "printer1"]
 
 
 def test_addresses_are_counted_without_being_listed() -> None:
-    assert entries.count(DiscoveryEntry("10.0.0.0/8, 10.0.0.1, printer1")) == 2**24 - 2 + 2
+    assert entries.count_targets(DiscoveryEntry("10.0.0.0/8, 10.0.0.1, printer1")) == 2**24 - 2 + 2
     most = 2**64
     assert (
-        entries.total([DiscoveryEntry("fd00::/65, fd00::1-fd00::f")], Exclusions(["fd00::2"]), most=most)
+        entries.count_all_targets(
+            [DiscoveryEntry("fd00::/65, fd00::1-fd00::f")], Exclusions(["fd00::2"]), limit=most
+        )
         == 2**63 - 2
     )
 
@@ -90,28 +99,28 @@ def test_a_range_typed_by_mistake_is_refused_with_the_way_out() -> None:
         '"10.0.0.0/8" is 16,777,214 addresses, more than the 65,536 that one run may ask: narrow it, '
         "or raise discovery.max_addresses"
     )
-    assert entries.check(DiscoveryEntry("10.0.0.0/8")) == line
-    with pytest.raises(BadEntry) as caught:
+    assert entries.entry_problem(DiscoveryEntry("10.0.0.0/8")) == line
+    with pytest.raises(InvalidEntryError) as caught:
         next(expand(DiscoveryEntry("10.0.0.0/8"), NOTHING))
     assert str(caught.value) == line
-    assert next(expand(DiscoveryEntry("10.0.0.0/8"), NOTHING, most=2**24)).host == "10.0.0.1"
+    assert next(expand(DiscoveryEntry("10.0.0.0/8"), NOTHING, limit=2**24)).host == "10.0.0.1"
 
 
 def test_a_whole_class_b_network_is_allowed() -> None:
-    assert entries.check(DiscoveryEntry("172.16.0.0/16")) is None
+    assert entries.entry_problem(DiscoveryEntry("172.16.0.0/16")) is None
 
 
 def test_entries_are_limited_together() -> None:
     two = [DiscoveryEntry("10.0.0.0/17"), DiscoveryEntry("10.1.0.0/16")]
-    assert "all entries together are 98,300 addresses" in (entries.check_total(two) or "")
-    with pytest.raises(BadEntry, match=r"raise discovery\.max_addresses"):
+    assert "all entries together are 98,300 addresses" in (entries.total_problem(two) or "")
+    with pytest.raises(InvalidEntryError, match=r"raise discovery\.max_addresses"):
         list(expand_all(two, NOTHING))
 
 
 def test_a_large_range_is_never_all_in_memory() -> None:
     tracemalloc.start()
     try:
-        for _ in islice(expand(DiscoveryEntry("10.0.0.0/8"), Exclusions(["10.0.0.9"]), most=2**24), 50_000):
+        for _ in islice(expand(DiscoveryEntry("10.0.0.0/8"), Exclusions(["10.0.0.9"]), limit=2**24), 50_000):
             pass
         assert tracemalloc.get_traced_memory()[1] < 200_000
     finally:
@@ -181,22 +190,22 @@ def test_a_printer_is_excluded_by_where_or_who_it_is() -> None:
     assert exclusions.excludes_printer(Target("10.0.0.1"), Identity())
     assert exclusions.excludes_printer(Target("10.0.0.2", name="printer2"), Identity())
     assert exclusions.excludes_printer(Target("10.0.0.3"), Identity(serial_number="cnb123"))
-    assert exclusions.excludes_printer(Target("10.0.0.3"), Identity(), called="PRINTER2")
-    assert not exclusions.excludes_printer(Target("10.0.0.3"), Identity(), called="printer3")
+    assert exclusions.excludes_printer(Target("10.0.0.3"), Identity(), sys_name="PRINTER2")
+    assert not exclusions.excludes_printer(Target("10.0.0.3"), Identity(), sys_name="printer3")
 
 
 @pytest.mark.parametrize("text", ["", " ", "10.0.0.300", "10.0.0.9-1", "10.0.0.0/33", "10.0.0.1-x"])
 def test_an_exclusion_that_was_mistyped_is_refused(text: str) -> None:
-    assert entries.check_exclusion(text)
+    assert entries.exclusion_problem(text)
 
 
 def test_the_entry_that_covers_a_printer_is_found() -> None:
     several = [DiscoveryEntry("10.0.0.0/24"), DiscoveryEntry("10.0.0.0/16"), DiscoveryEntry("printer1")]
-    assert entries.entry_for(several, "10.0.0.9") is several[0]
-    assert entries.entry_for(several, "10.0.9.9") is several[1]
-    assert entries.entry_for(several, "192.168.0.1", "Printer1") is several[2]
-    assert entries.entry_for(several, "192.168.0.1") is None
-    assert entries.entry_for(several, "::1") is None
+    assert entries.find_entry(several, "10.0.0.9") is several[0]
+    assert entries.find_entry(several, "10.0.9.9") is several[1]
+    assert entries.find_entry(several, "192.168.0.1", "Printer1") is several[2]
+    assert entries.find_entry(several, "192.168.0.1") is None
+    assert entries.find_entry(several, "::1") is None
 
 
 def test_coverage_says_the_same_for_many_questions() -> None:
@@ -207,28 +216,28 @@ def test_coverage_says_the_same_for_many_questions() -> None:
 
 
 async def test_a_name_is_resolved_and_kept() -> None:
-    assert await entries.resolve(Target("localhost", name="localhost")) == Target(
+    assert await entries.resolve_target(Target("localhost", name="localhost")) == Target(
         "127.0.0.1", name="localhost"
     )
 
 
 async def test_the_present_address_of_a_known_name_counts() -> None:
-    assert (await entries.resolve(Target("10.9.9.9", name="localhost"))).host == "127.0.0.1"
+    assert (await entries.resolve_target(Target("10.9.9.9", name="localhost"))).host == "127.0.0.1"
 
 
 async def test_an_address_is_not_looked_up() -> None:
     target = Target("10.9.9.9")
-    assert await entries.resolve(target) is target
+    assert await entries.resolve_target(target) is target
 
 
 async def test_a_name_that_leads_nowhere_is_one_clear_line() -> None:
     name = "x" * 64  # which no name server is asked about
-    with pytest.raises(NotResolved, match=f"the name {name} has no address"):
-        await entries.resolve(Target(name, name=name))
+    with pytest.raises(NameNotResolvedError, match=f"the name {name} has no address"):
+        await entries.resolve_target(Target(name, name=name))
 
 
 async def test_many_names_are_resolved_at_once() -> None:
     found = await asyncio.gather(
-        *(entries.resolve(Target("localhost", port=number)) for number in range(1, 60))
+        *(entries.resolve_target(Target("localhost", port=number)) for number in range(1, 60))
     )
     assert {target.host for target in found} == {"127.0.0.1"}

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from appliance.discovery import mdns
-from appliance.discovery.mdns import Neighbours
+from appliance.discovery.mdns import MdnsResponder
 from tests import children
 from tests.discovery.on_air import SCENARIOS, Plug
 
@@ -64,7 +64,7 @@ async def test_an_interface_that_is_not_there_is_told_and_tried_again(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     plug = Plug("pm", "192.0.2.7")
-    plug.neighbours = Neighbours(lambda: plug.notice, lambda: plug.addresses, look=0.02)
+    plug.neighbours = MdnsResponder(lambda: plug.notice, lambda: plug.addresses, check_interval=0.02)
     with caplog.at_level("INFO"):
         async with plug.on_air():
             await asyncio.sleep(0.2)
@@ -72,4 +72,4 @@ async def test_an_interface_that_is_not_there_is_told_and_tried_again(
     with pytest.raises(
         OSError, match=r"mDNS cannot be used on 192\.0\.2\.7: Cannot assign requested address"
     ):
-        await mdns.plugs(0.1, ("192.0.2.7",))
+        await mdns.find_plugs(0.1, ("192.0.2.7",))

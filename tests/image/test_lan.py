@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Page as Tab
 from playwright.sync_api import Playwright, expect, sync_playwright
 
-from appliance.delivery import parcel
+from appliance.delivery import archive
 from tests.browser.conftest import ARGUMENTS, CHROMIUM
 from tests.image import office
 from tests.image.bundles import Bundles
@@ -150,7 +150,7 @@ def test_it_delivers_to_the_cloud(plug: Machine, provider: Provider) -> None:
     plug.until("a parcel", lambda: len(provider.cloud.arrivals) > before, 60)
     arrival = provider.cloud.arrivals[-1]
     assert arrival.client == page.get("/api/licence")["plug_id"]
-    _, xml = parcel.unpack(arrival.body, KEY)
+    _, xml = archive.unpack(arrival.body, KEY)
     assert xml.count(b"<Printers>") == PRINTERS
 
 
@@ -160,7 +160,7 @@ def test_it_delivers_by_mail(plug: Machine, provider: Provider) -> None:
     plug.until("a mail", lambda: provider.mail.messages, 60)
     message = provider.mail.messages[-1]
     (attachment,) = message.iter_attachments()
-    _, xml = parcel.unpack(attachment.get_content(), KEY)
+    _, xml = archive.unpack(attachment.get_content(), KEY)
     assert xml.count(b"<Printers>") == PRINTERS
 
 

@@ -24,7 +24,7 @@ sender.sendto(bytes.fromhex("{data}"), ("{host}", {port}))
 """
 REQUEST = """
 from pathlib import Path
-from appliance.system import units
+from appliance.host import units
 print(units.request(Path("/run/printmonitor"), {order!r}))
 """
 

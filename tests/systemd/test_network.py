@@ -21,12 +21,13 @@ TRIAL_SECONDS = 12  # instead of two minutes
 STATIC = {"method": "static", "address": "10.9.1.5/24", "gateway": "10.9.1.1", "dns": ["10.9.1.1"]}
 SETTINGS = f"""
 from dataclasses import replace
-from appliance import config
-from appliance.config import Config, Home, INSTALLED
-from appliance.web import passwords
+from appliance.host import passwords
+from appliance.settings import schema
+from appliance.settings.paths import INSTALLED, Home
+from appliance.settings.schema import Config
 standard = Config()
 web = replace(standard.web, password_hash=passwords.hashed({PASSWORD!r}))
-config.save(Home(INSTALLED), replace(standard, web=web, plug=replace(standard.plug, name="plug-7")))
+schema.save(Home(INSTALLED), replace(standard, web=web, plug=replace(standard.plug, name="plug-7")))
 """
 # Somebody in the LAN: logs in at an address, and asks.
 ASK = """

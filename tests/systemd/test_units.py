@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from appliance.system.requests import ALL, VERBS
-from appliance.system.units import UNITS
+from appliance.host.unit_status import UNITS
+from appliance.privileged.request_handler import ALL, VERBS
 from tests.children import ROOT
 
 FOLDER = ROOT / "systemd"

@@ -7,9 +7,9 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 
-from appliance.home import Home
-from appliance.system import rauc, requests, trial
-from appliance.system.requests import Failed, Verb
+from appliance.privileged import rauc_installer, request_handler, update_trial
+from appliance.privileged.request_handler import Failed, Verb
+from appliance.settings.paths import Home
 
 COMPATIBLE = "printmonitor-plug"
 
@@ -42,22 +42,23 @@ class Rooted:
 
     def judge(self, now: datetime, *, good: bool) -> None:
         """The health check."""
-        trial.conclude(now, self.root, good=good)
+        update_trial.conclude(now, self.root, good=good)
 
     def work(self, now: datetime) -> None:
         """Do what the services have asked for."""
         verbs = {
             "update": Verb(
-                partial(requests.update, folder=self.root / "orders"), texts=tuple(requests.UPDATE)
+                partial(request_handler.update, folder=self.root / "orders"),
+                texts=tuple(request_handler.UPDATE),
             ),
-            "reboot": requests.VERBS["reboot"],
+            "reboot": request_handler.VERBS["reboot"],
         }
         (self.home.run / "requests").mkdir(mode=0o700, exist_ok=True)
-        requests.work_off(self.home.run, {os.geteuid()}, self._run, verbs)
+        request_handler.work_off(self.home.run, {os.geteuid()}, self._run, verbs)
         self._update(now)
 
     def _update(self, now: datetime) -> None:
-        rauc.run_order(
+        rauc_installer.run_order(
             self.home.run, self._run, self._follow, lambda: now, folder=self.root / "orders", root=self.root
         )
 

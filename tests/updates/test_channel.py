@@ -9,10 +9,10 @@ import pytest
 import trustme
 from aiohttp import web
 
-from appliance.store import database
+from appliance.storage import database
 from appliance.updates import channel
 from appliance.updates.channel import Offer
-from appliance.updates.client import Client, NotFetched
+from appliance.updates.http_client import Client, NotFetched
 
 GOOD = '{"version": "1.1.0", "url": "plug-1.1.0.raucb", "notes": "Reads Oki better.\\nAnd\\u0007 more."}'
 
@@ -62,7 +62,7 @@ async def test_it_names_a_version_and_where_its_bundle_is(site: Site, tmp_path: 
     offer = await channel.look(site.client, site.url, None)
     assert (offer.version, offer.notes) == ("1.1.0", "Reads Oki better.\nAnd  more.")
     assert offer.url == f"https://127.0.0.1:{site.port}/updates/plug-1.1.0.raucb"
-    db = database.open(tmp_path / "db")
+    db = database.open_database(tmp_path / "db")
     assert channel.kept(db) is None
     channel.keep(db, offer)
     assert channel.kept(db) == offer

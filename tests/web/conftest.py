@@ -17,9 +17,7 @@ import aiohttp
 import jsonschema_rs
 import pytest
 
-from appliance import config
-from appliance.config import Config, Home
-from appliance.model import (
+from appliance.domain.model import (
     Alert,
     Cost,
     Counter,
@@ -34,11 +32,13 @@ from appliance.model import (
     Target,
     Vague,
 )
-from appliance.store import database, printers
-from appliance.web import app, listening
-from appliance.web.around import Air
-from appliance.web.files import folder
-from appliance.web.listening import Sockets
+from appliance.settings import schema
+from appliance.settings.schema import Config, Home
+from appliance.storage import database, printers
+from appliance.web import listeners, service
+from appliance.web.listeners import ListenSockets
+from appliance.web.mdns_service import MdnsEnvironment
+from appliance.web.static_files import find_webui_dir
 
 PASSWORD = "correct horse battery"
 SCRIPT = "<script>alert('model')</script>"
@@ -54,7 +54,7 @@ def password_hash() -> str:
 
 @cache
 def description() -> dict[str, Any]:
-    return json.loads((folder() / "openapi.json").read_bytes())
+    return json.loads((find_webui_dir() / "openapi.json").read_bytes())
 
 
 @cache
@@ -154,9 +154,9 @@ class Page:
 
     def change(self, **sections: Any) -> Config:
         """Settings, as if somebody edited the file."""
-        now = config.load(self.home)
+        now = schema.load(self.home)
         changed = replace(now, **{key: replace(getattr(now, key), **more) for key, more in sections.items()})
-        config.save(self.home, changed)
+        schema.save(self.home, changed)
         return changed
 
 
@@ -165,12 +165,14 @@ async def running(
     home: Home,
     *,
     tls: bool = False,
-    patience: float = listening.SILENCE_SECONDS,
-    air: Air | None = None,
+    patience: float = listeners.REQUEST_HEAD_TIMEOUT_S,
+    air: MdnsEnvironment | None = None,
     root: Path = Path("/"),
 ) -> AsyncIterator[Page]:
     plain, secure = _socket(), _socket() if tls else None
-    async with app.running(home, Sockets(plain, secure), patience, air=air, root=root) as ways:
+    async with service.start_service(
+        home, ListenSockets(plain, secure), patience, mdns=air, root=root
+    ) as ways:
         assert ways.port
         yield Page(home, f"http://127.0.0.1:{ways.port}", ways.port, ways.tls_port)
 
@@ -185,7 +187,7 @@ def plug(tmp_path: Path) -> Home:
     made = Home(tmp_path / "plug")
     made.create()
     standard = Config()
-    config.save(
+    schema.save(
         made,
         replace(
             standard,
@@ -247,15 +249,15 @@ def reading(
 def fleet(plug: Home) -> list[int]:
     """Three printers: one is well, one jammed, one silent with a script for a name."""
     now = datetime.now(UTC)
-    db = database.open(plug.database)
+    db = database.open_database(plug.database)
     try:
         ids = [
-            printers.keep(db, reading(1), now - timedelta(days=2)),
-            printers.keep(db, reading(2, errors=("jammed", "lowToner"), level=5), now),
-            printers.keep(db, reading(3, model=SCRIPT), now - timedelta(hours=3)),
+            printers.store_reading(db, reading(1), now - timedelta(days=2)),
+            printers.store_reading(db, reading(2, errors=("jammed", "lowToner"), level=5), now),
+            printers.store_reading(db, reading(3, model=SCRIPT), now - timedelta(hours=3)),
         ]
-        printers.keep(db, reading(1, level=40, pages=1500), now - timedelta(minutes=10))
-        printers.keep_failure(db, ids[2], "silent", now)
+        printers.store_reading(db, reading(1, level=40, pages=1500), now - timedelta(minutes=10))
+        printers.store_poll_failure(db, ids[2], "silent", now)
     finally:
         db.close()
     return ids

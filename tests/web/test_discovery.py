@@ -1,10 +1,10 @@
 import pytest
 
-from appliance import config
-from appliance.clock import utc_now
-from appliance.config import Home
-from appliance.store import database, jobs
-from appliance.system import routes
+from appliance.domain.clock import utc_now
+from appliance.host import routing_table
+from appliance.settings import schema
+from appliance.settings.schema import Home
+from appliance.storage import database, jobs
 from tests.fakes.agent import Agent, Device
 from tests.web.conftest import Browser, Page
 
@@ -29,7 +29,7 @@ async def test_entries_are_added_changed_and_removed(browser: Browser, plug: Hom
     )
     assert (await browser.ask("PATCH", f"/api/discovery/entries/{one['id']}", {"port": 161})).status == 404
     assert (await browser.ask("DELETE", f"/api/discovery/entries/{two['id']}")).status == 204
-    (left,) = config.load(plug).discovery.entries
+    (left,) = schema.load(plug).discovery.entries
     assert (left.addresses, left.community_read) == ("127.0.0.1", "office")
 
 
@@ -39,9 +39,9 @@ async def test_secrets_go_in_and_never_out(browser: Browser, plug: Home) -> None
     for path in ("/api/discovery", "/api/system/support", "/api/system", "/api/overview"):
         assert SECRET.encode() not in (await browser.ask("GET", path)).body
     kept = await browser.ask("PATCH", f"/api/discovery/entries/{one['id']}", {"port": 1161})
-    assert config.load(plug).discovery.entries[0].http_password == SECRET
+    assert schema.load(plug).discovery.entries[0].http_password == SECRET
     await browser.ask("PATCH", f"/api/discovery/entries/{kept.json['id']}", {"http_password": ""})
-    assert config.load(plug).discovery.entries[0].http_password == ""
+    assert schema.load(plug).discovery.entries[0].http_password == ""
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ async def test_bad_entries_are_named(browser: Browser, plug: Home, entry: dict, 
     answer = await browser.ask("POST", "/api/discovery/entries", entry)
     assert (answer.status, answer.json["field"]) == (422, field)
     assert "\n" not in answer.error
-    assert config.load(plug).discovery.entries == ()
+    assert schema.load(plug).discovery.entries == ()
 
 
 async def test_the_same_entry_twice_is_refused(browser: Browser) -> None:
@@ -84,7 +84,7 @@ async def test_exclusions_pace_and_schedule_are_changed(browser: Browser, plug: 
     }
     answer = await browser.ask("PATCH", "/api/discovery", wanted)
     assert {key: answer.json[key] for key in wanted} == wanted
-    assert config.load(plug).schedule.query_seconds == 1800
+    assert schema.load(plug).schedule.query_seconds == 1800
     answer = await browser.ask("PATCH", "/api/discovery", {"discover_at": []})
     assert answer.json["next_discover_at"] is None
 
@@ -130,7 +130,7 @@ async def test_an_entry_is_tried(browser: Browser, agent: Agent, plug: Home) -> 
     assert (result["ok"], result["text"], result["advice"]) == (True, "1 printer answered.", None)
     assert result["found"][0]["address"] == "127.0.0.21"
     assert result["found"][0]["serial_number"] == "SN77"
-    db = database.open(plug.database)
+    db = database.open_database(plug.database)
     assert db.execute("SELECT count(*) FROM printers").fetchone() == (0,)
     db.close()
 
@@ -164,10 +164,10 @@ async def test_a_run_is_ordered_watched_and_remembered(
     ordered = await browser.ask("POST", "/api/jobs", {"kind": "discover"})
     assert (ordered.status, ordered.json["state"]) == (202, "waiting")
     number = ordered.json["id"]
-    db = database.open(plug.database)
-    jobs.take(db, utc_now())
+    db = database.open_database(plug.database)
+    jobs.start_next(db, utc_now())
     scan = {"total": 254, "asked": 100, "answered": 3, "printers": 2}
-    jobs.progress(db, number, {"scan": scan, "to_read": 2, "read": 1, "failed": 0})
+    jobs.update_progress(db, number, {"scan": scan, "to_read": 2, "read": 1, "failed": 0})
     progress = (await browser.get(f"/api/jobs/{number}"))["progress"]
     assert (progress["stage"], progress["asked"], progress["total"], progress["read"]) == (
         "scan",
@@ -205,7 +205,7 @@ async def test_a_run_is_ordered_watched_and_remembered(
 async def test_strange_rows_of_jobs_are_shown_all_the_same(
     browser: Browser, plug: Home, garbage: str
 ) -> None:
-    db = database.open(plug.database)
+    db = database.open_database(plug.database)
     db.execute(
         "INSERT INTO jobs (kind, arguments, state, progress, result, put_at, started_at, finished_at)"
         " VALUES ('query', ?, 'done', ?, ?, 1, 1, 1)",
@@ -234,6 +234,6 @@ async def test_two_tabs_do_not_undo_each_other(browser: Browser, page: Page) -> 
 
 
 async def test_a_first_entry_is_suggested_from_the_plugs_own_network(browser: Browser) -> None:
-    network = routes.own_network()
+    network = routing_table.own_network()
     expected = f"{network[1]}-{network[-2]}" if network and network.prefixlen < 31 else None
     assert (await browser.get("/api/discovery"))["suggestion"] == expected

@@ -3,9 +3,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from appliance import config
-from appliance.config import Home
-from appliance.store import database, printers
+from appliance.settings import schema
+from appliance.settings.schema import Home
+from appliance.storage import database, printers
 from tests.web.conftest import SCRIPT, Browser, reading
 
 LIST = """\
@@ -30,11 +30,11 @@ async def test_a_list_is_previewed_taken_over_and_maintained(browser: Browser, p
     await browser.ask("POST", "/api/discovery/entries", {"addresses": "127.0.0.99"})
     preview = await post(browser, dry_run=True)
     assert (preview["applied"], preview["added"]) == (False, ["127.0.0.15", "127.0.0.20", "printer1"])
-    assert len(config.load(plug).discovery.entries) == 1
+    assert len(schema.load(plug).discovery.entries) == 1
     taken = await post(browser, http_username="admin", http_password="s3cret")
     assert (taken["applied"], taken["added_total"], taken["unchanged"]) == (True, 3, 0)
     assert taken["text"].startswith("Entries: 3 added")
-    entries = config.load(plug).discovery.entries
+    entries = schema.load(plug).discovery.entries
     assert [entry.source for entry in entries] == ["manual", "import", "import", "import"]
     assert {entry.http_password for entry in entries if entry.source == "import"} == {"s3cret"}
     again = await post(
@@ -62,8 +62,8 @@ async def test_windows_encodings_are_understood(browser: Browser) -> None:
 
 
 async def test_printers_that_are_gone_are_named_before_they_are_dropped(browser: Browser, plug: Home) -> None:
-    db = database.open(plug.database)
-    gone = printers.keep(db, reading(1, model=SCRIPT), datetime.now(UTC) - timedelta(hours=49))
+    db = database.open_database(plug.database)
+    gone = printers.store_reading(db, reading(1, model=SCRIPT), datetime.now(UTC) - timedelta(hours=49))
     db.close()
     preview = await post(browser, dry_run=True)
     assert [(each["id"], each["model"]) for each in preview["dropped"]] == [(gone, SCRIPT)]
@@ -78,7 +78,7 @@ async def test_a_doubtful_list_needs_a_person_who_insists(browser: Browser, plug
     assert "lacks 2 of the 3" in (await post(browser, "127.0.0.15\n", dry_run=True))["doubt"]
     answer = await browser.ask("POST", "/api/discovery/import", {"list": short})
     assert (answer.status, answer.json["code"]) == (409, "doubt")
-    assert len(config.load(plug).discovery.entries) == 3
+    assert len(schema.load(plug).discovery.entries) == 3
     assert (await post(browser, "127.0.0.15\n", force=True))["removed_total"] == 2
 
 
@@ -109,7 +109,7 @@ async def test_a_spreadsheet_is_no_list(browser: Browser, plug: Home) -> None:
     answer = await browser.ask("POST", "/api/discovery/import", {"list": data})
     assert (answer.status, answer.json["code"]) == (409, "doubt")
     assert "\n" not in answer.error
-    assert config.load(plug).discovery.entries == ()
+    assert schema.load(plug).discovery.entries == ()
 
 
 async def test_broken_settings_are_mended_first(browser: Browser, plug: Home) -> None:

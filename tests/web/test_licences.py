@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from appliance import config
-from appliance.config import Home
-from appliance.licence import request
-from tests.licence.licences import HOUR, NOW
+from appliance.licensing import csr
+from appliance.settings import schema
+from appliance.settings.schema import Home
+from tests.licensing.licences import HOUR, NOW
 from tests.provider import server
 from tests.provider.authority import Authority
 from tests.provider.server import Fault, Offer
@@ -21,9 +21,9 @@ UPLOAD = "https://127.0.0.1/parcels"
 @pytest.fixture
 async def provider(authority: Authority, plug: Home) -> AsyncIterator[server.Enrolment]:
     """A provider that this Plug's settings trust."""
-    now = config.load(plug)
+    now = schema.load(plug)
     https = replace(now.transmission.https, ca_file=str(authority.ca_file))
-    config.save(plug, replace(now, transmission=replace(now.transmission, https=https)))
+    schema.save(plug, replace(now, transmission=replace(now.transmission, https=https)))
     async with server.Enrolment(authority, {CODE}, Offer(UPLOAD)) as running:
         yield running
 
@@ -40,7 +40,7 @@ async def test_a_licence_comes_by_file(browser: Browser, plug: Home, authority: 
     answer = await browser.ask("POST", "/api/licence/request", {})
     assert answer.status == 400  # nothing is expected in the body
     asked = await browser.ask("POST", "/api/licence/request")
-    waiting = request.read(plug.folder)
+    waiting = csr.read_request(plug.folder)
     assert waiting
     assert asked.body.decode() == waiting.pem
     assert asked.headers["Content-Disposition"] == f'attachment; filename="{waiting.plug_id}-request.pem"'
@@ -74,7 +74,7 @@ async def test_what_is_no_licence_of_ours_is_refused(
     browser: Browser, plug: Home, authority: Authority, tmp_path: Path
 ) -> None:
     await browser.ask("POST", "/api/licence/request")
-    other = _licence(authority, request.make(tmp_path / "other", "printmonitor-other").pem.encode())
+    other = _licence(authority, csr.get_or_create(tmp_path / "other", "printmonitor-other").pem.encode())
     for file, said in (
         ("hello", "this is no licence file"),
         ("-----BEGIN CERTIFICATE-----\n", "this is no licence file"),
@@ -148,4 +148,4 @@ async def test_strangers_get_nothing(
     stranger: Browser, plug: Home, method: str, path: str, body: dict | None
 ) -> None:
     assert (await stranger.ask(method, path, body)).status == 401
-    assert request.read(plug.folder) is None
+    assert csr.read_request(plug.folder) is None

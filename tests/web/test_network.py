@@ -9,17 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from appliance import config
-from appliance.config import Home
-from appliance.store import database, events
-from appliance.system import network_trial, requests
-from appliance.system.network import NetworkConfig, WlanConfig
-from appliance.system.network_trial import Places
-from appliance.web.api import Asked
-from appliance.web.network import FORGOTTEN, ROLLED_BACK, Network
-from appliance.web.settings import Settings
-from appliance.web.store import Store
-from appliance.web.trouble import Trouble
+from appliance.privileged import network_rollback, request_handler
+from appliance.privileged.network_rollback import Places
+from appliance.settings import schema
+from appliance.settings.network import NetworkConfig, WlanConfig
+from appliance.settings.schema import Home
+from appliance.storage import database, events
+from appliance.web.db_thread import DatabaseThread
+from appliance.web.errors import ApiError
+from appliance.web.handlers import ApiRequest
+from appliance.web.network import INTERRUPTED_TEXT, ROLLED_BACK_TEXT, NetworkApi
+from appliance.web.settings_store import SettingsStore
 from tests.command_line import until
 from tests.web.conftest import Browser, Page
 
@@ -57,7 +57,7 @@ async def test_the_passphrase_is_never_read_back(browser: Browser, page: Page) -
 async def test_a_trial_is_offered_to_whoever_comes_in(browser: Browser, plug: Home) -> None:
     assert (await browser.get("/api/session"))["network_trial"] is False
     root = Root(plug)
-    requests.try_network(
+    request_handler.try_network(
         root, {"trial": "0" * 16, "settings": json.dumps({"dns": ["10.0.0.1"]})}, root.places.root
     )
     assert (await browser.get("/api/session"))["network_trial"] is True
@@ -70,9 +70,9 @@ class Root:
         self.home = home
         self.places = Places(home.run, home.folder / "networks", home.folder / "root")
         self.verbs = {
-            **requests.VERBS,
-            "network-try": requests.Verb(
-                lambda run, order: requests.try_network(run, order, self.places.root),
+            **request_handler.VERBS,
+            "network-try": request_handler.Verb(
+                lambda run, order: request_handler.try_network(run, order, self.places.root),
                 texts=("settings", "trial"),
             ),
         }
@@ -80,28 +80,28 @@ class Root:
     def __call__(self, *command: str) -> str:
         match command[-1]:
             case "printmonitor-network-trial.service":
-                network_trial.attempt(self.home.folder, self.places, self)
+                network_rollback.attempt(self.home.folder, self.places, self)
             case "printmonitor-network.service":
-                network_trial.settle(self.home.folder, self.places, self)
+                network_rollback.settle(self.home.folder, self.places, self)
         return ""
 
     def work(self) -> None:
         (self.home.run / "requests").mkdir(exist_ok=True)
-        requests.work_off(self.home.run, {self.home.folder.stat().st_uid}, self, self.verbs)
+        request_handler.work_off(self.home.run, {self.home.folder.stat().st_uid}, self, self.verbs)
 
     @property
     def network(self) -> str:
-        return (self.places.networks / network_trial.FILE).read_text()
+        return (self.places.networks / network_rollback.FILE).read_text()
 
 
 class Person:
     """Who asks for a new network, on the Plug itself."""
 
-    def __init__(self, network: Network) -> None:
+    def __init__(self, network: NetworkApi) -> None:
         self._functions = {(method, path): function for method, path, function in network.routes()}
 
     async def ask(self, method: str, path: str = "", body: dict | None = None) -> dict:
-        answer = await self._functions[method, f"/api/network{path}"](Asked({}, body or {}, None))
+        answer = await self._functions[method, f"/api/network{path}"](ApiRequest({}, body or {}, None))
         assert isinstance(answer, dict)
         return answer
 
@@ -111,10 +111,10 @@ class Person:
 
 @asynccontextmanager
 async def on_the_box(plug: Home) -> AsyncIterator[Person]:
-    store = Store(plug.database)
-    network = Network(plug, Settings(plug), store, lambda: datetime.now(UTC), here=True)
+    store = DatabaseThread(plug.database)
+    network = NetworkApi(plug, SettingsStore(plug), store, lambda: datetime.now(UTC), installed=True)
     try:
-        async with network.watching():
+        async with network.run_watcher():
             yield Person(network)
     finally:
         await store.close()
@@ -122,10 +122,10 @@ async def on_the_box(plug: Home) -> AsyncIterator[Person]:
 
 def told(plug: Home) -> list[tuple[str, bool]]:
     """The events, the newest first, and whether they go on."""
-    with suppress(database.Unusable):
-        db = database.open(plug.database)
+    with suppress(database.DatabaseUnavailableError):
+        db = database.open_database(plug.database)
         try:
-            return [(each.text, each.ended_at is None) for each in events.recent(db)]
+            return [(each.text, each.ended_at is None) for each in events.list_recent(db)]
         finally:
             db.close()
     return []
@@ -141,12 +141,12 @@ async def test_what_is_confirmed_is_saved(plug: Home) -> None:
         trial = await person.trial()
         assert (trial["state"], 110 < trial["seconds"] <= 120) == ("trying", True)
         assert "Address=10.0.0.5/24" in root.network
-        assert config.load(plug).network == NetworkConfig()
+        assert schema.load(plug).network == NetworkConfig()
         confirming = person.ask("POST", "/trial/confirmation")
         answer = await with_root(root, confirming)
         assert answer["trial"]["state"] == "kept"
         assert answer["settings"]["address"] == "10.0.0.5/24"
-        assert config.load(plug).network.gateway == "10.0.0.1"
+        assert schema.load(plug).network.gateway == "10.0.0.1"
         line = "new network settings were confirmed: eth0, 10.0.0.5/24"
         await until(lambda: told(plug)[:1] == [(line, False)])
     assert not any(on for _, on in told(plug))
@@ -168,13 +168,13 @@ async def test_what_nobody_confirms_goes_again(plug: Home) -> None:
         await person.ask("POST", "/trial", STATIC)
         root.work()
         root("printmonitor-network.service")  # as the timer does
-        await until(lambda: told(plug)[:1] == [(ROLLED_BACK, False)])
+        await until(lambda: told(plug)[:1] == [(ROLLED_BACK_TEXT, False)])
         answer = await person.ask("GET")
         assert (answer["trial"]["state"], answer["settings"]["method"]) == ("rolled-back", "dhcp")
         assert "10.0.0.5" not in root.network
-        with pytest.raises(Trouble):
+        with pytest.raises(ApiError):
             await person.ask("POST", "/trial/confirmation")
-    assert config.load(plug).network == NetworkConfig()
+    assert schema.load(plug).network == NetworkConfig()
 
 
 async def test_a_person_may_give_up(plug: Home) -> None:
@@ -193,7 +193,7 @@ async def test_while_root_is_slow_it_is_said_that_it_ends(plug: Home) -> None:
         await person.ask("POST", "/trial", STATIC)
         root.work()
         assert (await person.ask("POST", "/trial/confirmation"))["trial"]["state"] == "ending"
-        with pytest.raises(Trouble):
+        with pytest.raises(ApiError):
             await person.ask("DELETE", "/trial")
         root.work()
         assert (await person.trial())["state"] == "kept"
@@ -209,7 +209,7 @@ async def test_the_page_may_be_restarted_meanwhile(plug: Home) -> None:
     async with on_the_box(plug) as person:
         assert (await person.trial())["state"] == "trying"
         assert (await with_root(root, person.ask("POST", "/trial/confirmation")))["trial"]["state"] == "kept"
-    assert config.load(plug).network.wlan == WlanConfig("Office", PASSPHRASE)
+    assert schema.load(plug).network.wlan == WlanConfig("Office", PASSPHRASE)
 
 
 async def test_a_plug_that_was_restarted_meanwhile_says_so(plug: Home) -> None:
@@ -220,12 +220,12 @@ async def test_a_plug_that_was_restarted_meanwhile_says_so(plug: Home) -> None:
         path.unlink()  # /run is memory
     async with on_the_box(plug) as person:
         assert (await person.trial())["state"] == "none"
-        await until(lambda: told(plug)[:1] == [(FORGOTTEN, False)])
+        await until(lambda: told(plug)[:1] == [(INTERRUPTED_TEXT, False)])
 
 
 async def test_what_root_refuses_has_failed(plug: Home) -> None:
     root = Root(plug)
-    root.verbs["network-try"] = requests.VERBS["apply"]  # another version that knows no such texts
+    root.verbs["network-try"] = request_handler.VERBS["apply"]  # another version that knows no such texts
     async with on_the_box(plug) as person:
         await person.ask("POST", "/trial", STATIC)
         root.work()
@@ -250,7 +250,7 @@ async def test_what_root_refuses_has_failed(plug: Home) -> None:
 )
 async def test_what_is_wrong_stands_beside_its_field(plug: Home, body: dict, field: str) -> None:
     async with on_the_box(plug) as person:
-        with pytest.raises(Trouble) as caught:
+        with pytest.raises(ApiError) as caught:
             await person.ask("POST", "/trial", body)
     assert (caught.value.status, caught.value.field) == (422, field)
     assert not list(plug.run.rglob("*.json"))
@@ -258,4 +258,4 @@ async def test_what_is_wrong_stands_beside_its_field(plug: Home, body: dict, fie
 
 def test_the_timer_is_as_long_as_it_is_told() -> None:
     unit = Path(__file__).parents[2] / "systemd/printmonitor-network-trial.timer"
-    assert f"\nOnActiveSec={network_trial.SECONDS}\n" in unit.read_text()
+    assert f"\nOnActiveSec={network_rollback.SECONDS}\n" in unit.read_text()

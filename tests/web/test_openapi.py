@@ -15,9 +15,9 @@ import schemathesis
 from requests.adapters import HTTPAdapter
 from schemathesis.checks import CHECKS, load_all_checks
 
-from appliance import config
-from appliance.config import Config, Home
-from appliance.store import database, printers
+from appliance.settings import schema as settings_schema
+from appliance.settings.schema import Config, Home
+from appliance.storage import database, printers
 from tests.web.conftest import PASSWORD, description, password_hash, reading, running
 
 EXAMPLES = 6  # for each operation: enough to meet every kind of nonsense, and the whole takes half a minute
@@ -88,10 +88,10 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """The page in a thread of its own, with three printers."""
     home = Home(tmp_path_factory.mktemp("openapi") / "plug")
     home.create()
-    config.save(home, replace(Config(), web=replace(Config().web, password_hash=password_hash())))
-    db = database.open(home.database)
+    settings_schema.save(home, replace(Config(), web=replace(Config().web, password_hash=password_hash())))
+    db = database.open_database(home.database)
     for number in range(1, 4):
-        printers.keep(db, reading(number), datetime.now(UTC))
+        printers.store_reading(db, reading(number), datetime.now(UTC))
     db.close()
     loop, bases, stop = asyncio.new_event_loop(), [], asyncio.Event()
     up = threading.Event()

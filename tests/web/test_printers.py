@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from appliance.config import Home
-from appliance.model import Failure, Reading
-from appliance.store import database, printers
+from appliance.domain.model import Failure, Reading
+from appliance.settings.schema import Home
+from appliance.storage import database, printers
 from tests.web.conftest import SCRIPT, Browser, Page, reading
 
 
@@ -31,7 +31,7 @@ async def test_list_is_sent_again_only_when_it_changed(
     first = await browser.ask("GET", "/api/printers")
     same = await browser.ask("GET", "/api/printers", headers={"If-None-Match": first.headers["ETag"]})
     assert (same.status, same.body) == (304, b"")
-    db = database.open(plug.database)
+    db = database.open_database(plug.database)
     printers.set_ignore(db, fleet[0], True)
     db.close()
     other = await browser.ask("GET", "/api/printers", headers={"If-None-Match": first.headers["ETag"]})
@@ -47,12 +47,12 @@ async def test_a_model_that_is_a_script_stays_text(fleet: list[int], browser: Br
 
 
 async def test_three_thousand_printers_come_in_time(plug: Home, browser: Browser) -> None:
-    db = database.open(plug.database)
+    db = database.open_database(plug.database)
     now = datetime.now(UTC)
     with database.transaction(db):
         for number in range(3000):
             one = reading(number % 250 + 1)
-            printers.keep(db, _renumbered(one, number), now)
+            printers.store_reading(db, _renumbered(one, number), now)
     db.close()
     began = time.monotonic()
     answer = await browser.ask("GET", "/api/printers")
@@ -82,8 +82,8 @@ async def test_csv_opens_in_a_spreadsheet(fleet: list[int], browser: Browser) ->
 
 
 async def test_csv_holds_no_formula(plug: Home, browser: Browser) -> None:
-    db = database.open(plug.database)
-    printers.keep(db, reading(1, model="=HYPERLINK(1)"), datetime.now(UTC))
+    db = database.open_database(plug.database)
+    printers.store_reading(db, reading(1, model="=HYPERLINK(1)"), datetime.now(UTC))
     db.close()
     answer = await browser.ask("GET", "/api/printers.csv")
     row = next(csv.DictReader(io.StringIO(answer.body.decode("utf-8-sig"))))
@@ -121,7 +121,7 @@ async def test_one_printer_is_told_in_full(fleet: list[int], browser: Browser) -
 async def test_a_held_counter_is_shown_beside_the_last_good_one(
     fleet: list[int], browser: Browser, plug: Home
 ) -> None:
-    db = database.open(plug.database)
+    db = database.open_database(plug.database)
     db.execute(
         "UPDATE counters SET held_value = 3, held_reason = 'runs backwards', held_at = 1760000000000"
         " WHERE printer_id = ?",
@@ -135,8 +135,8 @@ async def test_a_held_counter_is_shown_beside_the_last_good_one(
 
 async def test_what_a_reading_left_out_is_told(fleet: list[int], browser: Browser, plug: Home) -> None:
     assert (await browser.get(f"/api/printers/{fleet[0]}"))["incomplete"] == []
-    db = database.open(plug.database)
-    before = printers.latest(db, fleet[0])
+    db = database.open_database(plug.database)
+    before = printers.get_printer(db, fleet[0])
     partly = Reading(
         before.target,
         before.identity,
@@ -144,7 +144,7 @@ async def test_what_a_reading_left_out_is_told(fleet: list[int], browser: Browse
         failures=(Failure("alerts", "stopped answering"),),
         notes=("the web page wants a password",),
     )
-    printers.keep(db, partly, datetime.now(UTC))
+    printers.store_reading(db, partly, datetime.now(UTC))
     db.close()
     printer = await browser.get(f"/api/printers/{fleet[0]}")
     assert printer["incomplete"] == [{"part": "alerts", "reason": "stopped answering"}]
@@ -221,8 +221,8 @@ async def test_many_at_once_do_not_trip_over_each_other(
 
 async def test_a_held_counter_is_confirmed(browser: Browser, plug: Home, fleet: list[int]) -> None:
     path = f"/api/printers/{fleet[0]}"
-    db = database.open(plug.database)
-    printers.keep(db, reading(1, pages=200), datetime.now(UTC))  # 1,500 were told before
+    db = database.open_database(plug.database)
+    printers.store_reading(db, reading(1, pages=200), datetime.now(UTC))  # 1,500 were told before
     db.close()
     (held,) = (await browser.get(path))["counters"]
     assert (held["value"], held["held"]["value"]) == (1500, 200)

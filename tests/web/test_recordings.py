@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from appliance.config import Home
-from appliance.store import database, printers
+from appliance.settings.schema import Home
+from appliance.storage import database, printers
 from tests.fakes.agent import Agent, Device
 from tests.web.conftest import Browser, reading
 from tests.web.test_discovery import printer
@@ -22,10 +22,10 @@ def known(plug: Home, agent: Agent) -> int:
 
 def keep(plug: Home, number: int, port: int, host: str = "127.0.0.21") -> int:
     made = reading(number)
-    db = database.open(plug.database)
+    db = database.open_database(plug.database)
     try:
         target = replace(made.target, host=host, port=port)
-        return printers.keep(db, replace(made, target=target), datetime.now(UTC))
+        return printers.store_reading(db, replace(made, target=target), datetime.now(UTC))
     finally:
         db.close()
 

@@ -13,11 +13,11 @@ import pytest
 import pyzipper
 import trustme
 
-from appliance import config
-from appliance.config import Config, Home
-from appliance.model import DiscoveryEntry, Trap
-from appliance.store import database, traps
-from appliance.web.support import kept_errors
+from appliance.domain.model import DiscoveryEntry, Trap
+from appliance.settings import schema
+from appliance.settings.schema import Config, Home
+from appliance.storage import database, traps
+from appliance.web.support_bundle import read_error_log
 from tests.web.conftest import SCRIPT, Browser, Page, password_hash, running
 
 BACKUP_PASSWORD = "a password for backups"
@@ -36,7 +36,7 @@ async def test_names_language_and_time_zone_are_changed(browser: Browser, plug: 
     assert {key: answer.json[key] for key in change if key != "port"} == {
         key: value for key, value in change.items() if key != "port"
     }
-    kept = config.load(plug)
+    kept = schema.load(plug)
     assert (kept.plug.language, kept.web.port, kept.web.tls_port) == ("de", 8080, 443)
     assert (await browser.get("/api/session"))["language"] == "de"
 
@@ -88,7 +88,7 @@ async def test_backup_and_restore_bring_the_secrets_back(browser: Browser, plug:
     body = {"password": BACKUP_PASSWORD, "backup": base64.b64encode(saved.body).decode()}
     answer = await browser.ask("POST", "/api/system/restore", body)
     assert (answer.status, answer.json["settings"]) == (200, 3)
-    kept = config.load(plug)
+    kept = schema.load(plug)
     assert (kept.plug.site, kept.transmission.key, kept.web.port) == ("Zurich", SECRET, 8888)
     assert kept.discovery.entries[0].addresses == "127.0.0.1"
 
@@ -257,7 +257,7 @@ async def test_traps_are_switched_on_and_off(browser: Browser, plug: Home) -> No
         "PATCH", "/api/traps", {"enabled": True, "port": 1162, "communities": ["public"]}
     )
     assert (answer.json["enabled"], answer.json["port"]) == (True, 1162)
-    assert config.load(plug).traps.communities == ("public",)
+    assert schema.load(plug).traps.communities == ("public",)
     answer = await browser.ask("PATCH", "/api/traps", {"communities": [""]})
     assert (answer.status, answer.json["field"]) == (422, "communities.1")
 
@@ -275,10 +275,16 @@ async def test_overview_says_what_needs_somebody(browser: Browser, fleet: list[i
 
 
 async def test_traps_are_listed_with_their_printers(browser: Browser, fleet: list[int], plug: Home) -> None:
-    db = database.open(plug.database)
+    db = database.open_database(plug.database)
     trap = Trap("printerV2Alert", text=f"jam {SCRIPT}", severity="critical", objects=("prtAlertCode = 8",))
     now = datetime.now(UTC)
-    traps.keep(db, [traps.Came("127.0.1.1", fleet[0], trap, now), traps.Came("127.0.9.9", None, trap, now)])
+    traps.save_traps(
+        db,
+        [
+            traps.ReceivedTrap("127.0.1.1", fleet[0], trap, now),
+            traps.ReceivedTrap("127.0.9.9", None, trap, now),
+        ],
+    )
     db.close()
     stranger, known = (await browser.get("/api/traps"))["traps"]
     assert (known["printer"], known["printer_name"], known["severity"]) == (
@@ -328,7 +334,7 @@ async def boxed(tmp_path: Path) -> AsyncIterator[tuple[Home, Browser]]:
     (tmp_path / "run/systemd/system").mkdir(parents=True)
     standard = Config()
     plug = replace(standard.plug, mdns=False, name="plug-7")
-    config.save(home, replace(standard, plug=plug, web=replace(standard.web, password_hash=password_hash())))
+    schema.save(home, replace(standard, plug=plug, web=replace(standard.web, password_hash=password_hash())))
     async with running(home, root=tmp_path) as page, page.browser() as browser:
         await browser.log_in()
         yield home, browser
@@ -351,7 +357,7 @@ async def test_a_factory_reset_wants_the_name_of_the_plug(boxed: tuple[Home, Bro
 
 
 async def test_a_factory_reset_belongs_to_the_plug_itself(browser: Browser, plug: Home) -> None:
-    name = config.load(plug).plug.name
+    name = schema.load(plug).plug.name
     answer = await browser.ask("POST", "/api/system/factory-reset", {"name": name})
     assert (answer.status, answer.json["code"]) == (409, "elsewhere")
 
@@ -363,9 +369,9 @@ async def test_it_says_how_long_it_is_on(browser: Browser) -> None:
 
 
 def test_errors_that_were_kept_go_along(tmp_path: Path) -> None:
-    assert kept_errors(tmp_path) == []
+    assert read_error_log(tmp_path) == []
     (tmp_path / "errors.1.log").write_text("first\nsecond\n")
     (tmp_path / "errors.log").write_bytes(b"third \xff\n")
-    assert kept_errors(tmp_path) == ["first", "second", "third \ufffd"]
+    assert read_error_log(tmp_path) == ["first", "second", "third \ufffd"]
     (tmp_path / "errors.log").write_text("x\n" * 5_000)
-    assert len(kept_errors(tmp_path)) == 1_000
+    assert len(read_error_log(tmp_path)) == 1_000

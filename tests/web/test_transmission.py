@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import trustme
 
-from appliance import config
-from appliance.config import Home
-from appliance.delivery import outbox, parcel
-from appliance.store import database
+from appliance.delivery import archive, outbox
+from appliance.settings import schema
+from appliance.settings.schema import Home
+from appliance.storage import database
 from tests.fakes.cloud import Cloud, Fault
 from tests.web.conftest import Browser
 
@@ -27,7 +27,7 @@ async def test_settings_are_changed_piece_by_piece(browser: Browser, plug: Home)
         {"set": True},
     )
     await browser.ask("PATCH", "/api/transmission", {"https": {"proxy": "http://proxy:3128"}})
-    kept = config.load(plug).transmission
+    kept = schema.load(plug).transmission
     assert (kept.https.url, kept.https.proxy, kept.key) == (url, "http://proxy:3128", KEY)
 
 
@@ -39,7 +39,7 @@ async def test_secrets_never_come_back(browser: Browser, plug: Home) -> None:
     assert answer.json["https"]["proxy_password"] == {"set": True}
     for path in ("/api/transmission", "/api/system/support", "/api/overview"):
         assert secret.encode() not in (await browser.ask("GET", path)).body
-    assert config.load(plug).transmission.mail.password == secret
+    assert schema.load(plug).transmission.mail.password == secret
     cleared = await browser.ask("PATCH", "/api/transmission", {"key": "", "mail": {"password": ""}})
     assert (cleared.json["key"], cleared.json["mail"]["password"]) == ({"set": False}, {"set": False})
 
@@ -51,7 +51,7 @@ async def test_what_a_change_does_not_name_stays(browser: Browser, plug: Home) -
     answer = await browser.ask("PATCH", "/api/transmission", {"mail": {"port": 587}})
     mail = answer.json["mail"]
     assert (mail["ca_file"], mail["host"], mail["port"]) == ("/etc/ca.pem", "mail.example", 587)
-    assert config.load(plug).transmission.mail.ca_file == "/etc/ca.pem"
+    assert schema.load(plug).transmission.mail.ca_file == "/etc/ca.pem"
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ async def test_every_step_works(connected: Browser, cloud: Cloud, plug: Home) ->
     assert list(found) == ["settings", "name", "port", "tls", "certificate", "parcel"]
     assert all(step["ok"] for step in found.values())
     (arrival,) = cloud.arrivals
-    assert "-test-" in parcel.unpack(arrival.body, KEY)[0]
+    assert "-test-" in archive.unpack(arrival.body, KEY)[0]
     assert (await connected.get("/api/outbox"))["parcels"] == []
     assert (await connected.get("/api/transmission"))["certificate"]["set"] is True
 
@@ -203,15 +203,15 @@ async def test_one_test_at_a_time(connected: Browser, cloud: Cloud) -> None:
 
 @pytest.fixture
 def parcels(plug: Home) -> list[outbox.Parcel]:
-    db = database.open(plug.database)
+    db = database.open_database(plug.database)
     put = [
         outbox.put(
-            db, plug.outbox, f"plug-{number}", parcel.pack("x", b"<x/>", KEY), NOW + timedelta(hours=number)
+            db, plug.outbox, f"plug-{number}", archive.pack("x", b"<x/>", KEY), NOW + timedelta(hours=number)
         )
         for number in range(3)
     ]
-    outbox.delivered(db, plug.outbox, put[0], NOW)
-    outbox.refuse(db, put[1], "422 unknown plug")
+    outbox.mark_delivered(db, plug.outbox, put[0], NOW)
+    outbox.mark_refused(db, put[1], "422 unknown plug")
     db.close()
     return put
 
@@ -229,7 +229,7 @@ async def test_what_left_the_site_can_be_looked_at(
     for each in parcels:
         answer = await browser.ask("GET", f"/api/outbox/{each.id}/download")
         assert answer.headers["Content-Disposition"] == f'attachment; filename="{each.name}.zip"'
-        assert parcel.unpack(answer.body, KEY) == ("x", b"<x/>")
+        assert archive.unpack(answer.body, KEY) == ("x", b"<x/>")
     for path in plug.outbox.rglob("*.zip"):
         path.unlink()
     assert (await browser.ask("GET", f"/api/outbox/{parcels[0].id}/download")).status == 404

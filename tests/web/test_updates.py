@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from appliance import __version__, config
-from appliance.config import Config, Home
-from appliance.store import database, meta
-from appliance.system import trial
-from appliance.updates import bundles, channel
+from appliance import __version__
+from appliance.privileged import update_trial
+from appliance.settings import schema
+from appliance.settings.schema import Config, Home
+from appliance.storage import database, key_value
+from appliance.updates import bundle_store, channel
 from appliance.updates.channel import Offer
 from tests.web.conftest import Answer, Browser, Page, password_hash, running
 
@@ -38,7 +39,7 @@ async def box(tmp_path: Path) -> AsyncIterator[Page]:
     home.create()
     standard = Config()
     plug, web = replace(standard.plug, mdns=False), replace(standard.web, password_hash=password_hash())
-    config.save(home, replace(standard, plug=plug, web=web))
+    schema.save(home, replace(standard, plug=plug, web=web))
     async with running(home, root=tmp_path) as page:
         tell(page, "slots", SLOTS)
         yield page
@@ -72,7 +73,7 @@ async def put(browser: Browser, data: object, headers: dict[str, str] = OCTETS) 
 def offer(page: Page, version: str) -> None:
     url = "https://updates.example.com/plug.json"
     page.change(update={"channel": url})
-    with closing(database.open(page.home.database)) as db:
+    with closing(database.open_database(page.home.database)) as db:
         channel.keep(db, Offer(url, "", version, "https://updates.example.com/plug.raucb", "What is new."))
 
 
@@ -111,7 +112,7 @@ async def test_a_bundle_is_brought_and_ordered(visitor: Browser, box: Page) -> N
     data = bytes(range(256)) * 8_192  # two megabytes: more than any other body may have
     answer = await put(visitor, io.BytesIO(data))
     assert (answer.status, answer.json["bundle"]["bytes"]) == (200, len(data))
-    assert (box.home.updates / bundles.NAME).read_bytes() == data
+    assert (box.home.updates / bundle_store.NAME).read_bytes() == data
     answer = await visitor.ask("POST", "/api/updates/install", {"source": "upload", "when": "window"})
     assert answer.status == 202
     assert orders(box) == [{"do": "update", "source": "upload", "older": "no", "reboot": "no", "action": ""}]
@@ -138,8 +139,8 @@ async def test_behind_a_proxy_the_poller_fetches_what_the_channel_offers(visitor
     order = {"source": "channel", "when": "window"}
     assert (await visitor.ask("POST", "/api/updates/install", order)).status == 202
     assert orders(box) == []
-    with closing(database.open(box.home.database)) as db:
-        assert meta.get(db, channel.WANTED) == "no no"
+    with closing(database.open_database(box.home.database)) as db:
+        assert key_value.get(db, channel.WANTED) == "no no"
 
 
 @pytest.mark.parametrize(
@@ -192,7 +193,7 @@ async def until(true: Callable[[], bool]) -> None:
 
 async def test_an_upload_may_be_too_large_empty_or_no_bundle(visitor: Browser, box: Page) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", box.port)
-    writer.write(head(visitor, box, bundles.MOST_BYTES + 1))
+    writer.write(head(visitor, box, bundle_store.MOST_BYTES + 1))
     assert (await reader.readline()).startswith(b"HTTP/1.1 413")
     writer.close()
     answer = await put(visitor, b"")
@@ -241,7 +242,7 @@ async def test_while_it_is_installed_nothing_is_pulled_away(visitor: Browser, bo
         await visitor.ask("POST", "/api/updates/install", {"source": "upload", "when": "now"}),
     ):
         assert (answer.status, answer.error) == (409, "An update is being installed just now.")
-    assert (box.home.updates / bundles.NAME).read_bytes() == b"bundle"
+    assert (box.home.updates / bundle_store.NAME).read_bytes() == b"bundle"
     tell(box, "update", {**progress, "state": "refused", "text": "it is too old", "at": 1_763_000_000})
     answer = await visitor.ask("DELETE", BUNDLE)
     assert (answer.status, answer.json["bundle"], answer.json["progress"]["text"]) == (
@@ -252,23 +253,26 @@ async def test_while_it_is_installed_nothing_is_pulled_away(visitor: Browser, bo
 
 
 async def test_what_waits_for_the_restart_and_what_came_of_it(visitor: Browser, box: Page) -> None:
-    marker = trial.Trial("A", "1.0.0", "B", "1.1.0", "2026-11-22T02:00:00+00:00", "1", installed=True)
-    trial.begin(marker, root(box))
+    marker = update_trial.Trial("A", "1.0.0", "B", "1.1.0", "2026-11-22T02:00:00+00:00", "1", installed=True)
+    update_trial.begin(marker, root(box))
     assert (await visitor.get("/api/updates"))["waiting"] == "1.1.0"
     tell(box, "slots", {**SLOTS, "booted": "B", "version": "1.1.0", "boot": "2"})
     found = await visitor.get("/api/updates")
     assert (found["waiting"], found["version"], found["slots"]["on_trial"]) == (None, "1.1.0", True)
-    (root(box) / trial.OUTCOME).write_text(
+    (root(box) / update_trial.OUTCOME).write_text(
         json.dumps(
             {
                 "came": "fell back",
-                "trial": {**json.loads((root(box) / trial.MARKER).read_text()), "why": "the page is down"},
+                "trial": {
+                    **json.loads((root(box) / update_trial.MARKER).read_text()),
+                    "why": "the page is down",
+                },
                 "at": "2026-11-22T02:20:00+00:00",
                 "booted": "3",
             }
         )
     )
-    trial.remove(root(box))
+    update_trial.remove(root(box))
     assert (await visitor.get("/api/updates"))["outcome"] == {
         "came": "fell back",
         "from_version": "1.0.0",
@@ -290,7 +294,7 @@ async def test_where_updates_come_from_is_set_and_secrets_are_not_told(visitor: 
     assert b"s3cret" not in answer.body
     assert (answer.json["automatic"], answer.json["has_window"]) == (True, True)
     assert answer.json["hawkbit"]["token"] == {"set": True}
-    found = config.load(box.home).update
+    found = schema.load(box.home).update
     assert (found.channel, found.window) == (wanted["channel"], "02:00-04:00")
     assert (found.hawkbit.token, found.hawkbit.token_kind, found.hawkbit.tenant) == (
         "s3cret",
@@ -317,7 +321,7 @@ async def test_the_channel_is_asked_when_somebody_wants_to_know(visitor: Browser
     answer = await visitor.ask("POST", "/api/updates/look")
     assert (answer.status, answer.error) == (409, "No channel is set.")
     offer(box, "1.1.0")
-    with closing(database.open(box.home.database)) as db:
-        meta.put(db, channel.NEXT, "99999999999999")
+    with closing(database.open_database(box.home.database)) as db:
+        key_value.put(db, channel.NEXT, "99999999999999")
         assert (await visitor.ask("POST", "/api/updates/look")).status == 202
-        assert meta.get(db, channel.NEXT) is None
+        assert key_value.get(db, channel.NEXT) is None

@@ -1,0 +1,1 @@
+"""The `printmonitor` command: one module per subcommand."""

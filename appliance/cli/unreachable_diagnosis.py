@@ -1,0 +1,121 @@
+"""Why a printer does not answer: what can be told apart from here."""
+
+import asyncio
+import errno
+from pathlib import Path
+from typing import Literal
+
+from appliance.domain.model import Reading, Target
+from appliance.host import arp_table
+from appliance.mib import oids
+from appliance.snmp import ber
+
+Sign = Literal["answers", "closed", "unreachable", "silent"]
+VERSIONS: tuple[Literal["1", "2"], ...] = ("2", "1")
+PATIENCE = 2.0  # seconds; ICMP errors come at once, a sleeping network card answers within one
+
+SILENCE = (
+    "It said nothing at all. From here these look alike: switched off or asleep; another device or nothing "
+    "at this address; a firewall between; SNMP switched off; a wrong community, which most printers do not "
+    "answer at all; an access list in the printer that leaves this address out."
+)
+AWAKE = (
+    "A device is there: it answers to ARP as {}. To SNMP it said nothing. From here these look alike: SNMP "
+    "switched off; a wrong community, which most printers do not answer at all; an access list in the "
+    "printer that leaves this address out; a firewall; asleep but for its network card; no printer."
+)
+MEANINGS = {  # how a reason begins, of somebody who did say something
+    "answers, but says nothing": "It speaks SNMP and shows none of the objects of printers: no printer, or"
+    " an access list in it shows this community next to nothing.",
+    "answers, but not with what was asked": "What it sends cannot be decoded, or belongs to another "
+    "question: a faulty agent, a worn-out network, or something else than SNMP at that port.",
+    "took longer than": "It answers too slowly to be read: overloaded, or behind a bad line. Try again.",
+    "took more than": "It answers, and never comes to an end: a faulty agent, or one that floods.",
+}
+NO_PRINTER = "Nothing of it is a printer's: no supply, tray, counter or status. Is it the right device?"
+NOBODY = "Nobody at that address answers to ARP: switched off, unplugged, or no such address in this network."
+
+
+async def explain(target: Target, patience: float = PATIENCE, arp: Path = arp_table.TABLE) -> str:
+    """Ask once more, one small object, and return in sentences what the silence may mean."""
+    asked = VERSIONS if target.snmp_version == "auto" else (target.snmp_version,)
+    signs = [await _sign(target, version, patience) for version in asked]
+    mac = arp_table.mac_address(target.host, arp)
+    if "unreachable" in signs:
+        return (
+            NOBODY
+            if mac == ""
+            else "This computer has no way to that address: no route, or a router says so."
+        )
+    if "closed" in signs:
+        return (
+            f"Something is at that address, but nothing listens at UDP port {target.port}: SNMP is switched "
+            "off, or it listens at another port (--port)."
+        )
+    if "answers" in signs:
+        return "It answers to a single small question, so community and version are right; try again."
+    others = [version for version in VERSIONS if version not in asked]
+    for version in others:
+        if await _sign(target, version, patience) == "answers":
+            return f"It answers to SNMP version {version}, not to the version asked for; try auto."
+    if mac is None:
+        return SILENCE
+    return AWAKE.format(mac) if mac else NOBODY
+
+
+def meaning(reason: str) -> str | None:
+    """What it may mean that somebody answered and could not be read."""
+    return next((text for start, text in MEANINGS.items() if reason.startswith(start)), None)
+
+
+def is_no_printer(reading: Reading) -> bool:
+    """Whether all that was said could be any device's."""
+    parts = (reading.supplies, reading.inputs, reading.outputs, reading.counters, reading.failures)
+    return not any(parts) and reading.details.status is None
+
+
+class _Ear(asyncio.DatagramProtocol):
+    def __init__(self, heard: asyncio.Future[Sign]) -> None:
+        self._heard = heard
+
+    def datagram_received(self, data: bytes, _: tuple[str | int, ...]) -> None:
+        if data:
+            self._hear("answers")
+
+    def error_received(self, error: Exception) -> None:
+        refused = isinstance(error, ConnectionRefusedError)  # ICMP port unreachable
+        self._hear("closed" if refused else "unreachable")
+
+    def _hear(self, sign: Sign) -> None:
+        if not self._heard.done():
+            self._heard.set_result(sign)
+
+
+async def _sign(target: Target, version: Literal["1", "2"], patience: float) -> Sign:
+    """What happens to one request on a connected socket: only such a socket is told of ICMP errors."""
+    loop = asyncio.get_running_loop()
+    heard: asyncio.Future[Sign] = loop.create_future()
+    try:
+        transport, _ = await loop.create_datagram_endpoint(
+            lambda: _Ear(heard), remote_addr=(target.host, target.port)
+        )
+    except OSError as error:
+        if error.errno in (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EADDRNOTAVAIL):
+            return "unreachable"
+        raise
+    try:
+        transport.sendto(
+            ber.encode_request(
+                "get",
+                [(*oids.SYS_DESCR, 0)],
+                version=version,
+                community=target.community_read,
+                request_id=ber.MIN_REQUEST_ID,
+            )
+        )
+        async with asyncio.timeout(patience):
+            return await heard
+    except TimeoutError:
+        return "silent"
+    finally:
+        transport.close()

@@ -1,0 +1,1 @@
+"""Poll one printer and build its reading."""

@@ -1,1 +1,0 @@
-"""One module per command: what `printmonitor NAME` does, once its arguments are understood."""

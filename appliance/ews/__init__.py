@@ -1,0 +1,1 @@
+"""Read counters from printers' embedded web servers."""

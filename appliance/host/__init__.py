@@ -1,0 +1,1 @@
+"""Read-only facts about the device, and thin wrappers around its operating system."""

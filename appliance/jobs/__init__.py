@@ -1,0 +1,1 @@
+"""Runs: find printers, poll them, save the readings, hand over to delivery."""

@@ -1,0 +1,162 @@
+"""An import list is taken over: its entries go into the settings, printers that are gone leave the store."""
+
+import os
+import re
+import sqlite3
+import stat
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from appliance.discovery import csv_entries
+from appliance.discovery.csv_entries import ImportChanges, ImportRow
+from appliance.discovery.csv_reader import MAX_FILE_BYTES, InvalidListError
+from appliance.discovery.entries import Exclusions
+from appliance.settings import schema as configuration
+from appliance.settings.schema import Config, Home
+from appliance.storage import database, events, printer_list, printers
+from appliance.storage.printer_list import PrinterSummary
+
+
+class Refused(Exception):
+    """Nothing was changed; the text is one clear line."""
+
+
+class Unreadable(Refused):
+    """A file is not to be had, now at least."""
+
+
+class Doubtful(Refused):
+    """The list may be wrong: a person may insist."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImportList:
+    """A list with its exclusions, read and understood."""
+
+    rows: tuple[ImportRow, ...]
+    exclusions: Exclusions
+    problems: tuple[str, ...]  # a hundred at most of each of the two
+    bad: int  # lines that are left out
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What an import changed, or would change."""
+
+    changes: ImportChanges[PrinterSummary]
+    applied: bool
+
+
+def read(path: Path, exclusions: Path | None = None) -> ImportList:
+    """The lists in two files, which may lie on a slow share. Raises Refused."""
+    return understand(_bytes(path), _bytes(exclusions) if exclusions else b"", path.name)
+
+
+def understand(data: bytes, exclusions: bytes = b"", name: str = "the list") -> ImportList:
+    """The lists in a file's bytes. Raises Refused."""
+    try:
+        listed = csv_entries.parse_list(data)
+    except InvalidListError as error:
+        raise Refused(f"{name} {error}") from error
+    try:
+        left_out, excluding = csv_entries.parse_exclusions(exclusions)
+    except InvalidListError as error:
+        raise Refused(f"the exclusion list {error}") from error
+    problems = [str(each) for each in listed.problems]
+    problems += [f"exclusion list, {each}" for each in excluding.problems]
+    return ImportList(listed.rows, left_out, tuple(problems), listed.skipped_lines + excluding.skipped_lines)
+
+
+def run(
+    db: sqlite3.Connection,
+    home: Home,
+    listed: ImportList,
+    now: datetime,
+    *,
+    http: tuple[str, str] = ("", ""),
+    dry_run: bool = False,
+    force: bool = False,
+    counts: Callable[[PrinterSummary], bool] = lambda _line: True,
+) -> Result:
+    """Take the list over, or say what that would do; `counts` leaves printers alone that may not be dropped.
+
+    Raises Doubtful unless forced, BadSettings, lock.Busy, database.Unusable: nothing is changed then.
+    """
+
+    def planned(config: Config) -> ImportChanges[PrinterSummary]:
+        return csv_entries.plan_import(
+            config.discovery.entries,
+            listed.rows,
+            listed.exclusions,
+            filter(counts, printer_list.iter_summaries(db)),
+            now,
+            http_username=http[0],
+            http_password=http[1],
+        )
+
+    if dry_run:
+        return Result(planned(configuration.load(home)), applied=False)
+    with configuration.changing(home):
+        config = configuration.load(home)
+        changes = planned(config)
+        if changes.warning and not force:
+            raise Doubtful(changes.warning)
+        _apply(db, home, config, changes, now)
+    return Result(changes, applied=True)
+
+
+def _apply(
+    db: sqlite3.Connection, home: Home, config: Config, changes: ImportChanges[PrinterSummary], now: datetime
+) -> None:
+    """All entries in one save; then the printers, which nobody will ask again, in one transaction."""
+    if changes.entries != config.discovery.entries:
+        discovery = replace(config.discovery, entries=changes.entries)
+        configuration.save(home, replace(config, discovery=discovery))
+    if not changes.has_changes:
+        return
+    with database.transaction(db):
+        for gone in changes.unavailable:
+            printers.delete_printer(db, gone.id)
+        events.note(db, "import", "import list", told(changes), now)
+
+
+def told(changes: ImportChanges[PrinterSummary]) -> str:
+    """The changes in one line."""
+    parts = [
+        f"{len(changes.added):,} added",
+        f"{len(changes.changed):,} changed",
+        f"{len(changes.removed):,} removed",
+        f"{changes.unchanged:,} unchanged",
+    ]
+    if changes.excluded:
+        parts.append(f"{len(changes.excluded):,} excluded")
+    return f"entries: {', '.join(parts)}; printers dropped: {len(changes.unavailable):,}"
+
+
+def told_problems(problems: Sequence[str], bad: int) -> str:
+    """Bad lines in one line."""
+    return f"{bad:,} bad {'line' if bad == 1 else 'lines'}: {problems[0]}{' ...' if bad > 1 else ''}"
+
+
+def _bytes(path: Path) -> bytes:
+    """A file's bytes, one more than a list may have at most. Raises Unreadable."""
+    try:
+        descriptor = os.open(
+            path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
+        )  # a pipe would wait for a writer
+        with os.fdopen(descriptor, "rb") as file:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise Unreadable(f"{path}: is no file")
+            return file.read(MAX_FILE_BYTES + 1)
+    except OSError as error:
+        raise Unreadable(f"{path}: {error.strerror}{_hint(path)}") from error
+    except ValueError as error:
+        raise Unreadable("a path has a NUL in it") from error
+
+
+def _hint(path: Path) -> str:
+    """For those who come from the Windows product."""
+    windows = re.match(r"\\\\|//|[A-Za-z]:", str(path))
+    return ": a share has to be mounted first, and is named by where it is mounted" if windows else ""

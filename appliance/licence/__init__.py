@@ -1,1 +1,0 @@
-"""The Plug's licence: asked for, checked, installed, renewed."""

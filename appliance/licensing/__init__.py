@@ -1,0 +1,1 @@
+"""The licence: request, verify, install, report its status."""

@@ -1,0 +1,1 @@
+"""Printer-MIB and Host Resources MIB: objects, enumerations, rows, character sets."""

@@ -1,0 +1,1 @@
+"""Network building blocks without knowledge of printers: TLS contexts, text sanitising."""

@@ -1,0 +1,58 @@
+"""What the poller says of its work, in the log and to systemd: each thing once, when it changes."""
+
+import logging
+import sqlite3
+
+from appliance.delivery import dispatcher, outbox
+from appliance.host import sd_notify
+from appliance.jobs.runs import Failed, Progress, RoundResult
+
+log = logging.getLogger(__name__)
+
+
+class Teller:
+    """Remembers what it said: a printer that is off for a week fails once."""
+
+    def __init__(self) -> None:
+        self._failing: dict[int, str] = {}
+        self._incomplete: dict[int, Failed] = {}
+        self._untried: str | None = None
+
+    def run(self, result: RoundResult) -> None:
+        """Who does not answer any more, who does again, and who answers only in part."""
+        for printer_id in result.read:
+            if host := self._failing.pop(printer_id, None):
+                log.info("%s: answers again", host)
+        for failed in result.failed:
+            host = failed.name or failed.host
+            if failed.printer_id not in self._failing:
+                log.warning("%s: %s", host, failed.reason)
+            if failed.printer_id is not None:
+                self._failing[failed.printer_id] = host
+        incomplete = {each.printer_id: each for each in result.incomplete}
+        for printer_id in result.read:
+            self._parts(printer_id, incomplete.get(printer_id))
+
+    def _parts(self, printer_id: int, now: Failed | None) -> None:
+        before = self._incomplete.pop(printer_id, None)
+        if now:
+            self._incomplete[printer_id] = now
+            if before is None or before.reason != now.reason:
+                log.warning("%s: %s", now.name or now.host, now.reason)
+        elif before:
+            log.info("%s: all its parts are read again", before.name or before.host)
+
+    def delivery(self, db: sqlite3.Connection, summary: dispatcher.DeliverySummary) -> None:
+        """The outbox tells of parcels that were tried; this is what keeps it from trying."""
+        first = outbox.first_waiting(db)
+        untried = summary.error if first and summary.error != first.error else None
+        if untried and untried != self._untried:
+            log.warning("%d parcels wait: %s", summary.waiting, untried)
+        self._untried = untried
+
+
+def to_systemd(kind: str, progress: Progress) -> None:
+    """What `systemctl status` shows while a run goes on."""
+    scan = progress.scan
+    asked = f"{scan.probed} of {scan.total} addresses asked, " if scan.total else ""
+    sd_notify.status(f"{kind}: {asked}{progress.read} of {progress.to_read} printers read")

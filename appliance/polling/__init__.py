@@ -1,1 +1,0 @@
-"""The poller: the service that does what is due."""

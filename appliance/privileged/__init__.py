@@ -1,0 +1,1 @@
+"""Root's side of the privilege boundary: validate privileged requests and carry them out."""

@@ -1,0 +1,1 @@
+"""Set up a Plug from the provisioning file on its boot partition."""

@@ -1,1 +1,0 @@
-"""What a printer says: from an address to a Reading."""

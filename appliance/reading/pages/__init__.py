@@ -1,1 +1,0 @@
-"""What printers' own web pages say beyond SNMP."""

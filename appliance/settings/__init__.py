@@ -1,0 +1,1 @@
+"""The settings file: schema, validation, network settings, paths."""

@@ -1,0 +1,314 @@
+"""The settings of a Plug: records with their defaults, kept in settings.toml."""
+
+import contextlib
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, time, tzinfo
+from pathlib import Path
+from typing import Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import tomli_w
+
+from appliance.discovery.entries import MAX_TARGETS, entry_problem, total_problem
+from appliance.domain.model import DiscoveryEntry
+from appliance.host import atomic_file, board, file_lock
+from appliance.settings import network, validation
+from appliance.settings.network import NetworkConfig
+from appliance.settings.paths import INSTALLED as INSTALLED  # noqa: PLC0414  known as its own
+from appliance.settings.paths import Home as Home  # noqa: PLC0414
+
+CHANGING_SECONDS = 10.0  # to wait for another process that does; a slow memory card takes one
+
+_STANDARD = asdict(DiscoveryEntry(""))
+
+_HEADER = """\
+# Settings of this PrintMonitor Plug. The page writes this file anew with every change: comments are lost.
+# Every key is described in the README. `printmonitor check` names what is wrong.
+
+"""
+
+
+class BadSettings(Exception):
+    """settings.toml cannot be used; each problem is one line that says what would be right."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+@dataclass(frozen=True, slots=True)
+class PlugConfig:
+    name: str = field(default_factory=board.default_name)
+    site: str = ""
+    language: Literal["en", "de"] = "en"
+    mdns: bool = True  # announced on the LAN, and printers that announce themselves are heard
+
+
+@dataclass(frozen=True, slots=True)
+class DiscoveryConfig:
+    entries: tuple[DiscoveryEntry, ...] = ()
+    exclusions: tuple[str, ...] = ()
+    packets_per_second: int = 200
+    max_addresses: int = MAX_TARGETS
+
+
+@dataclass(frozen=True, slots=True)
+class ImportConfig:
+    """The import list that is watched."""
+
+    path: str = ""  # "": none
+    exclusions: str = ""
+    every: str = "1h"
+    http_username: str = ""
+    http_password: str = field(default="", repr=False)
+
+    @property
+    def seconds(self) -> int:
+        return validation.seconds(self.every)
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleConfig:
+    query_every: str = "1h"
+    discover_at: tuple[str, ...] = ("02:00",)
+    time_zone: str = "Europe/Zurich"
+
+    @property
+    def query_seconds(self) -> int:
+        return validation.seconds(self.query_every)
+
+    @property
+    def discover_times(self) -> tuple[time, ...]:
+        return tuple(sorted({validation.time_of_day(text) for text in self.discover_at}))
+
+    @property
+    def zone(self) -> tzinfo:
+        """The time zone; UTC where this computer has no time zone data."""
+        try:
+            return ZoneInfo(self.time_zone)
+        except (ZoneInfoNotFoundError, OSError, ValueError):
+            return UTC
+
+
+@dataclass(frozen=True, slots=True)
+class HttpsConfig:
+    url: str = ""
+    ca_file: str = ""
+    proxy: str = ""
+    proxy_username: str = ""
+    proxy_password: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class MailConfig:
+    host: str = ""
+    port: int = 25
+    security: Literal["none", "starttls", "tls"] = "none"
+    ca_file: str = ""
+    username: str = ""
+    password: str = field(default="", repr=False)
+    sender: str = ""
+    recipient: str = ""  # several separated by commas
+
+
+@dataclass(frozen=True, slots=True)
+class TransmissionConfig:
+    mode: Literal["off", "https", "mail"] = "off"
+    key: str = field(default="", repr=False)
+    xml_names: Literal["printed", "mib"] = "printed"
+    https: HttpsConfig = HttpsConfig()
+    mail: MailConfig = MailConfig()
+
+
+@dataclass(frozen=True, slots=True)
+class TrapsConfig:
+    enabled: bool = False
+    port: int = 162
+    communities: tuple[str, ...] = field(default=(), repr=False)
+    report: str = "5m"  # "off", or a duration
+
+    @property
+    def report_seconds(self) -> int | None:
+        """How long to wait with a status parcel for one that comes anyway; None: none is ever sent."""
+        return None if self.report == "off" else validation.seconds(self.report)
+
+
+@dataclass(frozen=True, slots=True)
+class WebConfig:
+    port: int = 80
+    tls_port: int = 443
+    username: str = "admin"
+    password_hash: str = field(default="", repr=False)
+    names: tuple[str, ...] = ()  # by which browsers may call the page, besides the Plug's own
+    metrics_token: str = field(default="", repr=False)  # "": no /metrics
+
+
+@dataclass(frozen=True, slots=True)
+class HawkbitConfig:
+    """The fleet server."""
+
+    url: str = ""  # "": none
+    tenant: str = "DEFAULT"
+    controller: str = ""  # "": the Plug's name
+    token: str = field(default="", repr=False)
+    token_kind: Literal["target", "gateway"] = "target"  # noqa: S105  which, not what
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateConfig:
+    channel: str = ""  # "": none
+    automatic: bool = False
+    window: str = ""  # local time; "": at any time
+    ca_file: str = ""
+    hawkbit: HawkbitConfig = HawkbitConfig()
+
+    @property
+    def hours(self) -> tuple[time, time] | None:
+        """From when to when; None: at any time."""
+        return validation.hours(self.window) if self.window else None
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    plug: PlugConfig = field(default_factory=PlugConfig)
+    discovery: DiscoveryConfig = DiscoveryConfig()
+    import_: ImportConfig = ImportConfig()  # the table [import]
+    schedule: ScheduleConfig = ScheduleConfig()
+    transmission: TransmissionConfig = TransmissionConfig()
+    traps: TrapsConfig = TrapsConfig()
+    web: WebConfig = WebConfig()
+    update: UpdateConfig = UpdateConfig()
+    network: NetworkConfig = field(default_factory=NetworkConfig)
+
+
+def load(home: Home) -> Config:
+    """The settings; defaults where there is no file yet. Raises BadSettings."""
+    text = _read(home.settings)
+    if text is None:
+        return Config()
+    if not text.strip() and home.last_good.exists():
+        # an editor and a power cut do this; a person removes the file
+        raise BadSettings([f"{home.settings.name}: is empty; remove it to start anew with the defaults"])
+    config = _checked(_parsed(home.settings, text))
+    with contextlib.suppress(OSError, BadSettings):  # a folder that cannot be written stops no service
+        if _read(home.last_good) != text:
+            atomic_file.write(home.last_good, text.encode())
+    return config
+
+
+def load_last_good(home: Home) -> tuple[Config, list[str]]:
+    """Settings to start a service with, whatever the file holds, with what is wrong about the file."""
+    try:
+        return load(home), []
+    except BadSettings as error:
+        problems = error.problems
+    with contextlib.suppress(BadSettings):
+        if (text := _read(home.last_good)) is not None:
+            return _checked(_parsed(home.last_good, text)), problems
+    with contextlib.suppress(BadSettings):  # such as the settings of a newer version, after a fall-back
+        return validation.build(Config(), _parsed(home.settings, _read(home.settings) or "")), problems
+    return Config(), problems
+
+
+@contextlib.contextmanager
+def changing(home: Home) -> Iterator[None]:
+    """From load to save: page, commands and import list must not save over one another. Raises lock.Busy."""
+    home.create()
+    with file_lock.held(home.changing, CHANGING_SECONDS):
+        yield
+
+
+def change(home: Home, changed: Callable[[Config], Config]) -> Config:
+    """Saves what `changed` makes of the settings. Raises BadSettings, lock.Busy."""
+    with changing(home):
+        before = load(home)
+        after = changed(before)
+        if after != before:
+            save(home, after)
+    return after
+
+
+def save(home: Home, config: Config) -> None:
+    """Writes all settings durably. Raises BadSettings, the file being as it was, if a value is wrong."""
+    data = as_data(config)
+    if wrong := problems(data):
+        raise BadSettings(wrong)
+    discovery = asdict(config.discovery) | {"entries": list(map(_lean, config.discovery.entries))}
+    text = _HEADER + tomli_w.dumps(data | {"discovery": discovery})
+    home.create()
+    atomic_file.write(home.settings, text.encode())
+    atomic_file.write(home.last_good, text.encode())
+
+
+def _lean(entry: DiscoveryEntry) -> dict[str, object]:
+    """An entry without what goes without saying: an import list may have ten thousand."""
+    return {key: value for key, value in asdict(entry).items() if value != _STANDARD[key]}
+
+
+def as_data(config: Config) -> dict[str, object]:
+    """All settings by the names that they have in the file."""
+    return {name.rstrip("_"): value for name, value in asdict(config).items()}
+
+
+def problems(data: Mapping[str, object]) -> list[str]:
+    """What is wrong with settings, one line each."""
+    try:
+        _checked(data)
+    except BadSettings as error:
+        return error.problems
+    return []
+
+
+def _disagreements(config: Config) -> Iterator[str]:
+    """What is right by itself, and wrong together."""
+    most = config.discovery.max_addresses
+    wrong = {number: entry_problem(entry, most) for number, entry in enumerate(config.discovery.entries, 1)}
+    for number, problem in wrong.items():
+        if problem:
+            yield f"discovery.entries {number}: {problem}"
+    if not any(wrong.values()) and (problem := total_problem(config.discovery.entries, most)):
+        yield f"discovery.entries: {problem}"
+    if config.transmission.mode == "mail":
+        for key in ("host", "sender", "recipient"):
+            if not asdict(config.transmission.mail)[key]:
+                yield f'transmission.mail.{key}: is missing, and transmission.mode is "mail"'
+    if config.update.hawkbit.url and not config.update.hawkbit.token:
+        yield "update.hawkbit.token: is missing, and update.hawkbit.url is set"
+    if config.web.port == config.web.tls_port:
+        yield f"web.tls_port: {config.web.tls_port} is also web.port; HTTP and HTTPS need a port each"
+    yield from (f"network.{line}" for line in network.disagreements(config.network))
+
+
+def _checked(data: Mapping[str, object]) -> Config:
+    if wrong := list(validation.problems(data, Config)):
+        raise BadSettings(wrong)
+    config = validation.build(Config(), data)
+    if wrong := list(_disagreements(config)):
+        raise BadSettings(wrong)
+    return config
+
+
+def _parsed(path: Path, text: str) -> Mapping[str, object]:
+    try:
+        return tomllib.loads(text)
+    except RecursionError:
+        raise BadSettings([f"{path.name}: is nested too deeply"]) from None
+    except ValueError as error:  # names places and keys, never values
+        reason = str(error).replace("at end of document", f"at line {len(text.splitlines())}, its end")
+        raise BadSettings([f"{path.name}: is no valid TOML: {reason}"]) from None
+
+
+def _read(path: Path) -> str | None:
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise BadSettings([f"{path.name}: cannot be read: {error.strerror}"]) from error
+    try:
+        return data.decode("utf-8-sig")  # some editors begin a file with a byte order mark
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise BadSettings([f"{path.name}: line {line}: is not UTF-8; save the file as UTF-8"]) from None

@@ -1,0 +1,176 @@
+"""A reading becomes what the Plug knows of a printer, in one transaction that writes only what changed."""
+
+import sqlite3
+from dataclasses import dataclass, fields, replace
+from datetime import datetime
+from typing import TypeVar
+
+from appliance.domain.model import Details, Identity, Reading, Target
+from appliance.storage import (
+    address_history,
+    counters,
+    database,
+    history,
+    json_codec,
+    printer_matching,
+    reading_notes,
+    row_tables,
+)
+
+RecordT = TypeVar("RecordT", Identity, Details)
+
+_PRINTER_COLUMNS = ("serial", "maker", "mac", "host", "port", "name", "lost", "target", "identity", "details")
+
+
+@dataclass(frozen=True, slots=True)
+class _StoredPrinter:
+    """A printer's row as it was before this reading."""
+
+    id: int
+    target: Target
+    identity: Identity
+    details: Details
+    columns: tuple[object, ...]  # all that a reading may change, in the order of _COLUMNS
+
+
+def store_reading(db: sqlite3.Connection, reading: Reading, now: datetime) -> int:
+    """Keep all that a printer said, under the printer that it is; give that printer's id.
+
+    Times never run back for a printer: where the clock did, the reading counts as just after the last one.
+    """
+    with database.transaction(db):
+        who = printer_matching.match_keys(reading.identity, reading.target)
+        known = printer_matching.load_candidates(db, who)
+        moment = database.to_ms(now)
+        same = printer_matching.find_match(known, who, moment)
+        if same is not None:
+            moment = max(moment, same.seen_at + 1)
+        past = _load_stored_printer(db, _insert_printer(db, reading, moment) if same is None else same.id)
+        _update_printer(db, past, reading, moment)
+        _update_sighting(db, past.id, reading, moment)
+        if same is None:
+            address_history.insert_address(db, past.id, reading.target, moment)
+        else:
+            address_history.update_address(db, same, past.target, reading, moment)
+            address_history.merge_duplicates(
+                db, printer_matching.find_duplicates(known, who, same), same, moment
+            )
+        address_history.mark_displaced(
+            db, printer_matching.find_displaced(known, who, past.id), reading.target, moment
+        )
+        address_history.update_serial_conflict(
+            db, printer_matching.find_serial_conflicts(known, who, past.id, moment), reading, moment
+        )
+        return past.id
+
+
+def store_poll_failure(db: sqlite3.Connection, printer_id: int, reason: str, now: datetime) -> None:
+    """A printer did not answer, or not usefully: its last values stay, with their age."""
+    with database.transaction(db):
+        db.execute(
+            "UPDATE sightings SET failed_at = max(?, seen_at), failure = ? WHERE printer_id = ?",
+            (database.to_ms(now), database.clean_text(reason), printer_id),
+        )
+
+
+def _insert_printer(db: sqlite3.Connection, reading: Reading, moment: int) -> int:
+    cursor = db.execute(
+        "INSERT INTO printers (host, port, target, identity, details, created_at, changed_at)"
+        " VALUES (?, ?, ?, '{}', '{}', ?, ?)",
+        (reading.target.host, reading.target.port, json_codec.encode(reading.target), moment, moment),
+    )
+    printer_id = cursor.lastrowid or 0
+    db.execute("INSERT INTO sightings (printer_id, seen_at) VALUES (?, ?)", (printer_id, moment))
+    return printer_id
+
+
+def _load_stored_printer(db: sqlite3.Connection, printer_id: int) -> _StoredPrinter:
+    columns = db.execute(
+        f"SELECT {', '.join(_PRINTER_COLUMNS)} FROM printers WHERE id = ?",  # noqa: S608 own names only
+        (printer_id,),
+    ).fetchone()
+    target, who, details = columns[-3:]
+    return _StoredPrinter(
+        printer_id,
+        json_codec.decode(Target, target),
+        json_codec.decode(Identity, who),
+        json_codec.decode(Details, details),
+        tuple(columns),
+    )
+
+
+def _update_printer(db: sqlite3.Connection, past: _StoredPrinter, reading: Reading, moment: int) -> None:
+    failed = {failure.part for failure in reading.failures}
+    counted = _save_values(db, past.id, reading, failed, moment)
+    who = _fill_missing(reading.identity, past.identity)
+    details = _fill_missing(reading.details, past.details) if "details" in failed else reading.details
+    details = replace(details, uptime=None)
+    claim = printer_matching.match_keys(who, reading.target)
+    columns = (
+        *(claim.serial, claim.vendor, claim.mac, claim.host, claim.port, claim.name, 0),
+        *(json_codec.encode(reading.target), json_codec.encode(who), json_codec.encode(details)),
+    )
+    if columns != past.columns:
+        db.execute(
+            f"UPDATE printers SET {', '.join(f'{name} = ?' for name in _PRINTER_COLUMNS)} WHERE id = ?",  # noqa: S608
+            (*columns, past.id),
+        )
+    if counted or (who, details) != (past.identity, past.details):
+        db.execute("UPDATE printers SET changed_at = ? WHERE id = ?", (moment, past.id))
+
+
+def _save_values(
+    db: sqlite3.Connection, printer_id: int, reading: Reading, failed: set[str], moment: int
+) -> bool:
+    """Keep counters and tables; a table that could not be read stays as it was. Whether a counter changed."""
+    before = _load_history_values(db, printer_id)
+    elapsed = _elapsed_ms(db, printer_id, reading, moment)
+    counted = counters.save_counters(
+        db, printer_id, reading.counters, moment, partial="counters" in failed, elapsed_ms=elapsed
+    )
+    row_tables.save_tables(db, printer_id, reading, failed, moment)
+    history.record_changes(db, printer_id, before, _load_history_values(db, printer_id), moment)
+    return counted
+
+
+def _elapsed_ms(db: sqlite3.Connection, printer_id: int, reading: Reading, moment: int) -> int:
+    """Milliseconds since the last reading, by our clock or by the printer's: ours may have stood still."""
+    seen_at: int
+    before: int | None
+    seen_at, before = db.execute(
+        "SELECT seen_at, uptime FROM sightings WHERE printer_id = ?", (printer_id,)
+    ).fetchone()
+    uptime = reading.details.uptime
+    theirs = 0 if before is None or uptime is None else 10 * (uptime - before)
+    return max(moment - seen_at, theirs)
+
+
+def _load_history_values(db: sqlite3.Connection, printer_id: int) -> history.HistoryValues:
+    counted = counters.load_counters(db, printer_id, printer_id).get(printer_id, [])
+    supplies = row_tables.SUPPLIES_TABLE.load(db, printer_id, printer_id).get(printer_id, [])
+    return history.collect_values(counted, [kept.row for kept in supplies])
+
+
+def _update_sighting(db: sqlite3.Connection, printer_id: int, reading: Reading, moment: int) -> None:
+    uptime = reading.details.uptime
+    db.execute(
+        "UPDATE sightings SET seen_at = ?, failed_at = NULL, failure = NULL, uptime = ?, cost = ?,"
+        " remarks = ? WHERE printer_id = ?",
+        (
+            moment,
+            uptime if uptime is not None and uptime <= row_tables.MAX_SQLITE_INTEGER else None,
+            json_codec.encode(reading.cost),
+            reading_notes.encode_notes(reading.failures, reading.notes),
+            printer_id,
+        ),
+    )
+    plan = database.clean_text(reading.plan)
+    old = db.execute("SELECT plan FROM plans WHERE printer_id = ?", (printer_id,)).fetchone()
+    if old is None or old[0] != plan:
+        db.execute("INSERT OR REPLACE INTO plans (printer_id, plan) VALUES (?, ?)", (printer_id, plan))
+
+
+def _fill_missing(new: RecordT, old: RecordT) -> RecordT:
+    """`new`, with what it does not say taken from `old`."""
+    silent = [field.name for field in fields(new) if getattr(new, field.name) == field.default]
+    return replace(new, **{name: getattr(old, name) for name in silent})

@@ -1,1 +1,0 @@
-"""What the Plug knows: one SQLite file, shared by its services."""

@@ -1,0 +1,1 @@
+"""The trap receiver service: store traps and have their printers polled."""

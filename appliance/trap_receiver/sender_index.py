@@ -1,0 +1,57 @@
+"""Which printer a trap is about, and to whom an acknowledgement may go."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from appliance.discovery.entries import Coverage, Exclusions, expand_all, find_entry
+from appliance.domain.model import DiscoveryEntry, Target, Trap
+from appliance.storage.printers import KnownPrinter
+
+
+class Senders:
+    """The known printers by all that a trap can name them by; a picture of one moment."""
+
+    def __init__(self, known: Iterable[KnownPrinter], entries: Iterable[DiscoveryEntry]) -> None:
+        """Raises BadEntry."""
+        self._by_host: dict[str, KnownPrinter] = {}
+        self._by_serial: dict[str, KnownPrinter] = {}
+        self._by_mac: dict[str, KnownPrinter] = {}
+        for each in reversed(list(known)):
+            self._by_host[each.target.host] = each
+            if serial := _squeezed(each.identity.serial_number):
+                self._by_serial[serial] = each
+            if each.identity.mac_address:
+                self._by_mac[each.identity.mac_address] = each
+        self._entries = tuple(entries)
+        self._coverage = Coverage(self._entries)
+
+    def at(self, host: str) -> KnownPrinter | None:
+        """The printer that is known at an address."""
+        return self._by_host.get(host)
+
+    def find(self, sender: str, trap: Trap) -> KnownPrinter | None:
+        """Who it is by serial number, MAC address, sender, or whom the sender names; None: a stranger.
+
+        The sender before whom it names: many printers name an address that they had in the factory.
+        """
+        return (
+            self._by_serial.get(_squeezed(trap.serial_number))
+            or self._by_mac.get(trap.mac_address or "")
+            or self._by_host.get(sender)
+            or self._by_host.get(trap.agent_address or "")
+        )
+
+    def may_answer(self, host: str, exclusions: Exclusions) -> bool:
+        """Whether the Plug would ask at this address anyway."""
+        if exclusions.excludes_address(host):
+            return False
+        return host in self._by_host or Target(host) in self._coverage
+
+    def places(self, host: str, exclusions: Exclusions) -> list[Target]:
+        """How a discovery would ask at this address: once for each community that may be right."""
+        covering = (each for each in self._entries if find_entry([each], host))
+        return list(expand_all([replace(each, addresses=host) for each in covering], exclusions))
+
+
+def _squeezed(serial: str | None) -> str:
+    return "".join((serial or "").split()).casefold()

@@ -1,1 +1,0 @@
-"""The trap receiver: the service that keeps what printers say of themselves."""

@@ -1,0 +1,134 @@
+"""The support bundle: what helps to find a fault, without secrets."""
+
+import asyncio
+import io
+import json
+import sqlite3
+import zipfile
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+from platform import platform, python_version
+
+from appliance import __version__
+from appliance.host.unit_status import UNITS
+from appliance.settings import schema
+from appliance.settings.validation import SECRETS
+from appliance.storage import database, events, jobs
+from appliance.web.db_thread import DatabaseThread
+from appliance.web.jobs import serialize_job
+from appliance.web.services import read_unit_log
+from appliance.web.settings_store import SettingsStore
+from appliance.web.timestamps import format_optional_timestamp, format_timestamp
+
+MAX_LOG_LINES = 1_000  # of each log
+ERROR_LOG_DIR = Path("/data/log")  # what root keeps of errors through restarts
+COUNTED_TABLES = (
+    "printers",
+    "counters",
+    "supplies",
+    "alerts",
+    "inputs",
+    "outputs",
+    "storages",
+    "history",
+    "jobs",
+    "events",
+    "parcels",
+)
+
+
+async def build_support_bundle(
+    settings: SettingsStore, store: DatabaseThread, now: datetime, error_log_dir: Path = ERROR_LOG_DIR
+) -> bytes:
+    """A ZIP of a few text files."""
+    logs = {unit: await read_unit_log(unit, MAX_LOG_LINES) for unit in UNITS.values()}
+    about = {
+        "version": __version__,
+        "python": python_version(),
+        "system": platform(),
+        "at": format_timestamp(now),
+    }
+    files: dict[str, object] = {
+        "about.json": {**about, "settings_problems": settings.problems},
+        "settings.json": mask_secrets(schema.as_data(settings.current)),
+        "database.json": await store.call(_summarize_database),
+        **{f"{unit}.log.json": lines for unit, lines in logs.items()},
+        "errors.json": await asyncio.to_thread(read_error_log, error_log_dir),
+    }
+    return await asyncio.to_thread(_pack_zip, files)
+
+
+def read_error_log(directory: Path) -> list[str]:
+    """The lines of the errors that outlive a restart, the oldest first; none where none are kept."""
+    lines: list[str] = []
+    for name in ("errors.1.log", "errors.log"):
+        with suppress(OSError):
+            lines += (directory / name).read_text("utf-8", "replace").splitlines()
+    return lines[-MAX_LOG_LINES:]
+
+
+def mask_secrets(value: object, path: str = "") -> object:
+    """Settings without their secrets: only whether there is one."""
+    if path in SECRETS:
+        return {"set": bool(value)}
+    if isinstance(value, Mapping):
+        return {key: mask_secrets(item, f"{path}.{key}" if path else key) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [mask_secrets(item, path) for item in value]
+    return value
+
+
+def _summarize_database(db: sqlite3.Connection) -> dict[str, object]:
+    with database.snapshot(db):
+        models = db.execute(
+            "SELECT json_extract(identity, '$.manufacturer'), json_extract(identity, '$.model'),"
+            " json_extract(identity, '$.object_id'), count(*), sum(failed_at IS NOT NULL)"
+            " FROM printers JOIN sightings ON printer_id = id GROUP BY 1, 2, 3 ORDER BY 4 DESC LIMIT 500"
+        )
+        return {
+            "schema": db.execute("PRAGMA user_version").fetchone()[0],
+            "sqlite": sqlite3.sqlite_version,
+            "rows": {
+                table: db.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608
+                for table in COUNTED_TABLES
+            },
+            "parcels": dict(db.execute("SELECT state, count(*) FROM parcels GROUP BY state").fetchall()),
+            "models": [
+                {
+                    "manufacturer": row[0],
+                    "model": row[1],
+                    "object_id": row[2],
+                    "printers": row[3],
+                    "silent": row[4],
+                }
+                for row in models
+            ],
+            "failures": dict(
+                db.execute(
+                    "SELECT failure, count(*) FROM sightings WHERE failure IS NOT NULL GROUP BY 1 LIMIT 100"
+                ).fetchall()
+            ),
+            "jobs": [serialize_job(db, job) for job in jobs.list_recent(db)],
+            "events": [
+                {
+                    "kind": event.kind,
+                    "subject": event.subject,
+                    "text": event.text,
+                    "began_at": format_timestamp(event.begun_at),
+                    "ended_at": format_optional_timestamp(event.ended_at),
+                }
+                for event in events.list_recent(db)
+            ],
+        }
+
+
+def _pack_zip(files: Mapping[str, object]) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(
+                name, json.dumps(content, indent=1, ensure_ascii=False).encode("utf-8", "replace")
+            )
+    return packed.getvalue()

@@ -1,0 +1,49 @@
+"""A clock that was years ahead leaves no times that have not come yet."""
+
+from dataclasses import replace
+
+from appliance.storage import events, jobs, printers, timestamp_repair
+from tests.storage.readings import COVER_OPEN, DAY, HOUR, MINUTE, NOW, TONER, reading
+
+AHEAD = NOW + 3650 * DAY
+
+
+def test_brings_back_every_time_and_loses_no_value(db):
+    printer_id = printers.store_reading(db, reading(total=1), NOW)
+    printers.store_reading(db, reading("127.0.0.11", total=2, alerts=(COVER_OPEN,)), AHEAD)
+    printers.store_reading(
+        db, reading("127.0.0.11", total=3, supplies=(replace(TONER, level=5),)), AHEAD + HOUR
+    )
+    printers.store_poll_failure(db, printer_id, "silent", AHEAD + 2 * HOUR)
+    jobs.enqueue(db, "query", AHEAD)
+    events.begin(db, "trouble", "x", "it began", AHEAD)
+    later = NOW + HOUR
+    assert timestamp_repair.clamp_future_times(db, later) > 0
+    printer = printers.get_printer(db, printer_id)
+    assert printer.created_at == NOW
+    assert printer.changed_at == printer.seen_at == printer.failed_at == later
+    assert [kept.changed_at for kept in printer.supplies] == [later]
+    assert all(at <= later for at, _ in printers.load_history(db, printer_id, NOW - DAY))
+    assert printers.load_history(db, printer_id, NOW - DAY)[-1][1] == {
+        "total": 3,
+        "supply:1": 5,
+        "capacity:1": 100,
+    }
+    assert all(address.last_at <= later for address in printers.list_addresses(db, printer_id))
+    assert jobs.list_recent(db)[0].put_at == events.list_recent(db)[0].begun_at == later
+    assert timestamp_repair.clamp_future_times(db, later) == 0
+
+    printers.store_reading(db, reading("127.0.0.11", total=4), later + HOUR)
+    assert printers.load_history(db, printer_id, NOW)[-1] == (later + HOUR, {"total": 4} | _levels())
+    assert printers.get_printer(db, printer_id).changed_at == later + HOUR
+
+
+def _levels():
+    return {"supply:1": 60, "capacity:1": 100}
+
+
+def test_leaves_the_past_alone(db):
+    printer_id = printers.store_reading(db, reading(), NOW)
+    before = printers.get_printer(db, printer_id)
+    assert timestamp_repair.clamp_future_times(db, NOW + MINUTE) == 0
+    assert printers.get_printer(db, printer_id) == before
