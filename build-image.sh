@@ -54,7 +54,7 @@ step() {
 
 check_tools() {
     local missing known=/proc/sys/fs/binfmt_misc
-    missing=$(requirements/make-image-tools missing)
+    missing=$(requirements/tools.py missing image)
     [ -z "$missing" ] || fail "this machine lacks tools; as root: apt-get install $missing"
     [ "$HOST" != arm64 ] || return 0
     # The kernel has to know how to run arm64 programs, and to keep the emulator open (F) for roots that lack it.

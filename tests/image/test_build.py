@@ -248,12 +248,6 @@ def test_build_image_reads_top_down_and_is_short() -> None:
     assert len(script.splitlines()) <= 300
 
 
-@pytest.mark.skipif(not shutil.which("shellcheck"), reason="not installed: shellcheck")
-@pytest.mark.parametrize("path", ["build-image.sh", "requirements/make-image-tools", "image/boot/init"])
-def test_shellcheck_has_nothing_to_say(path: str) -> None:
-    subprocess.run(["shellcheck", ROOT / path], check=True)
-
-
 def test_runs_of_blocks() -> None:
     assert list(disk.runs([0, 1, 2, 5, 7, 8])) == [(0, 2), (5, 5), (7, 8)]
 
