@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -213,6 +214,16 @@ def test_the_checksums_are_right(image: Path) -> None:
         path = image.parent / name
         with path.open("rb") as file:
             assert hashlib.file_digest(file, "sha256").hexdigest() == digest, name
+
+
+def test_the_image_says_how_it_differs_from_the_lock(image: Path, root: Path) -> None:
+    compare = [sys.executable, ROOT / "image/tools/debs.py", "compare"]
+    locks = [ROOT / "image/packages.lock", beside(image, ".lock")]
+    state = subprocess.run([*compare, *locks], check=True, capture_output=True, text=True).stdout.splitlines()
+    assert f'PRINTMONITOR_PACKAGES="{state[0]}"\n' in (root / "usr/lib/os-release").read_text()
+    assert beside(image, ".manifest").read_text().startswith(f"# Debian packages: {state[0]}\n")
+    plug = json.loads(beside(image, ".spdx.json").read_text())["packages"][0]
+    assert plug["comment"].splitlines() == [f"Debian packages: {state[0]}", *state[1:]]
 
 
 def test_the_list_of_materials_is_whole(image: Path, root: Path) -> None:
