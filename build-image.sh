@@ -300,6 +300,7 @@ pack() {
     image/tools/materials.py spdx "$VERSION" "$WORK" "$WHEELS" >"$DIST.spdx.json"
     image/tools/materials.py sizes "$WORK" "$WHEELS" >"$DIST.manifest"
     (cd dist && sha256sum "${DIST#dist/}".{img,img.xz,raucb} >"${DIST#dist/}.sha256")
+    image/tools/imager.py "$DIST" "$VERSION" >"$DIST.rpi-imager-manifest"
     step "done: $DIST.img.xz"
 }
 

@@ -1,6 +1,8 @@
 """What builds the image, without building it: the lock, the boot script, the tools beside build-image.sh."""
 
+import hashlib
 import importlib.util
+import json
 import os
 import re
 import shutil
@@ -12,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import ModuleType
 
+import jsonschema_rs
 import pytest
 
 from tests.children import ROOT
@@ -32,7 +35,7 @@ def tool(name: str) -> ModuleType:
     return module
 
 
-debs, slots, disk, enable = tool("debs"), tool("slots"), tool("disk"), tool("enable")
+debs, slots, disk, enable, imager = (tool(name) for name in ("debs", "slots", "disk", "enable", "imager"))
 lockfile, resolver = debs.lockfile, sys.modules["resolver"]
 LOCK = lockfile.read(IMAGE / "packages.lock").packages
 
@@ -440,6 +443,66 @@ def test_everybody_means_the_same_size_of_state() -> None:
 def test_mkimage_knows_the_wrapped_script(tmp_path: Path) -> None:
     (tmp_path / "boot.scr").write_bytes(tool("boot_script").wrapped(b"echo hello\n", 0))
     subprocess.run(["mkimage", "-l", tmp_path / "boot.scr"], check=True, capture_output=True)
+
+
+# The manifest for Raspberry Pi Imager
+
+
+@pytest.fixture
+def dist(tmp_path: Path) -> Path:
+    """Files as pack() in build-image.sh leaves them."""
+    path = tmp_path / "a folder" / "printmonitor-plug-1.2.3"
+    path.parent.mkdir()
+    for ending, data in ((".img", b"image" * 100), (".img.xz", b"packed")):
+        Path(f"{path}{ending}").write_bytes(data)
+    rows = [
+        f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}\n" for file in path.parent.iterdir()
+    ]
+    Path(f"{path}.sha256").write_text("".join(rows))
+    return path
+
+
+def test_imagers_own_schema_accepts_the_manifest(dist: Path) -> None:
+    schema = json.loads((Path(__file__).parent / "rpi-imager/os-list-schema.json").read_text())
+    validator = jsonschema_rs.Draft7Validator(schema)
+    found = imager.manifest(dist, "1.2.3", NOW, "")
+    validator.validate(found)
+    del found["os_list"][0]["extract_sha256"]
+    assert not validator.is_valid(found)
+
+
+def test_the_manifest_names_the_image_beside_it(dist: Path) -> None:
+    image = imager.manifest(dist, "1.2.3", NOW, "")["os_list"][0]
+    assert image["url"] == f"{dist.parent.as_uri()}/printmonitor-plug-1.2.3.img.xz"
+    assert "%20" in image["url"]
+    assert (image["extract_size"], image["image_download_size"]) == (500, 6)
+    assert image["extract_sha256"] == hashlib.sha256(b"image" * 100).hexdigest()
+    assert image["image_download_sha256"] == hashlib.sha256(b"packed").hexdigest()
+    assert image["release_date"] == "2026-12-01"
+    assert image["init_format"] == "none"
+
+
+def test_a_published_manifest_names_the_image_where_it_is_downloaded_from(dist: Path) -> None:
+    image = imager.manifest(dist, "1.2.3", NOW, "https://example.com/plug/")["os_list"][0]
+    assert image["url"] == "https://example.com/plug/printmonitor-plug-1.2.3.img.xz"
+
+
+def test_every_device_of_the_manifest_is_offered_the_image(dist: Path) -> None:
+    found = imager.manifest(dist, "1.2.3", NOW, "")
+    tags = [set(device["tags"]) for device in found["imager"]["devices"]]
+    assert tags
+    assert all(each & set(found["os_list"][0]["devices"]) for each in tags)
+
+
+# The boards
+
+BOARDS = re.compile(r"^\| [^|]+ \| `(bcm[\w-]+\.dtb)` \|", re.MULTILINE)
+
+
+def test_the_readme_lists_the_boards_whose_device_trees_are_in_the_image() -> None:
+    listed = BOARDS.findall((ROOT / "README.md").read_text())
+    assert listed
+    assert sorted(listed) == sorted(re.findall(r"bcm[\w-]+\.dtb", (IMAGE / "files.list").read_text()))
 
 
 # The tools
