@@ -5,6 +5,8 @@ A file with the right SHA-256 is as good from anywhere, the cache included.
 
 import functools
 import hashlib
+import http
+import http.client
 import os
 import sys
 import time
@@ -24,6 +26,7 @@ FETCH_TIMEOUT_S = 60
 MAX_ATTEMPTS = 3
 PAUSE_S = 0.5
 CONNECTIONS = 8
+NETWORK_ERRORS = (OSError, http.client.HTTPException)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,7 @@ class Site:
 
     name: str
     archives: dict[str, str]
-    probe: str  # a URL that answers, whatever it says, where the site can be reached
+    probe: str  # a URL that exists, or is "not found", where the site can be reached
 
 
 def mirror_site(archives: dict[str, str]) -> Site:
@@ -84,10 +87,10 @@ def unreachable(site: Site) -> str:
     """Return why a site cannot be reached, or nothing."""
     try:
         urllib.request.urlopen(site.probe, timeout=PROBE_TIMEOUT_S).close()
-    except urllib.error.HTTPError:
-        return ""
-    except OSError as error:
-        return f"not reachable ({getattr(error, 'reason', error)})"
+    except NETWORK_ERRORS as error:
+        if isinstance(error, urllib.error.HTTPError) and error.code == http.HTTPStatus.NOT_FOUND:
+            return ""
+        return f"not reachable ({error})"
     return ""
 
 
@@ -99,7 +102,7 @@ def _fetch(package: Package, cache: Path, site: Site) -> str:
             with urllib.request.urlopen(url, timeout=FETCH_TIMEOUT_S) as answer:
                 data = answer.read()
             break
-        except OSError as error:
+        except NETWORK_ERRORS as error:
             is_final = isinstance(error, urllib.error.HTTPError) and error.code < 500
             if is_final or attempt == MAX_ATTEMPTS:
                 return f"{url}: {error}"

@@ -2,12 +2,13 @@
 
 import functools
 import hashlib
+import http
 import http.server
 import shutil
 import subprocess
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -120,11 +121,27 @@ class _Handler(http.server.SimpleHTTPRequestHandler):
         pass
 
 
-@contextmanager
-def serve(folder: Path) -> Iterator[str]:
+class _Refusal(http.server.BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_error(http.HTTPStatus.BAD_GATEWAY)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def refuse() -> AbstractContextManager[str]:
+    """Answer every request as a proxy does that cannot reach the server."""
+    return _serve(_Refusal)
+
+
+def serve(folder: Path) -> AbstractContextManager[str]:
     """Serve a folder on loopback until the end of the block."""
     folder.mkdir(parents=True, exist_ok=True)
-    handler = functools.partial(_Handler, directory=str(folder))
+    return _serve(functools.partial(_Handler, directory=str(folder)))
+
+
+@contextmanager
+def _serve(handler: Callable[..., http.server.BaseHTTPRequestHandler]) -> Iterator[str]:
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()

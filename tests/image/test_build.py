@@ -18,7 +18,7 @@ import jsonschema_rs
 import pytest
 
 from tests.children import ROOT
-from tests.image.debian import Deb, Mirror, serve
+from tests.image.debian import Deb, Mirror, refuse, serve
 
 IMAGE = ROOT / "image"
 TOOLS = IMAGE / "tools"
@@ -234,6 +234,19 @@ def test_the_snapshot_archive_still_has_what_the_mirror_dropped(
     builder.mirror.withdraw(*app("1"))
     assert builder.state(builder.fetch()) == ["locked"]
     assert "2 packages to fetch from the snapshot archive\n" in capsys.readouterr().err
+
+
+@needs_apt
+def test_a_snapshot_archive_that_cannot_be_reached_is_left_out(
+    builder: Builder, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    builder.mirror.publish(*release("2"))
+    builder.mirror.withdraw(*app("1"))
+    with refuse() as url:
+        monkeypatch.setenv("MIRROR_SNAPSHOT", url)
+        assert builder.state(builder.fetch())[0] == "resolved, 2 packages differ"
+    said = capsys.readouterr().err
+    assert "2 packages to fetch from the snapshot archive: not reachable (HTTP Error 502" in said
 
 
 @needs_apt
