@@ -42,7 +42,7 @@ lock:
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate \
 		--extra dev -c requirements/run.txt -o requirements/dev.txt pyproject.toml
 
-# The firmware image, into dist/.
+# The firmware image, into dist/. LOCK=dist/some.lock builds it of those packages, LOCKED=1 of no others than locked.
 image:
 	./requirements/tools.py install --required image
 	./build-image.sh
@@ -54,7 +54,7 @@ test-image: $(VENV)/ready
 		{ ./build-image.sh && git rev-parse HEAD >dist/commit; }
 	$(BIN)/python -m pytest -v -m image $(if $(ONLY),-k "$(ONLY)") tests/image
 
-# Resolves the image's Debian packages anew; for maintainers.
+# Resolve the image's Debian packages anew, and print what changed as a commit message; for maintainers.
 lock-image:
 	./build-image.sh lock
 
