@@ -44,8 +44,8 @@ PREFIXES = {"command", "env", "exec", "fakeroot", "nsenter", "setpriv", "systemd
 # What Debian always has: its essential packages, and awk and apt's own dpkg.
 ESSENTIAL = {
     "bash": "bash",
-    "coreutils": "basename cat chmod chown cp cut date dd dirname echo env id install ln ls mkdir mktemp mv"
-    " paste readlink rm sha256sum sleep stat sync tail touch true truncate",
+    "coreutils": "basename cat chmod chown cp cut date dd dirname echo env head id install ln ls mkdir mktemp"
+    " mv paste readlink rm sha256sum sleep stat sync tail touch true truncate",
     "dash": "sh",
     "diffutils": "cmp",
     "dpkg": "dpkg dpkg-deb",

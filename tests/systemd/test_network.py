@@ -27,7 +27,8 @@ from appliance.settings.paths import PLUG_STATE_DIR, Home
 from appliance.settings.schema import Config
 standard = Config()
 web = replace(standard.web, password_hash=passwords.hash_password({PASSWORD!r}))
-schema.save_settings(Home(PLUG_STATE_DIR), replace(standard, web=web, plug=replace(standard.plug, name="plug-7")))
+plug = replace(standard.plug, name="plug-7")
+schema.save_settings(Home(PLUG_STATE_DIR), replace(standard, web=web, plug=plug))
 """
 # Somebody in the LAN: logs in at an address, and asks.
 ASK = """
