@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Builds the firmware image of the Plug into dist/; the README's "Building the image" says what it needs and gives.
+# Build the firmware image of the Plug into dist/; "Building the image" in the README describes needs and results.
 #
-#   ./build-image.sh          image, update bundle, list of materials, manifest
-#   ./build-image.sh plain    the image and the bundle alone, without the minute for xz: to try something
+#   ./build-image.sh          image, update bundle, list of materials, manifests
+#   ./build-image.sh plain    the image and the bundle alone, without the minute for xz: for trying something
 #   ./build-image.sh bundle   a bundle of the root built last, of another version: VERSION=0.9.9 ./build-image.sh bundle
-#   ./build-image.sh lock     resolves the Debian packages anew; for maintainers
+#   ./build-image.sh lock     resolve the Debian packages anew; for maintainers
 set -euo pipefail
 
 DISK_ID=504c5547                                    # "PLUG": the MBR's id, by which the partitions are found
@@ -14,6 +14,7 @@ FILE_SYSTEM_ID=504c5547-0000-4000-8000-00000000000  # and the partition's number
 NO_COMMIT=1767225600                                # the time of everything, where no commit tells one
 
 main() {
+    LOCK=$(readlink -m "${LOCK:-$(dirname "$0")/image/packages.lock}")
     cd "$(dirname "$(readlink -f "$0")")"
     settings
     case ${1:-image} in
@@ -21,13 +22,13 @@ main() {
     plain) build ;;
     bundle) bundle ;;
     lock) image/tools/debs.py resolve image/packages.list image/packages.lock ;;
-    in-fakeroot) in_fakeroot ;; # by itself
-    *) fail "knows image, plain, bundle and lock, not $1" ;;
+    in-fakeroot) in_fakeroot ;; # called by build
+    *) fail "there is image, plain, bundle and lock, but no $1" ;;
     esac
 }
 
 settings() {
-    export LC_ALL=C TZ=UTC PYTHONDONTWRITEBYTECODE=1 PYTHONHASHSEED=0 MTOOLS_SKIP_CHECK=1 HOST CACHE VERSION
+    export LC_ALL=C TZ=UTC PYTHONDONTWRITEBYTECODE=1 PYTHONHASHSEED=0 MTOOLS_SKIP_CHECK=1 HOST CACHE VERSION LOCK
     umask 022
     SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || echo $NO_COMMIT)}
     export SOURCE_DATE_EPOCH E2FSPROGS_FAKE_TIME=$SOURCE_DATE_EPOCH
@@ -36,9 +37,10 @@ settings() {
     VERSION=${VERSION:-$(sed -n 's/^__version__ = "\(.*\)"/\1/p' appliance/__init__.py)}
     WHEELS=$CACHE/wheels-$(sha256sum requirements/run.txt | cut -c1-16)
     WORK=$PWD/build/image DIST=dist/printmonitor-plug-$VERSION
-    ROOT=$WORK/root TOOLS=$WORK/tools
+    ROOT=$WORK/root TOOLS=$WORK/tools USED=$WORK/packages.lock # USED: the lock that the build really has, after fetching
     [[ ${RAUC_KEY:+k}${RAUC_CERT:+c}${RAUC_KEYRING:+r}${VENDOR_CA:+v} =~ ^(kcrv)?$ ]] ||
         fail "a release names RAUC_KEY, RAUC_CERT, RAUC_KEYRING and VENDOR_CA, all four"
+    [ -e "$LOCK" ] || fail "there is no lock $LOCK"
     KEYRING=${RAUC_KEYRING:-image/development/ca.pem}
     PATH=$TOOLS/bin:$PATH:/usr/sbin:/sbin
 }
@@ -54,7 +56,7 @@ step() {
 
 check_tools() {
     local missing known=/proc/sys/fs/binfmt_misc
-    missing=$(requirements/make-image-tools missing)
+    missing=$(requirements/tools.py missing image)
     [ -z "$missing" ] || fail "this machine lacks tools; as root: apt-get install $missing"
     [ "$HOST" != arm64 ] || return 0
     # The kernel has to know how to run arm64 programs, and to keep the emulator open (F) for roots that lack it.
@@ -66,7 +68,9 @@ check_tools() {
 build() {
     check_tools
     step "packages"
-    image/tools/debs.py fetch image/packages.lock "$CACHE/debs" "$HOST"
+    mkdir -p "$WORK"
+    image/tools/debs.py fetch image/packages.list "${LOCK#"$PWD/"}" "$CACHE/debs" "$HOST" "$USED"
+    image/tools/debs.py compare image/packages.lock "$USED" >"$WORK/packages.state"
     image/tools/wheels.py fetch requirements/run.txt "$WHEELS"
     unpack_tools
     configure_base
@@ -84,7 +88,7 @@ unpack_tools() {
     mkdir -p "$TOOLS/bin"
     while read -r name file; do
         dpkg-deb --extract "$file" "$TOOLS"
-    done < <(image/tools/debs.py files image/packages.lock "$CACHE/debs" tool "$HOST")
+    done < <(image/tools/debs.py files "$USED" "$CACHE/debs" tool "$HOST")
     for name in mke2fs dumpe2fs debugfs depmod mkfs.vfat mcopy python3.13 xz zstd mksquashfs; do
         tool "$name" "$(find "$TOOLS/usr/bin" "$TOOLS/usr/sbin" -name "$name")"
     done
@@ -103,14 +107,14 @@ tool() {
 # Debian's packages, configured under emulation. Slow, so what came of it is kept for the same packages.
 configure_base() {
     local key repository options mode=unshare
-    key=$({ grep '^install ' image/packages.lock && declare -f configure_base && cat image/dpkg.cfg; } | sha256sum)
+    key=$({ grep '^install ' "$USED" && declare -f configure_base && cat image/dpkg.cfg; } | sha256sum)
     BASE=$CACHE/base-${key:0:16}.tar
     [ ! -e "$BASE" ] || [ -n "${FRESH:-}" ] || return 0
     step "base system"
     [ "$(id -u)" != 0 ] || mode=root
     repository=$(mktemp -d --tmpdir printmonitor-repository.XXXXXX)
     chmod 755 "$repository"
-    image/tools/debs.py repository image/packages.lock "$CACHE/debs" "$repository"
+    image/tools/debs.py repository "$USED" "$CACHE/debs" "$repository"
     mapfile -t options < <(sed 's/^/--dpkgopt=/' image/dpkg.cfg)
     # shellcheck disable=SC2016 # mmdebstrap gives the hook its root as $1
     SOURCE_DATE_EPOCH=$NO_COMMIT mmdebstrap --quiet --mode="$mode" --format=tar --architectures=arm64 \
@@ -157,7 +161,7 @@ unpack_more() {
     while read -r name file; do
         mkdir -p "$WORK/deb/${name/#linux-image-*/kernel}"
         dpkg-deb --extract "$file" "$WORK/deb/${name/#linux-image-*/kernel}"
-    done < <(image/tools/debs.py files image/packages.lock "$CACHE/debs" unpack)
+    done < <(image/tools/debs.py files "$USED" "$CACHE/debs" unpack)
     while read -r place source; do
         mkdir -p "$(dirname "$WORK/${place}x")"
         # shellcheck disable=SC2086 # wildcards
@@ -208,8 +212,9 @@ apply_overlay() {
 }
 
 filled() {
-    local variant=${RAUC_KEY:+release}
-    sed "s/@DISK_ID@/$DISK_ID/; s/@VERSION@/$VERSION/; s/@VARIANT@/${variant:-development}/" "$1"
+    local variant=${RAUC_KEY:+release} packages
+    packages=$(head -n 1 "$WORK/packages.state")
+    sed "s/@DISK_ID@/$DISK_ID/; s/@VERSION@/$VERSION/; s/@VARIANT@/${variant:-development}/; s/@PACKAGES@/$packages/" "$1"
 }
 
 # By the image's own Python, but native: byte code is the same on every machine.
@@ -252,6 +257,7 @@ assemble() {
     local boot=4 a=$((4 + BOOT_MIB)) b=$((4 + BOOT_MIB + SLOT_MIB)) data=$((4 + BOOT_MIB + 2 * SLOT_MIB))
     mkdir -p dist
     rm -f "$DIST".*
+    cp "$USED" "$DIST.lock"
     truncate -s "$((data + DATA_MIB))M" "$DIST.img"
     sfdisk --quiet "$DIST.img" <<-END
 		label: dos
@@ -291,9 +297,10 @@ rename_root() {
 pack() {
     step "xz"
     xz --threads=2 --block-size=16MiB -6 --keep --force "$DIST.img"
-    image/tools/materials.py spdx "$VERSION" "$WORK" image/packages.lock "$WHEELS" >"$DIST.spdx.json"
-    image/tools/materials.py sizes "$WORK" image/packages.lock "$WHEELS" >"$DIST.manifest"
+    image/tools/materials.py spdx "$VERSION" "$WORK" "$WHEELS" >"$DIST.spdx.json"
+    image/tools/materials.py sizes "$WORK" "$WHEELS" >"$DIST.manifest"
     (cd dist && sha256sum "${DIST#dist/}".{img,img.xz,raucb} >"${DIST#dist/}.sha256")
+    image/tools/imager.py "$DIST" "$VERSION" >"$DIST.rpi-imager-manifest"
     step "done: $DIST.img.xz"
 }
 

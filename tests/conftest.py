@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import external_programs, skips
 from tests.fakes.agent import Agent
 from tests.fakes.cloud import Cloud
 from tests.provider.authority import Authority
@@ -70,6 +71,11 @@ def authority(vendor: Authority, monkeypatch: pytest.MonkeyPatch) -> Authority:
     """The vendor whose licences Plugs of this test believe."""
     monkeypatch.setenv("PRINTMONITOR_VENDOR_CA", str(vendor.ca_file))
     return vendor
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    skips.register(config)
+    external_programs.watch()
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

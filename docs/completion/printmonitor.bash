@@ -1,12 +1,12 @@
 # Completion of bash for printmonitor. Written by docs/generate.py.
 _printmonitor() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]}
-    local command= word before= words=
+    local command='' word before='' words=''
     COMPREPLY=()
     case ${COMP_WORDS[0]##*/} in
-        pm_wizard) command=wizard ;;
-        testapp) command=test ;;
-        pm_import_printers) command=import-printers ;;
+        pm_wizard) command='wizard' ;;
+        testapp) command='test' ;;
+        pm_import_printers) command='import-printers' ;;
     esac
     for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
         if [[ -z $command && $before != --state ]]; then

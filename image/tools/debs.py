@@ -1,212 +1,157 @@
 #!/usr/bin/env python3
-"""The Debian packages of the image: resolves the lock, fetches what it names.
+"""The Debian packages of the image: resolve the lock, fetch what it names.
 
-debs.py resolve LIST LOCK              writes the lock
-debs.py fetch LOCK CACHE ARCH          into CACHE, verified
-debs.py repository LOCK CACHE FOLDER   a flat repository of the packages to install
-debs.py files LOCK CACHE ROLE [ARCH]   names of packages, and their files in the cache
+debs.py resolve LIST LOCK                  write the lock, print what changed as a commit message
+debs.py fetch LIST LOCK CACHE ARCH USED    into CACHE, verified; USED becomes the lock that was really used
+debs.py compare LOCK USED                  print the state of an image of USED: "locked", or what differs
+debs.py repository LOCK CACHE FOLDER       a flat repository of the packages to install
+debs.py files LOCK CACHE ROLE [ARCH]       names of packages, and their files in the cache
 
-MIRROR and MIRROR_SECURITY name Debian's mirrors; else those of the machine's apt count, else Debian's own.
-SNAPSHOT=1 asks snapshot.debian.org for what a mirror no longer has.
+MIRROR and MIRROR_SECURITY name Debian's mirrors, MIRROR_SNAPSHOT its snapshot archive. LOCKED=1 makes `fetch`
+fail where a package of the lock cannot be fetched; else it is resolved anew.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
-import re
 import shutil
 import subprocess
 import sys
 import tempfile
-import urllib.request
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple
-from urllib.parse import quote, unquote
 
-ARCHIVES = ("debian", "debian-security")
-DEBIAN = "http://deb.debian.org/debian"
-SNAPSHOT = "https://snapshot.debian.org"
-KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
-COMPONENTS = "main non-free-firmware"
-TOOL_ARCHITECTURES = ("amd64", "arm64")
-ESSENTIAL = "?and(?essential,?architecture(arm64))"
+import lockfile
+from download import fetch, is_cached, mirror_site, snapshot_sites, unreachable
+from lockfile import Lock, Package
+from resolver import Mirrors, ResolveError, mirrors, resolve
+
+MAX_REASONS = 5  # each is a URL; the packages are named anyway
 
 
-class Package(NamedTuple):
-    role: str
-    name: str
-    version: str
-    architecture: str
-    sha256: str
-    path: str  # below the mirrors' common parent: debian/pool/... or debian-security/pool/...
-
-    @property
-    def file(self) -> str:
-        return Path(self.path).name
+def resolve_lock(listing: Path, path: Path, where: Mirrors, now: datetime) -> str:
+    """Write the lock anew; return what changed, as a commit message."""
+    old = lockfile.read(path) if path.exists() else Lock((), ())
+    new = Lock(tuple(resolve(listing, where)), (now.replace(microsecond=0),))
+    path.write_text(new.text(), "utf-8")
+    return lockfile.message(lockfile.changes(old, new), now)
 
 
-def read(lock: Path) -> list[Package]:
-    lines = lock.read_text("utf-8").splitlines()
-    return [Package(*line.split()) for line in lines if line and not line.startswith("#")]
+# Fetching what the lock names, or what is nearest to it
 
 
-def mirrors() -> dict[str, str]:
-    try:
-        known = _output(["apt-get", "indextargets", "--format", "$(REPO_URI)"]).split()
-    except (OSError, subprocess.CalledProcessError):
-        known = []
-    found = {uri.rstrip("/").rpartition("/")[2]: uri.rstrip("/") for uri in known}
-    main = os.environ.get("MIRROR") or found.get("debian", DEBIAN)
-    security = os.environ.get("MIRROR_SECURITY") or found.get("debian-security", f"{main}-security")
-    return {"debian": main.rstrip("/"), "debian-security": security.rstrip("/")}
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    listing: Path
+    lock: Path
+    cache: Path
+    architecture: str  # of the build machine
+    mirrors: Mirrors
+
+    def is_cached(self, lock: Lock) -> bool:
+        return all(is_cached(package, self.cache) for package in lock.used_on(self.architecture))
+
+    def resolution(self) -> Path:
+        """Where the cache keeps what was resolved for this very lock."""
+        digest = hashlib.sha256(self.lock.read_bytes() + self.listing.read_bytes()).hexdigest()
+        return self.cache / f"resolved-{digest[:16]}.lock"
 
 
-# Resolving: apt with a root of its own, so that nothing of the build machine has a say.
+def obtain(inputs: Inputs, now: datetime, *, is_strict: bool = False) -> Lock:
+    """Fetch the packages of a lock, and return the lock that was really used.
 
-
-def resolve(listing: str, lock: str) -> None:
-    mirror, security = (mirrors()[archive] for archive in ARCHIVES)
-    wanted = [
-        line.split() for line in Path(listing).read_text("utf-8").splitlines() if line[:1] not in ("", "#")
-    ]
-    with tempfile.TemporaryDirectory() as folder:
-        apt = _apt(Path(folder), mirror, security)
-        subprocess.run([*apt, "update", "-qq"], check=True, stdout=sys.stderr)
-        packages = _resolve(apt, wanted, {mirror: "debian", security: "debian-security"})
-    lines = [
-        "# role name version architecture sha256 path; by ./build-image.sh lock, from packages.list",
-        f"# snapshot {datetime.now(UTC):%Y%m%dT%H%M%SZ}",
-        *(" ".join(package) for package in sorted(set(packages))),
-    ]
-    Path(lock).write_text("".join(f"{line}\n" for line in lines), "utf-8")
-
-
-def _resolve(apt: list[str], wanted: list[list[str]], mirrors: dict[str, str]) -> list[Package]:
-    names = {
-        role: [name for r, name in wanted if r == role] for role in ("install", "unpack", "kernel", "tool")
-    }
-    unpack = names["unpack"] + [_depends(apt, name) for name in names["kernel"]]
-    tools = [f"{name}:{arch}" for arch in TOOL_ARCHITECTURES for name in names["tool"]]
-    return [
-        *_uris(apt, "install", ["install", "-y", ESSENTIAL, *names["install"]], mirrors),
-        *_uris(apt, "unpack", ["download", *unpack], mirrors),
-        *_uris(apt, "tool", ["download", *tools], mirrors),
-    ]
-
-
-def _apt(folder: Path, mirror: str, security: str) -> list[str]:
-    for name in ("etc", "state/lists/partial", "cache/archives/partial"):
-        (folder / name).mkdir(parents=True)
-    (folder / "status").touch()
-    suites = ((mirror, "trixie"), (mirror, "trixie-updates"), (security, "trixie-security"))
-    (folder / "etc/sources.list").write_text(
-        "".join(f"deb [signed-by={KEYRING}] {uri} {suite} {COMPONENTS}\n" for uri, suite in suites)
+    Versions that neither the mirror nor the snapshot archive still has are resolved anew, with whatever has
+    to change along with them. The cache keeps the resolution, so that later builds of this lock are the same.
+    `is_strict` ends the build instead.
+    """
+    lock = lockfile.read(inputs.lock)
+    _say(f"{inputs.lock} is {lockfile.age(lock, now)}")
+    if inputs.is_cached(lock):
+        return lock
+    if not is_strict and (known := _known_resolution(inputs)):
+        _report(lock, known)
+        _say(f"resolved before, {lockfile.age(known, now)}; to resolve anew, remove {inputs.resolution()}")
+        return known
+    mirror = mirror_site(inputs.mirrors.archives())
+    wanted = lock.used_on(inputs.architecture)
+    unavailable = fetch(wanted, inputs.cache, [mirror, *snapshot_sites(lock)])
+    if not unavailable:
+        return lock
+    if is_strict or unreachable(mirror):
+        strict = "LOCKED=1, but " if is_strict else ""
+        sys.exit(_failure(f"{strict}these packages of the lock cannot be fetched", unavailable))
+    _say("what cannot be fetched is resolved anew")
+    used = Lock(
+        _resolve_unavailable(inputs, lock, unavailable), (now.replace(microsecond=0), *lock.snapshots)
     )
-    options = {
-        "Dir::Etc": folder / "etc",
-        "Dir::Etc::parts": "/dev/null",
-        "Dir::State": folder / "state",
-        "Dir::State::status": folder / "status",
-        "Dir::Cache": folder / "cache",
-        "APT::Architecture": "arm64",
-        "APT::Architectures": "arm64,amd64",
-        "APT::Install-Recommends": "false",
-        "APT::Sandbox::User": "",
-        "Acquire::ForceHash": "SHA256",
-        "Acquire::Languages": "none",
-    }
-    return ["apt-get", *(word for key, value in options.items() for word in ("-o", f"{key}={value}"))]
+    if failed := fetch(used.used_on(inputs.architecture), inputs.cache, [mirror]):
+        sys.exit(_failure("these packages cannot be fetched", failed))
+    _report(lock, used)
+    _write(inputs.resolution(), used.text())
+    return used
 
 
-def _depends(apt: list[str], name: str) -> str:
-    found = _output(["apt-cache", *apt[1:], "depends", name])
-    return re.findall(r"Depends: (linux-image-\S+)", found)[0]
+def _known_resolution(inputs: Inputs) -> Lock | None:
+    if not inputs.resolution().exists():
+        return None
+    lock = lockfile.read(inputs.resolution())
+    return lock if inputs.is_cached(lock) else None
 
 
-def _uris(apt: list[str], role: str, words: list[str], mirrors: dict[str, str]) -> list[Package]:
-    out = _output([*apt, "-qq", "--print-uris", *words])
-    found = re.findall(r"^'(\S+)' (\S+) \d+ SHA256:([0-9a-f]{64})$", out, re.MULTILINE)
-    return [_package(role, uri, unquote(file), digest, mirrors) for uri, file, digest in found]
-
-
-def _package(role: str, uri: str, file: str, digest: str, mirrors: dict[str, str]) -> Package:
-    name, version, architecture = file.removesuffix(".deb").split("_")
-    for mirror, archive in mirrors.items():
-        if uri.startswith(mirror + "/"):
-            return Package(role, name, version, architecture, digest, archive + unquote(uri[len(mirror) :]))
-    sys.exit(f"debs.py: {uri} is from neither mirror")
-
-
-# Fetching: a file with the right hash is as good from anywhere.
-
-
-def fetch(lock: str, cache: str, architecture: str) -> None:
-    folder = Path(cache)
-    folder.mkdir(parents=True, exist_ok=True)
-    wanted = {
-        p.file: p for p in read(Path(lock)) if p.role != "tool" or p.architecture in (architecture, "all")
-    }
-    missing = [p for p in wanted.values() if not _is_cached(folder / p.file, p.sha256)]
-    if missing:
-        print(f"build-image: {len(missing)} packages to fetch", file=sys.stderr)
-    bases = [mirrors()]
-    if os.environ.get("SNAPSHOT"):
-        bases.append(_snapshot(Path(lock)))
-    with ThreadPoolExecutor(8) as pool:
-        problems = [problem for problem in pool.map(lambda p: _fetch(p, folder, bases), missing) if problem]
-    if problems:
-        sys.exit(
-            "\n".join([f"build-image: {problem}" for problem in problems[:5]])
-            + f"\nbuild-image: {len(problems)} packages of the lock cannot be had; SNAPSHOT=1 asks"
-            " snapshot.debian.org, ./build-image.sh lock takes today's versions"
-        )
-
-
-def _is_cached(path: Path, digest: str) -> bool:
-    return path.exists() and hashlib.sha256(path.read_bytes()).hexdigest() == digest
-
-
-def _snapshot(lock: Path) -> dict[str, str]:
-    """Debian's archives as they were when the lock was made."""
-    time = re.findall(r"^# snapshot (\w+)$", lock.read_text("utf-8"), re.MULTILINE)[0]
-    return {name: f"{SNAPSHOT}/archive/{name}/{time}" for name in ARCHIVES}
-
-
-def _fetch(package: Package, folder: Path, bases: list[dict[str, str]]) -> str | None:
-    problem = None
-    archive, _, rest = package.path.partition("/")
-    for base in bases:
-        url = f"{base[archive]}/{quote(rest)}"
+def _resolve_unavailable(inputs: Inputs, lock: Lock, unavailable: dict[Package, str]) -> tuple[Package, ...]:
+    # Packages of one source may depend on each other's exact version: they change together.
+    sources = {package.source for package in unavailable}
+    kept = [package for package in lock.packages if package.source not in sources]
+    with tempfile.TemporaryDirectory() as folder:
+        write_index([package for package in kept if package.role == "install"], inputs.cache, Path(folder))
         try:
-            with urllib.request.urlopen(url, timeout=60) as answer:
-                data = answer.read()
-        except OSError as error:
-            problem = f"{url}: {error}"
-            continue
-        if hashlib.sha256(data).hexdigest() == package.sha256:
-            temporary = folder / f".{package.file}.{os.getpid()}"
-            temporary.write_bytes(data)
-            temporary.rename(folder / package.file)
-            return None
-        problem = f"{url}: not the file of the lock (sha256)"
-    return problem
+            return tuple(resolve(inputs.listing, inputs.mirrors, kept, Path(folder)))
+        except ResolveError as error:
+            sys.exit(_failure(f"{error}\nbuild-image: these packages cannot be fetched", unavailable))
 
 
-# What mmdebstrap installs from.
+def _report(lock: Lock, used: Lock) -> None:
+    found = lockfile.changes(lock, used)
+    _say("\n  ".join([f"{lockfile.state(found)} from the lock", *map(str, found)]))
 
 
-def repository(lock: str, cache: str, target: str) -> None:
-    folder = Path(target)
+def _failure(what: str, packages: dict[Package, str]) -> str:
+    names = sorted({f"  {package.name} {package.version} ({package.architecture})" for package in packages})
+    reasons = sorted(set(packages.values()))
+    more = [f"build-image: and {len(reasons) - MAX_REASONS} more"] if len(reasons) > MAX_REASONS else []
+    lines = [
+        f"build-image: {what}:",
+        *names,
+        *(f"build-image: {reason}" for reason in reasons[:MAX_REASONS]),
+        *more,
+    ]
+    return "\n".join(lines)
+
+
+def _say(text: str) -> None:
+    print(f"build-image: {text}", file=sys.stderr)
+
+
+def _write(path: Path, text: str) -> None:
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary.write_text(text, "utf-8")
+    temporary.rename(path)
+
+
+# What apt and mmdebstrap install from
+
+
+def write_index(packages: Iterable[Package], cache: Path, folder: Path) -> None:
+    """Write the index files of a flat repository."""
     stanzas = []
-    for package in read(Path(lock)):
-        if package.role != "install":
-            continue
-        shutil.copyfile(Path(cache) / package.file, folder / package.file)
-        control = _output(["dpkg-deb", "--field", str(folder / package.file)]).rstrip("\n")
-        size = (folder / package.file).stat().st_size
+    for package in packages:
+        path = cache / package.file
+        fields = ["dpkg-deb", "--field", str(path)]
+        control = subprocess.run(fields, check=True, capture_output=True, text=True).stdout.rstrip("\n")
+        size = path.stat().st_size
         stanzas.append(f"{control}\nFilename: ./{package.file}\nSize: {size}\nSHA256: {package.sha256}\n")
     index = "\n".join(stanzas).encode()
     (folder / "Packages").write_bytes(index)
@@ -217,17 +162,46 @@ def repository(lock: str, cache: str, target: str) -> None:
     )
 
 
-def files(lock: str, cache: str, role: str, architecture: str = "arm64") -> None:
-    for package in read(Path(lock)):
+def write_repository(lock: Lock, cache: Path, folder: Path) -> None:
+    packages = [package for package in lock.packages if package.role == "install"]
+    write_index(packages, cache, folder)
+    for package in packages:
+        shutil.copyfile(cache / package.file, folder / package.file)
+
+
+def files(lock: Lock, cache: Path, role: str, architecture: str = "arm64") -> Iterable[str]:
+    for package in lock.packages:
         if package.role == role and package.architecture in (architecture, "all"):
-            print(package.name, Path(cache) / package.file)
+            yield f"{package.name} {cache / package.file}"
 
 
-def _output(command: list[str]) -> str:
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+def compare(lock: Lock, used: Lock) -> Iterable[str]:
+    changes = lockfile.changes(lock, used)
+    yield lockfile.state(changes)
+    yield from map(str, changes)
 
 
-COMMANDS = {"resolve": resolve, "fetch": fetch, "repository": repository, "files": files}
+def main(command: str, *words: str) -> None:
+    now = datetime.now(UTC)
+    paths = [Path(word) for word in words]
+    if command == "resolve":
+        print(resolve_lock(paths[0], paths[1], mirrors(), now), end="")
+    elif command == "fetch":
+        inputs = Inputs(paths[0], paths[1], paths[2], words[3], mirrors())
+        used = obtain(inputs, now, is_strict=bool(os.environ.get("LOCKED")))
+        paths[4].write_text(used.text(), "utf-8")
+    elif command == "compare":
+        print(*compare(*map(lockfile.read, paths)), sep="\n")
+    elif command == "repository":
+        write_repository(lockfile.read(paths[0]), *paths[1:])
+    elif command == "files":
+        print(*files(lockfile.read(paths[0]), paths[1], *words[2:]), sep="\n")
+    else:
+        sys.exit(f"debs.py: unknown command {command}")
+
 
 if __name__ == "__main__":
-    COMMANDS[sys.argv[1]](*sys.argv[2:])
+    try:
+        main(*sys.argv[1:])
+    except ResolveError as error:
+        sys.exit(f"build-image: {error}")

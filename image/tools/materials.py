@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""What the image is made of: materials.py spdx VERSION WORK LOCK WHEELS, materials.py sizes WORK LOCK WHEELS.
+"""List what the image is made of: materials.py spdx VERSION WORK WHEELS, materials.py sizes WORK WHEELS.
 
-WORK holds the built root, dpkg's database from before it went out (dpkg/), what was only unpacked (deb/).
-The first prints an SPDX 2.3 document, the second what each package takes of the root.
+WORK holds the built root, dpkg's database from before it was removed (dpkg/), what was only unpacked (deb/),
+the lock that was used (packages.lock), and how that one differs from the repository's (packages.state).
+`spdx` prints an SPDX 2.3 document, `sizes` what each package takes of the root.
 """
 
 import hashlib
@@ -19,7 +20,7 @@ from email.parser import HeaderParser
 from pathlib import Path
 from urllib.parse import quote
 
-from debs import Package, read
+from lockfile import Package, read
 
 PLUG = "printmonitor-plug"
 # Debian's short names (copyright-format/1.0) and what wheels say, in SPDX's words.
@@ -196,7 +197,7 @@ def _classified(classifiers: list[str]) -> str | None:
 # SPDX 2.3, https://spdx.github.io/spdx-spec/v2.3/
 
 
-def document(version: str, found: list[Material]) -> dict[str, object]:
+def document(version: str, state: list[str], found: list[Material]) -> dict[str, object]:
     names = json.dumps([(each.name, each.version, each.sha256) for each in found])
     digest = hashlib.sha256(names.encode()).hexdigest()
     made = datetime.fromtimestamp(int(os.environ["SOURCE_DATE_EPOCH"]), UTC)
@@ -211,6 +212,7 @@ def document(version: str, found: list[Material]) -> dict[str, object]:
         "licenseDeclared": "MIT",
         "copyrightText": "NOASSERTION",
         "primaryPackagePurpose": "FIRMWARE",
+        "comment": "Debian packages: " + "\n".join(state),
     }
     return {
         "spdxVersion": "SPDX-2.3",
@@ -272,12 +274,14 @@ def _relation(of: str, kind: str, to: str) -> dict[str, str]:
 
 def main(command: str, *words: str) -> None:
     version = words[0] if command == "spdx" else ""
-    work, lock, wheels = (Path(word) for word in words[-3:])
+    work, wheels = (Path(word) for word in words[-2:])
+    lock = list(read(work / "packages.lock").packages)
+    state = (work / "packages.state").read_text("utf-8").splitlines()
     if command == "spdx":
-        found = list(materials(work, read(lock), wheels))
-        print(json.dumps(document(version, found), indent=1))
+        print(json.dumps(document(version, state, list(materials(work, lock, wheels))), indent=1))
         return
-    for name, size in sorted(sizes(work, read(lock), wheels).items(), key=lambda pair: (-pair[1], pair[0])):
+    print("# Debian packages:", "\n#   ".join(state))
+    for name, size in sorted(sizes(work, lock, wheels).items(), key=lambda pair: (-pair[1], pair[0])):
         print(f"{size:>11}  {name}")
 
 

@@ -108,9 +108,9 @@ def workshop() -> Iterator[Path]:
 def image() -> Path:
     """The image that was built: PRINTMONITOR_IMAGE, or the newest in dist/."""
     if absent := missing(*TOOLS):
-        pytest.skip(f"not installed: {', '.join(absent)}; see requirements/make-image-tools")
+        pytest.skip(f"not installed: {', '.join(absent)}; see requirements/tools.py")
     if not U_BOOT.exists():
-        pytest.skip(f"no {U_BOOT}; see requirements/make-image-tools")
+        pytest.skip(f"no {U_BOOT}; see requirements/tools.py")
     named = os.environ.get("PRINTMONITOR_IMAGE")
     found = [Path(named)] if named else sorted((ROOT / "dist").glob("*.img.xz"), key=os.path.getmtime)
     if not found:

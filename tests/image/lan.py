@@ -136,7 +136,7 @@ def make(folder: Path) -> Lan:
     if os.geteuid() != 0:
         raise NotHere("only root can make a LAN of namespaces")
     if absent := missing(*TOOLS):
-        raise NotHere(f"not installed: {', '.join(absent)}; see requirements/make-image-tools")
+        raise NotHere(f"not installed: {', '.join(absent)}; see requirements/tools.py")
     if not Path("/dev/net/tun").exists():
         raise NotHere("there is no /dev/net/tun")
     if ctypes.CDLL(None, use_errno=True).unshare(NEW_NETWORK) != 0:

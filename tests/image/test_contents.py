@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -186,6 +187,14 @@ def test_the_figures_hold(root: Path, image: Path, figure) -> None:  # type: ign
         assert image.stat().st_size <= 110_000_000
 
 
+def test_every_board_finds_its_device_tree(released: Disk) -> None:
+    boards = set(
+        re.findall(r"^\| [^|]+ \| `(bcm[\w-]+\.dtb)` \|", (ROOT / "README.md").read_text(), re.MULTILINE)
+    )
+    assert len(boards) == 8
+    assert boards == {Path(name).name for name in released.boot_files() if name.endswith(".dtb")}
+
+
 # What lies beside the image
 
 
@@ -213,6 +222,29 @@ def test_the_checksums_are_right(image: Path) -> None:
         path = image.parent / name
         with path.open("rb") as file:
             assert hashlib.file_digest(file, "sha256").hexdigest() == digest, name
+
+
+def test_the_image_says_how_it_differs_from_the_lock(image: Path, root: Path) -> None:
+    compare = [sys.executable, ROOT / "image/tools/debs.py", "compare"]
+    locks = [ROOT / "image/packages.lock", beside(image, ".lock")]
+    state = subprocess.run([*compare, *locks], check=True, capture_output=True, text=True).stdout.splitlines()
+    assert f'PRINTMONITOR_PACKAGES="{state[0]}"\n' in (root / "usr/lib/os-release").read_text()
+    assert beside(image, ".manifest").read_text().startswith(f"# Debian packages: {state[0]}\n")
+    plug = json.loads(beside(image, ".spdx.json").read_text())["packages"][0]
+    assert plug["comment"].splitlines() == [f"Debian packages: {state[0]}", *state[1:]]
+
+
+def test_imager_is_told_the_truth(image: Path) -> None:
+    entry = json.loads(beside(image, ".rpi-imager-manifest").read_text())["os_list"][0]
+    packed, plain = beside(image, ".img.xz"), beside(image, ".img")
+    assert entry["url"].endswith(f"/{packed.name}")
+    assert (entry["extract_size"], entry["image_download_size"]) == (
+        plain.stat().st_size,
+        packed.stat().st_size,
+    )
+    for path, key in ((plain, "extract_sha256"), (packed, "image_download_sha256")):
+        with path.open("rb") as file:
+            assert hashlib.file_digest(file, "sha256").hexdigest() == entry[key]
 
 
 def test_the_list_of_materials_is_whole(image: Path, root: Path) -> None:

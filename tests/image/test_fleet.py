@@ -22,7 +22,7 @@ def test_a_rollout_is_done_when_the_new_version_is_well(
     released: Disk, lan: Lan, plugs: Plugs, workshop: Path, figure: Callable[[str, str], None]
 ) -> None:
     if absent := missing("rauc", "mksquashfs"):
-        pytest.skip(f"not installed: {', '.join(absent)}; see requirements/make-image-tools")
+        pytest.skip(f"not installed: {', '.join(absent)}; see requirements/tools.py")
     bundle = Bundles(workshop / "fleet", released).full("plug", "6.0.0")
     vendor = trustme.CA.from_pem(VENDOR.certificate.read_bytes(), VENDOR.key.read_bytes())
     shown = workshop / "fleet" / "server.pem"

@@ -184,7 +184,7 @@ def test_it_is_updated_from_a_web_server(
     plug: Machine, lan: Lan, released: Disk, workshop: Path, figure: Callable[[str, str], None]
 ) -> None:
     if absent := missing("rauc", "mksquashfs"):
-        pytest.skip(f"not installed: {', '.join(absent)}; see requirements/make-image-tools")
+        pytest.skip(f"not installed: {', '.join(absent)}; see requirements/tools.py")
     bundle = Bundles(workshop / "shelf", released).full("plug", "5.0.0")
     page = plug.page_in
     licence = page.get("/api/licence")

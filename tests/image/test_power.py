@@ -181,7 +181,7 @@ def what_is_set(page: Page) -> Any:
 def update(lan: Lan, probed: Disk, workshop: Path) -> Iterator[str]:
     """Where an update can be fetched."""
     if absent := missing("rauc", "mksquashfs"):
-        pytest.skip(f"not installed: {', '.join(absent)}; see requirements/make-image-tools")
+        pytest.skip(f"not installed: {', '.join(absent)}; see requirements/tools.py")
     bundle = Bundles(workshop / "power", probed).full("plug", "6.0.0")
     with office.web_server(lan, bundle.parent) as address:
         yield f"{address}/{bundle.name}"

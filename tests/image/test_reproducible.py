@@ -1,6 +1,7 @@
 """The same commit gives the same image: in another folder, for another user, elsewhere in the world.
 
-The base system is taken from the cache; PRINTMONITOR_FULL=1 has it configured anew, which takes minutes more.
+The second build has the lock that the first one used (dist/*.lock). The base system is taken from the cache;
+PRINTMONITOR_FULL=1 has it configured anew, which takes minutes more.
 """
 
 import hashlib
@@ -75,8 +76,12 @@ def test_somebody_else_builds_the_same(built: Path, tmp_path: Path) -> None:
         (tree / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(ROOT / path, tree / path, follow_symlinks=False)
     shutil.copytree(CACHE, tree / "cache", copy_function=_linked)
+    lock = tree / "used.lock"
+    shutil.copy2(built.with_suffix(".lock"), lock)
     environment = {
         "PATH": os.environ["PATH"],
+        "LOCK": str(lock),
+        "LOCKED": "1",
         "CACHE": str(tree / "cache"),
         "HOME": str(tree),
         "LANG": "de_DE.UTF-8",
@@ -94,6 +99,7 @@ def test_somebody_else_builds_the_same(built: Path, tmp_path: Path) -> None:
     )
     other = tree / "dist" / built.name
     assert digest(other) == digest(built)
+    assert other.with_suffix(".lock").read_bytes() == built.with_suffix(".lock").read_bytes()
     assert payload(other.with_suffix(".raucb")) == payload(built.with_suffix(".raucb"))
 
 

@@ -27,7 +27,7 @@ pytestmark = [pytest.mark.qemu, pytest.mark.timeout(1500)]
 @pytest.fixture(scope="module")
 def made(workshop: Path, probed: Disk) -> Bundles:
     if absent := missing("rauc", "mksquashfs"):
-        pytest.skip(f"not installed: {', '.join(absent)}; see requirements/make-image-tools")
+        pytest.skip(f"not installed: {', '.join(absent)}; see requirements/tools.py")
     if not bundles.VENDOR.key.exists():
         pytest.skip(f"no {bundles.VENDOR.key}")
     return Bundles(workshop / "bundles", probed)

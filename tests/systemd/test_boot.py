@@ -5,7 +5,6 @@ from collections.abc import Iterator
 
 import pytest
 
-from appliance.__main__ import COMMANDS
 from tests.fakes import traps as wire
 from tests.systemd import machine
 from tests.systemd.machine import Machine
@@ -34,8 +33,6 @@ pytestmark = pytest.mark.timeout(180)
 
 @pytest.fixture(scope="module")
 def plug(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
-    if "web" not in COMMANDS:
-        pytest.skip("this version has no page that could be started")
     folder = tmp_path_factory.mktemp("machine") / "root"
     folder.mkdir()
     try:
@@ -109,6 +106,13 @@ def test_a_request_of_the_page_restarts_a_service(plug: Machine) -> None:
     plug.until("another process", lambda: main_pids(plug)["poller"] not in ("0", before))
     answer = plug.do("cat", f"/run/printmonitor/answers/{request}.json")
     assert '"done"' in answer
+
+
+def test_the_poller_reads_its_settings_anew(plug: Machine) -> None:
+    before = main_pids(plug)["poller"]
+    plug.do("systemctl", "reload", "printmonitor-poller.service")
+    assert main_pids(plug)["poller"] == before
+    assert active(plug, "poller")
 
 
 def test_a_request_for_anything_else_is_refused(plug: Machine) -> None:
