@@ -80,7 +80,6 @@ PARTS = {
         ": a share has to be mounted first, and is named by where it is mounted",
         "entries: {}; printers dropped: {}",
         "the exclusion list {}",
-        "{} bad lines: {}",
     },
     "licensing/verifier.py": {
         "is the Plug's clock right?",

@@ -63,7 +63,7 @@ class HttpsDestination:
     plug_id: str = ""
     url_setting: str = "transmission.https.url"  # the URL, in what is said about it
     connect_timeout_s: float = 30  # name, TCP, proxy and TLS
-    total_seconds: float = 300  # 1 MB over 64 kbit/s takes 130
+    total_timeout_s: float = 300  # 1 MB over 64 kbit/s takes 130
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ async def post(
     _check_destination(destination)
     context = _tls_context(destination)
     timeout = aiohttp.ClientTimeout(
-        total=destination.total_seconds,
+        total=destination.total_timeout_s,
         connect=destination.connect_timeout_s,
         sock_connect=destination.connect_timeout_s,
     )
@@ -273,7 +273,7 @@ def _error_text(error: Exception, host: str, destination: HttpsDestination) -> s
         case aiohttp.ConnectionTimeoutError():
             reason = f"{host}: no connection within {destination.connect_timeout_s:g} s"
         case TimeoutError():
-            reason = f"{host}: timed out after {destination.total_seconds:g} s"
+            reason = f"{host}: timed out after {destination.total_timeout_s:g} s"
         case aiohttp.ServerDisconnectedError() | ConnectionError():
             reason = f"{host}: cut the line before it answered"
         case _:

@@ -50,7 +50,7 @@ class SmtpMailbox:
     plug_id: str = ""  # who it is for the provider
     site: str = ""
     reply_timeout_s: float = 60  # a server that slows strangers down takes 30
-    total_seconds: float = 300  # 1 MB over 64 kbit/s takes 130
+    total_timeout_s: float = 300  # 1 MB over 64 kbit/s takes 130
 
 
 def _ignore_stage(_stage: SmtpStage) -> None:
@@ -71,7 +71,7 @@ async def send(
     mail = _compose_message(parcel, data, mailbox)
     talk = _SmtpConversation(mailbox, _tls_context(mailbox), on_stage)
     try:
-        async with asyncio.timeout(mailbox.total_seconds):
+        async with asyncio.timeout(mailbox.total_timeout_s):
             await talk.open()
             await talk.login()
             await talk.send_message(mail)
@@ -171,7 +171,7 @@ class _SmtpConversation:
         refusals = await self._send_recipients(mail.recipients, encoding)
         if refusals:
             raise self._recipients_error(refusals)
-        await self._client.data(mail.data, timeout=self._mailbox.total_seconds)
+        await self._client.data(mail.data, timeout=self._mailbox.total_timeout_s)
 
     def _mail_options(self, mail: MailMessage) -> list[str]:
         """What is said with MAIL. Raises Refused, TryLater where the server cannot take the message."""

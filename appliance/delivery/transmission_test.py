@@ -155,7 +155,7 @@ class _TransmissionTest:
         mailbox = replace(
             dispatcher.smtp_mailbox(self._home, self._config),
             reply_timeout_s=STEP_TIMEOUT_S,
-            total_seconds=PARCEL_TIMEOUT_S,
+            total_timeout_s=PARCEL_TIMEOUT_S,
         )
         place = (mailbox.host, mailbox.port)
         await self.run_step("name", connect_probe.resolve_host(place))

@@ -43,7 +43,7 @@ def destination(cloud: Cloud, tmp_path: Path) -> HttpsDestination:
         private_key,
         plug_id=PLUG,
         connect_timeout_s=5,
-        total_seconds=5,
+        total_timeout_s=5,
     )
 
 
@@ -159,7 +159,7 @@ async def test_an_endless_answer_is_not_read_to_its_end(tmp_path: Path) -> None:
 
     authority, context = tls_server(tmp_path)
     async with serving(endless, tls=context) as port:
-        destination = HttpsDestination(f"https://127.0.0.1:{port}/", authority, total_seconds=2)
+        destination = HttpsDestination(f"https://127.0.0.1:{port}/", authority, total_timeout_s=2)
         line = await reason(destination, DeliveryDeferredError)
     assert line == f"the server said 500 Oh: {'x' * 200}"
     assert written < 20_000_000  # what fits into the buffers in between
@@ -191,7 +191,7 @@ def tls_server(tmp_path: Path) -> tuple[str, ssl.SSLContext]:
 
 async def test_a_server_that_stalls(cloud: Cloud, destination: HttpsDestination) -> None:
     cloud.once(Fault(stall=True))
-    line = await reason(replace(destination, total_seconds=0.3), DeliveryDeferredError)
+    line = await reason(replace(destination, total_timeout_s=0.3), DeliveryDeferredError)
     assert line == "127.0.0.1: timed out after 0.3 s"
 
 
@@ -320,7 +320,7 @@ async def openssl_server(tmp_path: Path, *options: str) -> AsyncIterator[HttpsDe
         while not (line := await server.stdout.readline()).startswith(b"ACCEPT "):
             assert line, "openssl s_server did not start"
         url = f"https://{line.decode().split()[1]}/"
-        yield HttpsDestination(url, str(tmp_path / "authority.pem"), connect_timeout_s=5, total_seconds=5)
+        yield HttpsDestination(url, str(tmp_path / "authority.pem"), connect_timeout_s=5, total_timeout_s=5)
     finally:
         server.kill()
         await server.communicate()

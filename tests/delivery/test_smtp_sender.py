@@ -41,7 +41,7 @@ def mailbox(port: int, **others: object) -> SmtpMailbox:
     box = SmtpMailbox(
         "127.0.0.1", port, SENDER, (RECIPIENT,), plug="plug-4f2a91", plug_id="id-17", site="Büro Süd, 1. OG"
     )
-    return replace(box, **{"reply_seconds": 5.0, "total_seconds": 10.0, **others})  # type: ignore[arg-type]
+    return replace(box, **{"reply_timeout_s": 5.0, "total_timeout_s": 10.0, **others})  # type: ignore[arg-type]
 
 
 async def failure(box: SmtpMailbox, data: bytes = DATA) -> DeliveryError:
@@ -266,7 +266,7 @@ async def test_all_else_is_tried_later(stage: str, says: str) -> None:
         return  # that is a yes
     async with Scripted(**{stage: says}) as server:
         login = {"username": "plug", "password": "x"} if stage == "auth" else {}
-        error = await failure(mailbox(server.port, reply_seconds=0.2, total_seconds=0.6, **login))
+        error = await failure(mailbox(server.port, reply_timeout_s=0.2, total_timeout_s=0.6, **login))
     assert isinstance(error, DeliveryDeferredError), error
     assert error.retry_after is None
 
@@ -286,7 +286,7 @@ async def test_nobody_there() -> None:
 
 async def test_a_server_that_does_not_greet_is_not_taken_for_a_firewall() -> None:
     async with Scripted(greeting=STALL) as server:
-        error = await failure(mailbox(server.port, reply_seconds=0.2))
+        error = await failure(mailbox(server.port, reply_timeout_s=0.2))
     assert str(error) == f"127.0.0.1:{server.port}: is there, and said nothing in time"
 
 
@@ -295,7 +295,7 @@ async def test_the_whole_talk_has_an_end() -> None:
     async with Scripted(ehlo=endless) as server:
         assert isinstance(await failure(mailbox(server.port)), DeliveryDeferredError)
     async with Scripted(end=STALL) as server:
-        assert "timed out" in str(await failure(mailbox(server.port, total_seconds=0.3)))
+        assert "timed out" in str(await failure(mailbox(server.port, total_timeout_s=0.3)))
 
 
 @pytest.mark.parametrize(

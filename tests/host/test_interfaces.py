@@ -22,7 +22,7 @@ exec "$@"
 """
 SHOW = """
 from appliance.host import interfaces
-for each in interfaces.links():
+for each in interfaces.list_interfaces():
     print(each.name, each.mac_address, each.carrier, *each.addresses, "via", *each.gateways)
 """
 

@@ -117,7 +117,7 @@ async def test_a_file_that_is_gone_for_a_moment_changes_nothing(watch: Watch) ->
 
 
 async def test_a_file_that_is_gone_for_long_is_said(db: sqlite3.Connection, home: Path) -> None:
-    watch = Watch(db, home, unreadable_after=0.0)
+    watch = Watch(db, home, unreadable_grace_s=0.0)
     await watch.look()
     assert "No such file" in watch.going_on()[0]
     await watch.look("10.0.0.1")
@@ -132,7 +132,7 @@ async def test_a_share_that_hangs_costs_one_thread(db: sqlite3.Connection, home:
         back.wait(10)
         return csv_import.read_list(path, exclusions)
 
-    watch = Watch(db, home, read=read, read_seconds=0.05, unreadable_after=0.0)
+    watch = Watch(db, home, reader=read, read_timeout_s=0.05, unreadable_grace_s=0.0)
     for _ in range(3):
         assert await watch.look("10.0.0.1") == []
     assert "cannot be read within" in watch.going_on()[0]

@@ -18,9 +18,9 @@ from appliance.updates import bundle_store
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (99, 99))
 try:
-    with bundle_store.arriving(Path(sys.argv[1]), 10) as bundle:
+    with bundle_store.receive_bundle(Path(sys.argv[1]), 10) as bundle:
         bundle.write(b"x" * 100_000)
-except bundle_store.NoRoom as error:
+except bundle_store.BundleNoSpaceError as error:
     print(error)
 """
 
