@@ -10,7 +10,7 @@ from appliance.mib.charsets import decode_text
 from appliance.mib.oids import Oid, format_oid
 from appliance.mib.printer_mib import DEVICES, INTERFACES, Cells, group_by_table, row_indexes
 from appliance.vendors import vendors
-from appliance.vendors.vendors import Vendor
+from appliance.vendors.loader import Vendor
 
 # Serial numbers that are none, in lower case, without separators; one character alone is none either.
 SERIAL_PLACEHOLDERS = {
@@ -171,7 +171,7 @@ def parse_device_id(printer: PrinterContext) -> dict[str, str]:
         "SERIALNUMBER": "SN",
         "SERN": "SN",
     }
-    for oid in vendors.DEVICE_ID_OIDS:
+    for oid in vendors.device_id_oids():
         found = printer.text(oid)
         if found and ":" in found:
             pairs = (field.partition(":") for field in found.split(";"))
