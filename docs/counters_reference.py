@@ -27,13 +27,14 @@ from appliance.vendors.loader import Vendor
 INTRODUCTION = """\
 # Counters by vendor
 
-Written by `docs/generate.py` from the files in `appliance/vendors/`. The README explains how they are read and
-extended: [Counters](../../README.md#counters), [Vendor files](../../README.md#vendor-files).
+Written by `docs/generate.py` from the files in `appliance/vendors/`. The README explains how they are
+read and extended: [Counters](../../README.md#counters), [Vendor files](../../README.md#vendor-files).
 
-OIDs are below 1.3.6.1.4.1 (enterprises). `+` adds; a term in brackets is added if the printer has it. Sums joined
-by "=" count the same: the first that is available is taken, the others are compared with it. A sum after "else" is
-less exact and not compared. `prtMarkerLifeCount` is that of Printer-MIB (RFC 3805), which also gives the total of
-printers of any other vendor. A counter that is not listed for a vendor stays empty, never 0.
+OIDs are below 1.3.6.1.4.1 (enterprises). `+` adds; a term in brackets is added if the printer has it.
+Sums joined by "=" count the same: the first that is available is taken, the others are compared with it.
+A sum after "else" is less exact and not compared. `prtMarkerLifeCount` is that of Printer-MIB (RFC 3805),
+which also gives the total of printers of any other vendor. A counter that is not listed for a vendor
+stays empty, never 0.
 """
 
 CONFIDENCE_TEXTS = {
