@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from appliance.domain.messages import add_message_fields
 from appliance.privileged import job_files
 from appliance.settings import network
 
@@ -268,7 +269,11 @@ def open_answers_dir(parent: Path) -> Iterator[int]:
 def _write_answer(answers_fd: int, name: str, state: str, text: str) -> None:
     if len(name) > 100 or not name.removesuffix(".json").isalnum():
         return  # nobody waits for the answer to a name like that
-    write_answer_file(answers_fd, name, json.dumps({"state": state, "text": text, "at": int(time.time())}))
+    write_answer_file(
+        answers_fd,
+        name,
+        json.dumps(add_message_fields({"state": state, "text": text, "at": int(time.time())})),
+    )
 
 
 def write_answer_file(answers_fd: int, name: str, text: str) -> None:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
+from appliance.domain.messages import Message
 from appliance.storage.database import MILLISECOND
 
 MS_PER_MINUTE = timedelta(minutes=1) // MILLISECOND
@@ -38,10 +39,10 @@ def implausible_reason(before: int, after: int, elapsed_ms: int) -> str | None:
             and COUNTER32_RANGE - before + after <= _max_plausible_step(elapsed_ms)
         ):
             return None  # it began anew at its largest number
-        return f"counts backwards, from {before} to {after}"
+        return Message("counter.backwards", before=before, after=after)
     if after - before > _max_plausible_step(elapsed_ms):
         minutes = max(1, elapsed_ms // MS_PER_MINUTE)
-        return f"leaps by {after - before} pages in {minutes} minutes"
+        return Message("counter.leap", pages=after - before, minutes=minutes)
     return None
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from appliance.domain.messages import decode
 from appliance.domain.model import Details, Identity, PollCost, Printer, Target
 from appliance.storage import counters, database, json_codec, printer_matching, reading_notes, row_tables
 from appliance.storage.history import load_history, prune_history
@@ -155,7 +156,7 @@ def _load_printers(db: sqlite3.Connection, first_id: int, last_id: int) -> list[
         storages = row_tables.STORAGES_TABLE.load(db, first_id, last_id)
         found = db.execute(
             "SELECT id, target, identity, details, uptime, created_at, changed_at, seen_at, failed_at,"
-            " failure, cost, plan, device_group, ignore, remarks FROM printers"
+            " failure, cost, plan, device_group, ignore, remarks, failure_message FROM printers"
             " JOIN sightings ON sightings.printer_id = id LEFT JOIN plans ON plans.printer_id = id"
             " WHERE id BETWEEN ? AND ? ORDER BY id",
             (first_id, last_id),
@@ -176,7 +177,7 @@ def _load_printers(db: sqlite3.Connection, first_id: int, last_id: int) -> list[
             changed_at=database.from_ms(row[6]),
             seen_at=database.from_ms(row[7]),
             failed_at=database.from_ms_or_none(row[8]),
-            failure=row[9],
+            failure=row[9] and decode(row[9], row[15]),
             failures=reading_notes.decode_failures(row[14]),
             notes=reading_notes.decode_notes(row[14]),
             cost=json_codec.decode(PollCost, row[10]),

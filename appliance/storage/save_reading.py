@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import TypeVar
 
+from appliance.domain.messages import encode
 from appliance.domain.model import Details, Identity, Reading, Target
 from appliance.storage import (
     address_history,
@@ -66,10 +67,12 @@ def store_reading(db: sqlite3.Connection, reading: Reading, now: datetime) -> in
 
 def store_poll_failure(db: sqlite3.Connection, printer_id: int, reason: str, now: datetime) -> None:
     """A printer did not answer, or not usefully: its last values stay, with their age."""
+    text = database.clean_text(reason)
     with database.transaction(db):
         db.execute(
-            "UPDATE sightings SET failed_at = max(?, seen_at), failure = ? WHERE printer_id = ?",
-            (database.to_ms(now), database.clean_text(reason), printer_id),
+            "UPDATE sightings SET failed_at = max(?, seen_at), failure = ?, failure_message = ?"
+            " WHERE printer_id = ?",
+            (database.to_ms(now), text, encode(text), printer_id),
         )
 
 

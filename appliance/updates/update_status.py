@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from appliance.domain.messages import restore_messages
 from appliance.privileged import update_trial
 from appliance.privileged.update_progress import ACTIVE_UPDATE_STATES
 
@@ -82,7 +83,7 @@ def _text_field(found: dict[str, object], key: str) -> str:
 def _load_answer(run: Path, name: str) -> dict[str, object]:
     try:
         with (run / "answers" / f"{name}.json").open("rb") as file:
-            found = json.loads(file.read(MAX_STATUS_FILE_BYTES))
+            found = restore_messages(json.loads(file.read(MAX_STATUS_FILE_BYTES)))
     except (OSError, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}

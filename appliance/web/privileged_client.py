@@ -2,14 +2,13 @@
 
 from pathlib import Path
 
+from appliance.domain.messages import Message
 from appliance.host import unit_status
 from appliance.settings.schema import PLUG_STATE_DIR, Home
 from appliance.web.errors import ApiError, not_on_plug
 from appliance.web.json_fields import JsonMapping
 
-NOT_INSTALLED_TEXT = (
-    "This is not the Plug itself: services, network and restart belong to whoever started it."
-)
+NOT_INSTALLED_TEXT = Message("plug.not_on_device")
 
 
 def is_installed_plug(home: Home, root: Path = Path("/")) -> bool:
