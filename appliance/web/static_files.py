@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from aiohttp import web
 
-from appliance.domain.messages import Message
+from appliance.domain.messages import CATALOGUE_DIR, Message
 from appliance.web.errors import ApiError
 from appliance.web.handlers import MIN_GZIP_BYTES, accepts_gzip, is_not_modified
 from appliance.web.middleware import SESSION_KEY
@@ -147,7 +147,7 @@ class StaticFiles:
     def _scan_files(self) -> dict[str, Path]:
         now = time.monotonic()
         if not self._paths_by_name or now - self._scanned_at > RESCAN_INTERVAL_S:
-            self._paths_by_name = dict(_list_files(self._webui_dir))
+            self._paths_by_name = {**dict(_list_files(self._webui_dir)), **_list_catalogues()}
             self._scanned_at = now
         return self._paths_by_name
 
@@ -185,6 +185,11 @@ def _list_files(directory: Path) -> Iterator[tuple[str, Path]]:
             and not any(part.startswith(".") for part in name.split("/"))
         ):
             yield f"/{name}", path
+
+
+def _list_catalogues() -> dict[str, Path]:
+    """The messages of the Plug, which the pages show in their language."""
+    return {f"/i18n/messages.{path.stem}.json": path for path in CATALOGUE_DIR.glob("*.json")}
 
 
 def _load_file(path: Path, stamp: tuple[int, int]) -> _StaticFile:
