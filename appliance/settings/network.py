@@ -126,20 +126,20 @@ RULES: Mapping[str, Rule] = {
 }
 
 
-def find_conflicts(config: NetworkConfig) -> Iterator[str]:
+def find_conflicts(config: NetworkConfig) -> Iterator[Message]:
     """What is right by itself, and wrong together."""
     for key, servers in (("dns", config.dns), ("ntp", config.ntp)):
         if len(servers) > MAX_SERVERS:
             yield Message(
                 "field_problem",
-                field=f"network.{key}",
+                field=key,
                 problem=Message("settings.too_many_servers", count=len(servers), limit=MAX_SERVERS),
             )
     if config.method == "static":
         if not config.address:
             yield Message(
                 "field_problem",
-                field="network.address",
+                field="address",
                 problem=Message("settings.needed_for", setting='network.method = "static"'),
             )
         elif config.gateway:
@@ -150,7 +150,7 @@ def find_conflicts(config: NetworkConfig) -> Iterator[str]:
         if not config.ipv6.address:
             yield Message(
                 "field_problem",
-                field="network.ipv6.address",
+                field="ipv6.address",
                 problem=Message("settings.needed_for", setting='network.ipv6.method = "static"'),
             )
         elif config.ipv6.gateway:
@@ -160,7 +160,7 @@ def find_conflicts(config: NetworkConfig) -> Iterator[str]:
     if config.is_wlan and not config.wlan.ssid:
         yield Message(
             "field_problem",
-            field="network.wlan.ssid",
+            field="wlan.ssid",
             problem=Message("settings.needed_for", setting=f'network.interface = "{config.interface}"'),
         )
 
@@ -232,15 +232,13 @@ class _UntrustedTable:
 
 def _check_gateway_network(
     key: str, gateway: IPv4Address | IPv6Address, interface: IPv4Interface | IPv6Interface
-) -> Iterator[str]:
+) -> Iterator[Message]:
     if gateway == interface.ip:
-        yield Message(
-            "field_problem", field=f"network.{key}", problem=Message("settings.own_address", address=gateway)
-        )
+        yield Message("field_problem", field=key, problem=Message("settings.own_address", address=gateway))
     elif gateway not in interface.network and not (gateway.version == 6 and gateway.is_link_local):
         yield Message(
             "field_problem",
-            field=f"network.{key}",
+            field=key,
             problem=Message("settings.other_network", address=gateway, network=interface.network),
         )
 

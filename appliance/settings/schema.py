@@ -295,7 +295,10 @@ def _find_conflicts(config: Config) -> Iterator[str]:
             field="web.tls_port",
             problem=Message("settings.same_port", port=config.web.tls_port, other="web.port"),
         )
-    yield from network.find_conflicts(config.network)
+    for problem in network.find_conflicts(config.network):
+        yield Message(
+            "field_problem", field=f"network.{problem.params['field']}", problem=problem.params["problem"]
+        )
 
 
 def _build_config(data: Mapping[str, object]) -> Config:

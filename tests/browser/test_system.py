@@ -118,7 +118,7 @@ async def test_a_factory_reset_is_typed(chromium: Browser, tmp_path: Path) -> No
         assert not list((home.run / "requests").glob("*.json"))
         await form.get_by_label("To be sure, type the Plug's name").fill(schema.load_settings(home).plug.name)
         await form.get_by_role("button", name="Forget everything").click()
-        await expect(page.get_by_text("The Plug forgets everything and starts again.")).to_be_visible()
+        await expect(page.get_by_text("All data is deleted and the Plug restarts.")).to_be_visible()
         (order,) = (home.run / "requests").glob("*.json")
         assert order.read_text() == '{"do": "factory-reset"}'
         await page.context.close()

@@ -57,7 +57,7 @@ async def look(page: Page) -> None:
 
 async def test_elsewhere_there_is_nothing_to_press(visitor: Visitor) -> None:
     page = await visitor.open("/updates")
-    await expect(page.locator("#elsewhere")).to_contain_text("not the Plug itself")
+    await expect(page.locator("#elsewhere")).to_contain_text("not run on a Plug")
     await expect(page.locator("#installing")).to_be_hidden()
 
 

@@ -169,7 +169,7 @@ async def test_nobody_listens() -> None:
     async with Website(Brother(), ADDRESS, plain=False, tls=False) as site:
         found, memory = await add_ews_values(reading(), ports=ports(site))
 
-    assert found.notes == ("no web page: the printer takes no connection",)
+    assert found.notes == ("no web page: the printer accepts no connection",)
     again, _ = await add_ews_values(reading(), memory, full=False, ports=EwsPorts(1, 1))
     assert again.notes == found.notes  # not asked again, and still so
 

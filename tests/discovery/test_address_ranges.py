@@ -73,11 +73,11 @@ def test_every_form_is_understood(text: str, meant: list[object] | None) -> None
         ("192.168.1.1-256", '"192.168.1.256" is no address'),
         ("192.168.1.1-", "is no range"),
         ("192.168.1.1-printer", "is no range"),
-        ("192.168.1.300", '"192.168.1.300" is no valid address; write 192.168.1.1-192.168.1.254'),
-        ("192.168.1", "is no valid address"),
+        ("192.168.1.300", '"192.168.1.300" is not a valid address; write 192.168.1.1-192.168.1.254'),
+        ("192.168.1", "is not a valid address"),
         ("192.168.1.*", "is neither an address nor a DNS name"),
-        ("4711", "is no valid address"),  # which a name service would take for 0.0.18.103
-        ("0x7f.0x1", "is no valid address"),
+        ("4711", "is not a valid address"),  # which a name service would take for 0.0.18.103
+        ("0x7f.0x1", "is not a valid address"),
         ("192.168.1.0/33", "is no network"),
         ("printer/24", "is no network"),
         ("224.0.0.5", "not an address that a printer can have"),
@@ -92,7 +92,7 @@ def test_every_form_is_understood(text: str, meant: list[object] | None) -> None
         ("a" * 64, "neither an address nor a DNS name"),
         (".".join(["a" * 60] * 5), "neither an address nor a DNS name"),
         ("prin\nter", "neither an address nor a DNS name"),
-        ("fd00:::1", "is no valid address"),
+        ("fd00:::1", "is not a valid address"),
     ],
 )
 def test_what_is_wrong_is_one_clear_line(text: str, line: str) -> None:
