@@ -165,7 +165,7 @@ class AutoUpdater:
         before = channel.load_offer(self._db)
         at = key_value.get_time(self._db, channel.NEXT_CHECK_KEY)
         other = before is None or before.channel != config.update.channel
-        problem = key_value.get(self._db, channel.PROBLEM_KEY)
+        problem = key_value.get_message(self._db, channel.PROBLEM_KEY)
         waits = at is not None and now < at < now + CHANNEL_INTERVAL + CHANNEL_JITTER + RETRY_INTERVAL
         if waits and not (other and problem is None):
             return
@@ -246,7 +246,7 @@ class AutoUpdater:
         before = key_value.get(self._db, key)
         if before == text:
             return
-        key_value.put(self._db, key, text)
+        key_value.put_message(self._db, key, text)
         if before is not None:
             events.end(self._db, EVENT_KIND, subject, now)
         if text is None:

@@ -220,7 +220,7 @@ def _validate_string(value: str, schema: JsonMapping, where: str) -> Iterator[tu
 
 def _pattern_problem(schema: JsonMapping) -> str:
     code = get_str(schema, "x-message")
-    return Message(code or "request.bad_form")
+    return Message(code) if code else Message("request.bad_form")
 
 
 def _parameter_error(status: int, name: str, problem: str) -> ApiError:

@@ -214,8 +214,8 @@ class UpdatesApi:
 def _read_update_info(db: sqlite3.Connection) -> _UpdateInfo:
     return _UpdateInfo(
         channel.load_offer(db),
-        key_value.get(db, channel.PROBLEM_KEY) or "",
-        key_value.get(db, hawkbit_agent.PROBLEM_KEY) or "",
+        key_value.get_message(db, channel.PROBLEM_KEY) or "",
+        key_value.get_message(db, hawkbit_agent.PROBLEM_KEY) or "",
     )
 
 

@@ -85,11 +85,11 @@ async def test_printer_is_ignored_grouped_and_forgotten(visitor: Visitor) -> Non
         kept = printers.get_printer(db, victim.id)
         assert kept is not None
         assert kept.device_group == 42
-    await page.get_by_role("button", name="Forget").click()
+    await page.get_by_role("button", name="Delete").click()
     await page.get_by_role("dialog").get_by_role("button", name="Cancel").click()
     assert victim.id in {printer.id for printer in known(visitor.plug.home)}
-    await page.get_by_role("button", name="Forget").click()
-    await page.get_by_role("dialog").get_by_role("button", name="Forget").click()
+    await page.get_by_role("button", name="Delete").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Delete").click()
     await page.wait_for_url("**/printers")
     assert victim.id not in {printer.id for printer in known(visitor.plug.home)}
 

@@ -98,7 +98,8 @@ async def test_a_failing_renewal_is_tried_daily_and_told_once(
     assert [status for *_, status in provider.asked] == [500, 500]
     assert told(db) == {
         "licence": f"the licence ends on {old.valid_until:%Y-%m-%d}",
-        "renewal": "no new licence: the server answered 500 Internal Server Error; it is asked for again daily",
+        "renewal": "no new licence: the server answered 500 Internal Server Error;"
+        " the request is repeated daily",
     }
     assert len([line for line in caplog.messages if "no new licence" in line]) == 1
     await licence_renewal.check_licence(db, plug, config, NOW + 2 * DAY)

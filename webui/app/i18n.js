@@ -27,10 +27,10 @@ export async function speak(wanted) {
     load(`/i18n/${wanted}.json`),
     wanted === 'en' ? {} : load(`/i18n/messages.${wanted}.json`),
   ]);
-  words = found;
-  messages = known;
   language = wanted;
   locale = navigator.languages.find((tag) => tag.toLowerCase().startsWith(wanted)) ?? wanted;
+  words = spelled(found);
+  messages = spelled(known);
   plural = new Intl.PluralRules(locale);
   document.documentElement.lang = wanted;
 }
@@ -78,6 +78,12 @@ function shown(value, style) {
   let text = value && typeof value === 'object' ? render(value.text, value) : String(value);
   if (style === 's') text = text.charAt(0).toUpperCase() + text.slice(1);
   return (style === 's' || style === 'd') && !/[.?]$/.test(text) ? `${text}.` : text;
+}
+
+/** Texts as they are spelled where they are read: Switzerland writes ss for ß, and its own quotation marks. */
+function spelled(texts) {
+  if (locale.toLowerCase() !== 'de-ch') return texts;
+  return JSON.parse(JSON.stringify(texts).replaceAll('ß', 'ss').replaceAll('„', '«').replaceAll('“', '»'));
 }
 
 async function load(path) {
