@@ -3,7 +3,7 @@
 from appliance.domain.messages import Message, add_message_fields
 from tests.browser.conftest import Visitor
 
-SAY = "async (found) => { const { say } = await import('/app/i18n.js'); return found.map((each) => say(each)); }"
+SAY = "async (all) => { const i18n = await import('/app/i18n.js'); return all.map((one) => i18n.say(one)); }"
 TEXTS = {
     Message("clock.set_forward", by="1:02:00"): "die Uhr wurde um 1:02:00 vorgestellt",
     Message("pair", first="mail.example.com:587", second=Message("net.refused")): (
