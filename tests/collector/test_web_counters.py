@@ -152,7 +152,7 @@ async def test_canon() -> None:
 async def test_a_page_that_was_never_there_is_a_note() -> None:
     found, memory, _ = await asked(lambda _: NOT_FOUND, reading())
 
-    assert found == replace(reading(), notes=("the printer has no page with counters",))
+    assert found == replace(reading(), notes=("the printer's web pages show no counters",))
     assert not memory.adds
 
 
@@ -160,7 +160,7 @@ async def test_a_page_that_counted_and_fails_leaves_the_last_values() -> None:
     memory = EwsState(path="/etc/mnt_info.csv", adds=True)
     found, after, _ = await asked(lambda _: NOT_FOUND, reading(), memory)
 
-    assert found.failures == (PartFailure("counters", "the printer has no page with counters"),)
+    assert found.failures == (PartFailure("counters", "the printer's web pages show no counters"),)
     assert found.counters == (TOTAL,)
     assert after == memory  # so it is asked again
 

@@ -117,7 +117,7 @@ async def test_a_fall_back_is_a_failure_with_its_reason(plug: Plug, server: Hawk
     plug.box.work(NOW)
     plug.restart("A", "1.0.0", good=True)
     await plug.poll()
-    assert action.feedback[-1] == ("closed", "failure", "back to version 1.0.0: it did not start correctly")
+    assert action.feedback[-1] == ("closed", "failure", "back to version 1.0.0: it did not start well")
     await plug.look()
     assert plug.events() == ["version 1.1.0 did not start correctly, 1.0.0 runs again"]
 
@@ -263,7 +263,7 @@ async def test_another_checksum_is_tried_again_and_given_up(plug: Plug, server: 
         assert action.state == "running"
         await plug.poll()
     assert action.state == "error"
-    assert "its checksum is another one" in action.feedback[-1][2]
+    assert "the checksum of the download is wrong" in action.feedback[-1][2]
     assert bundle_store.find_bundle(plug.box.home.updates) is None
 
 
@@ -309,7 +309,7 @@ async def test_a_wrong_token_is_told_once(plug: Plug, server: Hawkbit) -> None:
     await plug.poll()
     await plug.poll()
     assert plug.events() == [
-        "the fleet server cannot be read: 127.0.0.1: the server answered 401 Unauthorized"
+        "the fleet server cannot be reached: 127.0.0.1: the server answered 401 Unauthorized"
     ]
 
 

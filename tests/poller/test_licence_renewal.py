@@ -184,7 +184,7 @@ async def test_more_printers_than_licensed_are_a_warning(
     ]
     await licence_renewal.check_licence(db, plug, config, NOW)
     assert told(db) == {
-        "printers": "there are more printers than the licence covers (2); all are read and reported"
+        "printers": "there are more printers than the licence covers (2); all are polled and reported"
     }
     printers.set_ignore(db, ids[0], True)
     await licence_renewal.check_licence(db, plug, config, NOW)
@@ -253,7 +253,7 @@ async def test_a_new_plug_asks_again_soon(
     csr.save_enrolment(plug.folder, Enrolment(provider.url, "code"))
     provider.faults.append(Fault(500))
     await licence_renewal.check_licence(db, plug, config, NOW)
-    assert told(db)["renewal"].endswith("it is asked for again every few minutes")
+    assert told(db)["renewal"].endswith("the request is repeated every few minutes")
     await licence_renewal.check_licence(db, plug, config, NOW + 4 * MINUTE)
     assert len(provider.asked) == 1
     await licence_renewal.check_licence(db, plug, config, NOW + 5 * MINUTE)

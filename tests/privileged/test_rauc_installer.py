@@ -211,7 +211,7 @@ def test_another_device_is_refused_even_where_older_is_allowed(box: Box) -> None
         ("Bundle format 'plain' not allowed", "it is not an update for a Plug, or is damaged"),
         ("unauthorized: HTTP error 401", "the server asks for a login"),
         ("not found: HTTP error 404", "the server does not have it"),
-        ("something\n new", "RAUC says: something new"),
+        ("something\n new", "RAUC reports: something new"),
     ],
 )
 def test_what_rauc_turns_down_is_told_in_one_line(box: Box, said: str, text: str) -> None:

@@ -185,7 +185,7 @@ def test_no_key_is_missing_here() -> None:
         (
             "[[discovery.entries]]\naddresses='10.0.0.0/8'",
             'discovery.entries 1: "10.0.0.0/8" is 16,777,214 addresses, more than the 65,536 that one run'
-            " may ask: narrow it, or raise discovery.max_addresses",
+            " may poll: narrow it, or raise discovery.max_addresses",
         ),
         (
             "[[discovery.entries]]\naddresses='10.0.0.0/17'\n" * 3,
