@@ -36,7 +36,7 @@ async def test_password_is_changed(chromium: Browser, tmp_path: Path) -> None:
         await form.get_by_label("New password", exact=True).fill("another password")
         await form.get_by_label("New password again").fill("another passw0rd")
         await form.get_by_role("button").click()
-        await expect(form.locator(".problem")).to_have_text("The two are not the same.")
+        await expect(form.locator(".problem")).to_have_text("The passwords do not match.")
         await form.get_by_label("New password again").fill("another password")
         await form.get_by_role("button").click()
         await expect(form.locator(".problem")).to_have_text("is not the present password.")

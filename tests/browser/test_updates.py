@@ -78,7 +78,7 @@ async def test_a_file_is_brought_confirmed_and_followed(chromium: Browser, tmp_p
         dialog = page.get_by_role("dialog")
         await expect(dialog).to_contain_text("restarts at the end")
         await dialog.get_by_role("button", name="Install").click()
-        await expect(page.get_by_text("The update was asked for.")).to_be_visible()
+        await expect(page.get_by_text("The update is under way.")).to_be_visible()
         assert orders(visitor) == [
             {"do": "update", "source": "upload", "older": "no", "reboot": "yes", "action": ""}
         ]
@@ -157,7 +157,7 @@ async def test_channel_and_window(chromium: Browser, tmp_path: Path) -> None:
         dialog = page.get_by_role("dialog")
         await expect(dialog).to_contain_text("restarts between 02:00-04:00")
         await dialog.get_by_role("button", name="Install").click()
-        await expect(page.get_by_text("The update was asked for.")).to_be_visible()
+        await expect(page.get_by_text("The update is under way.")).to_be_visible()
         assert orders(visitor) == [
             {"do": "update", "source": bundle, "older": "no", "reboot": "no", "action": ""}
         ]
