@@ -141,7 +141,7 @@ UNSEEN = {
     },
     "licence/request.py": {"{} is no id of a Plug"},
     "polling/telling.py": {"{} of {} addresses asked, ", "{}: {}{} of {} printers read"},  # systemctl status
-    "polling/updating.py": {"fleet server", "no no"},
+    "polling/updating.py": {"fleet server"},
     "polling/watch.py": {"disk nearly full", "outbox growing", "service restarted"},  # kinds of events
     "polling/watched_list.py": {"import lines", "import refused", "watched import list"},
     "reading/pages/brother.py": {"Password Error", "Replace Count", "required to Login"},
@@ -163,6 +163,10 @@ UNSEEN = {
     "store/outage.py": {"database not usable"},
     "store/traps.py": {"printer_id IS NULL", "printer_id IS NULL AND sender = ?"},
     "system/rauc.py": {
+        "Checking bundle",
+        "Determining slot states",
+        "Determining target install group",
+        "Verifying signature",
         "Call failed: ",
         "No space left",
         "already processing",

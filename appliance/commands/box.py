@@ -1,4 +1,4 @@
-"""`printmonitor box`: root's part of the Plug's own units; nobody needs to type it."""
+"""`printmonitor box`: what the Plug's own oneshots do, as root but for one; nobody needs to type it."""
 
 # ruff: noqa: PLC0415  half a dozen of these run while the Plug starts: each imports what it needs, and no more
 
@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 def do(home: Home, action: str) -> int:
     """Do one thing; exit code 1 where systemd would not."""
     logs.set_up(logging.INFO)
-    if os.geteuid() != 0:
+    if os.geteuid() != 0 and action not in UNPRIVILEGED:
         from appliance.commands.trouble import Wrong
 
         raise Wrong("only root can do this; the Plug's units do it by themselves")
@@ -37,6 +37,22 @@ def _apply(home: Home) -> None:
 
     sockets.apply(home.folder, DROP_INS, run)
     firewall.apply(sockets.wanted(home.folder), run)
+
+
+def _fetch(home: Home) -> None:
+    import asyncio
+
+    from appliance import config
+    from appliance.system import notify
+    from appliance.updates import prefetch
+    from appliance.updates.client import NotFetched
+
+    settings, _ = config.load_last_good(home)
+    try:
+        asyncio.run(prefetch.fetch(home, settings))
+    except (NotFetched, OSError) as error:
+        notify.status(str(error))  # where root's part reads it
+        raise Failed(str(error)) from error
 
 
 def _health(home: Home) -> None:
@@ -93,6 +109,7 @@ def _uptime() -> float:
 
 ACTIONS: Mapping[str, Callable[[Home], None]] = {
     "apply": _apply,
+    "fetch": _fetch,
     "health": _health,
     "network": _network,
     "network-try": _network_try,
@@ -101,3 +118,4 @@ ACTIONS: Mapping[str, Callable[[Home], None]] = {
     "revive": _revive,
     "update": _update,
 }
+UNPRIVILEGED = ("fetch",)

@@ -173,7 +173,19 @@ def take_box(parser: argparse.ArgumentParser) -> None:
     take_state(parser)
     parser.add_argument(
         "action",
-        choices=("apply", "health", "network", "network-try", "provision", "request", "revive", "update"),
+        choices=(
+            *(
+                "apply",
+                "fetch",
+                "health",
+                "network",
+                "network-try",
+                "provision",
+                "request",
+                "revive",
+                "update",
+            ),
+        ),
     )
 
 

@@ -57,6 +57,7 @@ class Updating:
         self._home = box.home
         self._clock = clock
         self._asked_restart = ""
+        self._asked_install = ""  # the request of the latest one
         self._fleet = fleet.Fleet(db, box.home, clock, root=box.root, often=box.often)
         self._server: object = None
         self._next_poll = 0.0
@@ -71,7 +72,7 @@ class Updating:
         self._restart(config)
         if config.update.channel:
             await self._look_at_channel(config, now)
-            await self._install_offer(config, now)
+            self._install_offer(config, now)
         elif channel.kept(self._db):
             channel.keep(self._db, None)
             self._say(channel.PROBLEM, "channel", None, now)
@@ -90,7 +91,7 @@ class Updating:
         if time.monotonic() < self._next_poll:
             return
         client = replace(
-            _client(config),
+            Client.from_config(config),
             origin=origin(server.url),
             authorisation=f"{LOGINS[server.token_kind]} {server.token}",
         )
@@ -124,6 +125,11 @@ class Updating:
                 bundles.remove(self._home.updates)
 
     def _tell_refusal(self, now: datetime) -> None:
+        answer = units.answer(self._home.run, self._asked_install)
+        if answer:
+            self._asked_install = ""
+            if answer.state != "done":
+                events.note(self._db, KIND, "plug", f"an update was not installed: {answer.text}", now)
         found = standing.progress(self._home.run)
         if found is None or found.state not in ("refused", "failed"):
             return
@@ -153,37 +159,40 @@ class Updating:
             return
         problem, wait = None, EVERY + JITTER * random.random()
         try:
-            offer = await channel.look(_client(config), config.update.channel, None if other else before)
+            offer = await channel.look(
+                Client.from_config(config), config.update.channel, None if other else before
+            )
             channel.keep(self._db, offer)
         except NotFetched as error:
             problem, wait = str(error), AGAIN * (1 + random.random())
         meta.put_time(self._db, channel.NEXT, now + wait)
         self._say(channel.PROBLEM, "channel", problem, now)
 
-    async def _install_offer(self, config: Config, now: datetime) -> None:
+    def _install_offer(self, config: Config, now: datetime) -> None:
         """Once a day each version at most, and never again one that did not start well."""
-        offer, asked = channel.kept(self._db), meta.get(self._db, channel.WANTED)
-        meta.put(self._db, channel.WANTED, None)
-        if offer is None or not (asked or (config.update.automatic and self._is_wanted(offer, now))):
+        offer = channel.kept(self._db)
+        if offer is None or not (config.update.automatic and self._is_wanted(offer, now)):
             return
         meta.put(self._db, TRIED, f"{offer.version} {int(now.timestamp())}")
-        older, _, reboot = (asked or "no no").partition(" ")
-        source = offer.url
-        if is_roundabout(config):
-            try:
-                await _client(config).fetch(offer.url, self._home.updates, size=None, sha256="")
-            except NotFetched as error:
-                events.note(self._db, KIND, "plug", f"an update was not installed: {error}", now)
-                return
-            source = "upload"
         log.info("update: version %s is installed, as the channel offers it", offer.version)
-        self._request({"do": "update", "source": source, "older": older, "reboot": reboot, "action": ""})
+        fetch = "yes" if is_roundabout(config) else "no"
+        order = {
+            "do": "update",
+            "source": offer.url,
+            "fetch": fetch,
+            "older": "no",
+            "reboot": "no",
+            "action": "",
+        }
+        self._asked_install = self._request(order)
 
-    def _request(self, order: Mapping[str, object]) -> None:
+    def _request(self, order: Mapping[str, object]) -> str:
+        """Return the request's id, "" where it could not be written."""
         try:
-            units.request(self._home.run, order)
+            return units.request(self._home.run, order)
         except OSError as error:
             log.warning("update: cannot be asked for: %s", error)
+            return ""
 
     def _is_wanted(self, offer: Offer, now: datetime) -> bool:
         progress = standing.progress(self._home.run)
@@ -232,14 +241,3 @@ class Updating:
         else:
             events.begin(self._db, KIND, subject, f"the {subject} cannot be asked: {text}", now)
             log.warning("update: %s: %s", subject, text)
-
-
-def _client(config: Config) -> Client:
-    """By the proxy of the transmission."""
-    https = config.transmission.https
-    return Client(
-        ca_file=config.update.ca_file,
-        proxy=https.proxy,
-        proxy_username=https.proxy_username,
-        proxy_password=https.proxy_password,
-    )

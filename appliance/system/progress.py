@@ -9,7 +9,7 @@ from pathlib import Path
 from appliance.system.requests import got, opened_answers, put
 
 NAME = "update"  # of the order, and of the answer in which it can be followed
-UNDER_WAY = ("looking", "installing")
+UNDER_WAY = ("looking", "installing", "fetching")
 
 
 class Teller:
@@ -29,7 +29,7 @@ class Teller:
         self._percent = self._percent if percent is None else percent
         self._step = self._step if step is None else step
         told = {
-            "state": state,  # looking installing installed refused failed
+            "state": state,  # looking installing fetching installed refused failed
             "percent": self._percent,
             "step": self._step,
             "text": text,

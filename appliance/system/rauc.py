@@ -9,8 +9,9 @@ import json
 import logging
 import re
 import subprocess
+import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -23,8 +24,16 @@ from appliance.system.trial import Trial
 
 SLOTS = "slots"  # the answer that tells what is in them
 UPLOADED = Path("var/lib/printmonitor/updates/upload.raucb")
+FETCHER = "printmonitor-fetch.service"
+STREAM_PAUSES_S = (1.0, 2.0, 4.0)  # between two attempts to open a stream
 SERVICE = ("de.pengutronix.rauc", "/", "de.pengutronix.rauc.Installer")
 MOST_TEXT = 300  # characters of a line of RAUC's
+
+# RAUC's steps until the first octet is written; those until the bundle is mounted come first.
+_OPENING = ("Installing", "Determining slot states", "Checking bundle", "Verifying signature")
+_NOTHING_WRITTEN = (*_OPENING, "Determining target install group")
+# What RAUC says where it has opened the bundle and turns it down: another attempt would end the same way.
+_VERDICT = re.compile(r"Bundle rejected|[Mm]ismatch|Refusing|not allowed")
 
 log = logging.getLogger(__name__)
 
@@ -88,6 +97,21 @@ class Order:
     reboot: bool
     action: str
 
+    @property
+    def is_streamed(self) -> bool:
+        return not self.place.startswith("/")
+
+
+@dataclass(frozen=True, slots=True)
+class _Tools:
+    run: Run
+    follow: Follow
+    sleep: Callable[[float], None]
+
+
+class _NotOpened(Failed):
+    """RAUC failed before it wrote anything, for a reason that may not be the bundle's."""
+
 
 def run_order(
     answers: Path,
@@ -97,24 +121,31 @@ def run_order(
     *,
     folder: Path = orders.FOLDER,
     root: Path = Path("/"),
+    sleep: Callable[[float], None] = time.sleep,
 ) -> None:
     """Do what was ordered, if anything, and tell how it went and what is in the slots. Raises OSError."""
     told = orders.take(progress.NAME, folder)
     if told is None:
         progress.conclude(answers)
-    tell = Teller(answers, now, told or {})
+        with suppress(Failed):  # no RAUC, no slots
+            _tell_slots(answers, _slots(run), root)
+        return
+    tell, tools = Teller(answers, now, told), _Tools(run, follow, sleep)
     try:
-        slots = _slots(run)
-        if told is not None:
-            place = str(root / UPLOADED) if told["source"] == "upload" else told["source"]
-            order = Order(place, told["older"] == "yes", told["reboot"] == "yes", told["action"])
-            _install(order, slots, tell, run, follow, root=root)
-            slots = _slots(run)
-        _tell_slots(answers, slots, root)
+        if told["fetch"] == "yes":
+            _fetch(tell, tools)
+        is_here = told["fetch"] == "yes" or told["source"] == "upload"
+        place = str(root / UPLOADED) if is_here else told["source"]
+        order = Order(place, told["older"] == "yes", told["reboot"] == "yes", told["action"])
+        _install(order, _slots(run), tell, tools, root=root)
     except (Failed, Refused) as why:  # is told where it is looked for, and is no fault of the unit
         log.warning("update: %s", why)
-        if told is not None:
-            tell("refused" if isinstance(why, Refused) else "failed", text=str(why))
+        tell("refused" if isinstance(why, Refused) else "failed", text=str(why))
+    except OSError as error:  # else the unit would start again, and only know that it was cut off
+        log.exception("update: failed")
+        tell("failed", text=f"the Plug cannot install it: {error.strerror or error}")
+    with suppress(Failed):  # what was told of the installation stands
+        _tell_slots(answers, _slots(run), root)
 
 
 def follow(*command: str) -> Iterator[str]:
@@ -144,9 +175,9 @@ def meaning(said: str) -> str:
     return f"RAUC says: {' '.join(said.split())[:MOST_TEXT]}"
 
 
-def _install(order: Order, slots: Slots, tell: Teller, run: Run, follow: Follow, *, root: Path) -> None:
+def _install(order: Order, slots: Slots, tell: Teller, tools: _Tools, *, root: Path) -> None:
     tell("looking", percent=0)
-    compatible, version = _looked_at(order, run)
+    compatible, version = _looked_at(order, tools.run)
     tell.version = version
     installed = system_version(root)
     if compatible != slots.compatible:
@@ -163,16 +194,96 @@ def _install(order: Order, slots: Slots, tell: Teller, run: Run, follow: Follow,
         action=order.action,
     )
     trial.begin(marker, root)  # before: else a power cut after RAUC's last step would leave nobody to judge
-    tell("installing", percent=0)
     try:
-        _follow_install(order, tell, follow)
+        if order.is_streamed:
+            _install_stream(order, (compatible, version), tell, tools, root)
+        else:
+            _follow_install(order, tell, tools.follow)
     except BaseException:
         trial.remove(root)
         raise
     trial.begin(replace(marker, installed=True), root)
     tell("installed", percent=100)
     if order.reboot:
-        run("systemctl", "--no-block", "reboot")
+        tools.run("systemctl", "--no-block", "reboot")
+
+
+def _install_stream(order: Order, bundle: tuple[str, str], tell: Teller, tools: _Tools, root: Path) -> None:
+    """Let RAUC read the bundle from its server; fetch it first where RAUC cannot. Raises Failed, Refused.
+
+    RAUC before 1.15 loses a race with udev (https://github.com/rauc/rauc/pull/1741): it lets the kernel drop
+    the network block device when nothing has it open any more, and udev opens and closes each new device to
+    look at it. If udev is done before RAUC has opened the device, that is gone, and device-mapper finds one
+    of no size ("Hash device is too small"). So udev is held while the bundle is opened.
+    """
+    for pause in (0.0, *STREAM_PAUSES_S):
+        tools.sleep(pause)
+        why = _stream(order, tell, tools)
+        if not why:
+            return
+    try:
+        _fetch(tell, tools)
+    except Failed as error:
+        raise Failed(f"it could neither be streamed ({why}) nor fetched ({error})") from error
+    fetched = replace(order, place=str(root / UPLOADED))
+    if _looked_at(fetched, tools.run) != bundle:
+        raise Refused("the server has another bundle now")
+    _follow_install(fetched, tell, tools.follow)
+
+
+def _stream(order: Order, tell: Teller, tools: _Tools) -> str:
+    """Return why nothing was written, or "" after an installation. Raises Failed where something was."""
+    try:
+        with _udev_held(tools.run) as release:
+            _follow_install(order, tell, tools.follow, release)
+    except _NotOpened as error:
+        log.warning("update: the stream was not opened: %s", error)
+        return str(error)
+    return ""
+
+
+def _fetch(tell: Teller, tools: _Tools) -> None:
+    """Have the bundle put in the place of an uploaded one. Raises Failed.
+
+    The unit that fetches it has the network and no privileges; this one has it the other way round.
+    """
+    tell("fetching", percent=0, step="")
+    try:
+        for _ in tools.follow("systemctl", "start", FETCHER):
+            pass
+    except Failed as error:
+        said = tools.run("systemctl", "show", "--property=StatusText", "--value", FETCHER)
+        with suppress(Failed):
+            tools.run("systemctl", "reset-failed", FETCHER)
+        raise Failed(" ".join(said.split())[:MOST_TEXT] or "it was cut off") from error
+
+
+@contextmanager
+def _udev_held(run: Run) -> Iterator[Callable[[], None]]:
+    """Let udev's events wait, until the block ends or calls what it is given.
+
+    The unit's ExecStopPost= lets udev go on where this process was killed in between.
+    """
+    held = True
+
+    def release() -> None:
+        nonlocal held
+        if held:
+            held = False
+            _udev(run, "--start-exec-queue")
+
+    _udev(run, "--stop-exec-queue")
+    try:
+        yield release
+    finally:
+        release()
+
+
+def _udev(run: Run, command: str) -> None:
+    try:
+        run("udevadm", "control", "--timeout=10", command)
+    except Failed as error:  # the race may be lost then: see what comes after it
+        log.warning("update: %s", error)
 
 
 def _looked_at(order: Order, run: Run) -> tuple[str, str]:
@@ -202,18 +313,29 @@ def _check_version(version: str, installed: str) -> None:
         raise Refused(f"its version cannot be compared: {error}") from error
 
 
-def _follow_install(order: Order, tell: Teller, follow: Follow) -> None:
-    """Raises Failed."""
+def _follow_install(
+    order: Order, tell: Teller, follow: Follow, opened: Callable[[], None] = lambda: None
+) -> None:
+    """Call `opened` when RAUC has mounted the bundle, at the latest when it begins to write.
+
+    Raises Failed; _NotOpened where nothing was written.
+    """
     wish = ("--ignore-version-limit",) if order.older else ()
-    last = ""
+    last, written = "", False
+    tell("installing", percent=0, step="")
     try:
         for line in follow("rauc", "install", *wish, order.place):
             if found := re.match(r"\s*(\d{1,3})% (.*)", line):
-                tell("installing", percent=min(100, int(found[1])), step=found[2].strip()[:MOST_TEXT])
+                step = found[2].strip()[:MOST_TEXT]
+                if not step.startswith(_OPENING):
+                    opened()
+                written = written or not step.startswith(_NOTHING_WRITTEN)
+                tell("installing", percent=min(100, int(found[1])), step=step)
             elif found := re.search(r"LastError: (.*)|Failed to contact rauc service: (.*)", line):
                 last = found[1] or found[2]
     except Failed as error:
-        raise Failed(meaning(last) if last else str(error)) from error
+        kind = Failed if written or _VERDICT.search(last) else _NotOpened
+        raise kind(meaning(last) if last else str(error)) from error
 
 
 def _slots(run: Run) -> Slots:

@@ -87,20 +87,31 @@ def _apply(run: Run, _order: Mapping[str, str]) -> None:
     run("systemctl", "--no-block", "restart", "printmonitor-apply.service")
 
 
-def update(run: Run, order: Mapping[str, str], folder: Path = orders.FOLDER) -> None:
+def update(
+    run: Run,
+    order: Mapping[str, str],
+    folder: Path = orders.FOLDER,
+    sleep: Callable[[float], None] = time.sleep,
+) -> None:
     """Let an update be installed: see `rauc`, which looks at the bundle itself. Raises Refused, Failed."""
     for key, form in UPDATE.items():
         if not re.fullmatch(form, order[key]):
             raise Refused(f"{key} is not as it should be")
-    if run("systemctl", "show", "--property=ActiveState", "--value", UPDATER).strip() == "activating":
-        raise Refused("another update is being installed")
+    deadline = UPDATER_TIMEOUT_S
+    while run("systemctl", "show", "--property=ActiveState", "--value", UPDATER).strip() == "activating":
+        if deadline <= 0:
+            raise Refused("another update is being installed")
+        sleep(1.0)
+        deadline -= 1.0
     orders.put("update", {key: order[key] for key in UPDATE}, folder)
     run("systemctl", "--no-block", "start", UPDATER)
 
 
 UPDATER = "printmonitor-update.service"
+UPDATER_TIMEOUT_S = 30.0  # it also runs without an order, for some seconds: to tell what is in the slots
 UPDATE = {
     "source": r"upload|https?://[!-~]{1,1000}",
+    "fetch": "yes|no",  # whether it has to be fetched before it can be looked at, or RAUC can stream it
     "older": "yes|no",  # whether an older version may be installed, or the same one again
     "reboot": "yes|no",  # at once, or whenever somebody asks for it
     "action": r"[0-9A-Za-z_-]{0,64}",  # the fleet server's number

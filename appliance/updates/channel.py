@@ -17,7 +17,6 @@ from appliance.system import versions
 from appliance.updates.client import Client, NotFetched
 
 OFFER, NEXT, PROBLEM = "update.offer", "update.channel.next", "update.channel.problem"
-WANTED = "update.channel.wanted"  # how a person wants the offer to be installed, until the poller has seen it
 MOST_OCTETS = 64 << 10
 MOST_NOTES = 2_000  # characters
 MOST_URL = 1_000

@@ -8,12 +8,13 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeGuard
+from typing import Self, TypeGuard
 from urllib.parse import urlsplit
 
 import aiohttp
 
 from appliance import https
+from appliance.config import Config
 from appliance.updates import bundles
 from appliance.wording import chain, one_line, why
 
@@ -52,6 +53,17 @@ class Client:
     proxy_password: str = field(default="", repr=False)
     origin: str = ""  # scheme://host:port that may see the authorisation
     authorisation: str = field(default="", repr=False)
+
+    @classmethod
+    def from_config(cls, config: Config) -> Self:
+        """Return a client that goes by the proxy of the transmission."""
+        https = config.transmission.https
+        return cls(
+            ca_file=config.update.ca_file,
+            proxy=https.proxy,
+            proxy_username=https.proxy_username,
+            proxy_password=https.proxy_password,
+        )
 
     async def get(self, url: str, *, most: int, etag: str = "") -> Reply:
         """A 200, or a 304 for the ETag. Raises NotFetched."""

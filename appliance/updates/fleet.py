@@ -45,6 +45,7 @@ class Action:
     tries: int = 0
     bundle: str = ""  # which one was fetched for it
     at: str = ""  # of the order, ISO 8601
+    request: str = ""  # by which the order was given
     finished: Finished = "none"  # how it ended, in the stage "over"
     detail: str = ""
 
@@ -158,9 +159,10 @@ class Fleet:
             self._keep(replace(action, stage="new"))
             return
         reboot = "yes" if at_once else "no"
-        order = {"do": "update", "source": "upload", "older": "no", "reboot": reboot, "action": action.id}
-        self._keep(replace(action, stage="ordered", at=self._clock().isoformat()))
-        units.request(self._home.run, order)
+        order = {"source": "upload", "fetch": "no", "older": "no", "reboot": reboot, "action": action.id}
+        action = self._keep(replace(action, stage="ordered", at=self._clock().isoformat(), request=""))
+        request = units.request(self._home.run, {"do": "update", **order})
+        self._keep(replace(action, request=request))
         await ddi.tell(action.id, "proceeding", "none", ["is being installed"])
 
     def _is_installing(self) -> bool:
@@ -183,6 +185,8 @@ class Fleet:
         progress = standing.progress(self._home.run)
         if progress and progress.action == action.id:
             await self._report_progress(ddi, action, progress)
+        elif (answer := units.answer(self._home.run, action.request)) and answer.state != "done":
+            await self._over(ddi, action, "failure", answer.text)
         elif action.stage == "ordered" and trial.read(self._root) is None and self._is_lost(action):
             await self._over(ddi, action, "failure", "the Plug was switched off before it was installed")
 

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from appliance.system import trial
+from appliance.system import trial, units
 from appliance.system.progress import UNDER_WAY
 
 MOST_OCTETS = 8_192
+BEGIN_TIMEOUT_S = 180.0  # from an order to the first step, also while the Plug starts
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,16 @@ class Progress:
     @property
     def is_under_way(self) -> bool:
         return self.state in UNDER_WAY
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """An installation that the page has asked for."""
+
+    request: str
+    at: datetime
+    monotonic: float  # seconds, the same moment
+    before: Progress | None  # what was told of the one before it
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +70,23 @@ def progress(run: Path) -> Progress | None:
         reboots=found.get("reboot") == "yes",
         at=datetime.fromtimestamp(at, UTC),
     )
+
+
+def latest(run: Path, order: Order | None, monotonic: float) -> Progress | None:
+    """Return how far the latest installation is, also where it was ordered and did not begin."""
+    found = progress(run)
+    if order is None or found != order.before:
+        return found
+    answer = units.answer(run, order.request)
+    if answer and answer.state != "done":
+        return _not_begun(answer.state, answer.text, order.at)
+    if monotonic > order.monotonic + BEGIN_TIMEOUT_S:
+        return _not_begun("failed", "the Plug has not begun it", order.at)
+    return found
+
+
+def _not_begun(state: str, text: str, at: datetime) -> Progress:
+    return Progress(state, 0, "", text, version="", source="", action="", reboots=False, at=at)
 
 
 def slots(run: Path) -> Slots | None:

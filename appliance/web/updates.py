@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import time
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -11,12 +12,13 @@ from typing import Literal
 from aiohttp import web
 
 from appliance import __version__
+from appliance.clock import utc_now
 from appliance.config import Config, Home
 from appliance.store import meta
 from appliance.system import trial, versions
 from appliance.updates import bundles, channel, fleet, standing
 from appliance.updates.channel import Offer
-from appliance.updates.standing import Progress, Slots
+from appliance.updates.standing import Order, Progress, Slots
 from appliance.web import box
 from appliance.web.api import Asked, Routes, written
 from appliance.web.gate import UPLOAD
@@ -59,6 +61,7 @@ class Updates:
         self._poller = poller
         self._root = root
         self._taking = asyncio.Lock()
+        self._order: Order | None = None  # the latest one that was given here
 
     def plain_routes(self) -> list[web.RouteDef]:
         """What is no JSON."""
@@ -126,12 +129,13 @@ class Updates:
         source = await self._source(asked.body)
         older = "yes" if truth(asked.body, "older") else "no"
         reboot = "no" if text(asked.body, "when") == "window" else "yes"
-        if text(asked.body, "source") == "channel" and channel.is_roundabout(self._settings.now):
-            await self._store.ask(meta.put, channel.WANTED, f"{older} {reboot}")
-            self._poller.wake()
-            return {"id": "", "text": "The update was asked for."}
-        order = {"do": "update", "source": source, "older": older, "reboot": reboot, "action": ""}
-        return {"id": box.request(self._home, order, self._root), "text": "The update was asked for."}
+        roundabout = text(asked.body, "source") == "channel" and channel.is_roundabout(self._settings.now)
+        fetch = "yes" if roundabout else "no"
+        order = {"source": source, "fetch": fetch, "older": older, "reboot": reboot, "action": ""}
+        before = await asyncio.to_thread(standing.progress, self._home.run)
+        request = box.request(self._home, {"do": "update", **order}, self._root)
+        self._order = Order(request, utc_now(), time.monotonic(), before)
+        return {"id": request, "text": "The update was asked for."}
 
     async def _source(self, body: Object) -> str:
         """The URL, or the word for the uploaded bundle. Raises Trouble."""
@@ -182,7 +186,7 @@ class Updates:
             "version": version,
             "slots": _slots(slots, self._root) if slots else None,
             "waiting": _waiting(slots, self._root),
-            "progress": _progress(standing.progress(self._home.run)),
+            "progress": _progress(standing.latest(self._home.run, self._order, time.monotonic())),
             "outcome": _outcome(trial.outcome(self._root)),
             "bundle": {"bytes": bundle.size, "at": stamp(bundle.at)} if bundle else None,
             "most_bytes": bundles.MOST_BYTES,

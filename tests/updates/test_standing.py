@@ -8,7 +8,7 @@ import pytest
 
 from appliance.system import trial
 from appliance.updates import standing
-from appliance.updates.standing import Progress, Slots
+from appliance.updates.standing import Order, Progress, Slots
 
 TOLD = {
     "booted": "B",
@@ -63,3 +63,15 @@ def test_a_version_is_on_trial_until_its_marker_goes(tmp_path: Path) -> None:
     assert not standing.is_on_trial(slots, tmp_path), "it waits for the restart"
     trial.remove(tmp_path)
     assert not standing.is_on_trial(slots, tmp_path)
+
+
+def test_an_order_that_is_never_begun_has_failed(tmp_path: Path) -> None:
+    order = Order("0123456789abcdef", datetime(2026, 11, 22, tzinfo=UTC), 1_000.0, None)
+    assert standing.latest(tmp_path, order, 1_000.0 + standing.BEGIN_TIMEOUT_S) is None
+    found = standing.latest(tmp_path, order, 1_000.1 + standing.BEGIN_TIMEOUT_S)
+    assert found
+    assert (found.state, found.text, found.at) == ("failed", "the Plug has not begun it", order.at)
+    tell(tmp_path, "update", {"state": "installing", "percent": 3, "at": 0})
+    found = standing.latest(tmp_path, order, 1_000.1 + standing.BEGIN_TIMEOUT_S)
+    assert found
+    assert found.is_under_way
