@@ -143,7 +143,7 @@ UNSEEN = {
     },
     "licensing/csr.py": {"{} is no id of a Plug"},
     "poller/run_log.py": {"{} of {} addresses asked, ", "{}: {}{} of {} printers read"},  # systemctl status
-    "poller/auto_update.py": {"fleet server", "no no"},
+    "poller/auto_update.py": {"fleet server"},
     "poller/self_monitor.py": {"disk nearly full", "outbox growing", "service restarted"},  # kinds of events
     "poller/import_watcher.py": {"import lines", "import refused", "watched import list"},
     "ews/brother.py": {"Password Error", "Replace Count", "required to Login"},
@@ -165,6 +165,10 @@ UNSEEN = {
     "storage/db_outage.py": {"database not usable"},
     "storage/traps.py": {"printer_id IS NULL", "printer_id IS NULL AND sender = ?"},
     "privileged/rauc_installer.py": {
+        "Checking bundle",
+        "Determining slot states",
+        "Determining target install group",
+        "Verifying signature",
         "Call failed: ",
         "No space left",
         "already processing",
