@@ -1,6 +1,6 @@
-"""Writes the man page and the shells' completions from what the command itself accepts.
+"""Writes the man page, the shells' completions and the reference pages from the code and its data.
 
-`python docs/generate.py` writes them anew; a test fails where they no longer match the command.
+`python docs/generate.py` writes them anew; a test fails where they are out of date.
 """
 
 import argparse
@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parent
-sys.path.insert(0, str(FOLDER.parent))
+sys.path[:0] = [str(FOLDER.parent), str(FOLDER)]
+
+from counters_reference import counters_by_vendor  # noqa: E402  beside this file
 
 from appliance import __main__ as command_line  # noqa: E402  from this checkout
 
@@ -227,6 +229,7 @@ WRITTEN = {
     "completion/printmonitor.bash": bash,
     "completion/_printmonitor": zsh,
     "completion/printmonitor.fish": fish,
+    "reference/counters-by-vendor.md": counters_by_vendor,
 }
 
 if __name__ == "__main__":

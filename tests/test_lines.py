@@ -37,7 +37,7 @@ UNHEARD = {
     "provisioning/": "an answer on the boot partition",
     "snmp/ber.py": "what is wrong with a datagram is no more than `garbled` outside",
     "snmp/notifications.py": "the same: not understood, and counted",
-    "vendors/vendors.py": "names of makers and objects",
+    "vendors/": "names of vendors and objects; errors of their files, which a test finds",
     "mib/alert_codes.py": "names of the MIB",
     "collector/poll_cache.py": "a memory that cannot be read is forgotten",
     "collector/canon_cpca.py": "the test command alone asks it",

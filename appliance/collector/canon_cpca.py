@@ -1,14 +1,18 @@
-"""Canon's CPCA over UDP 47545, as far as it is public: the frame, the echo, the execution of a method.
+"""Measure whether and how fast a Canon answers the echo of CPCA (UDP 47545).
 
 A frame is a header of 20 octets, big-endian and packed, then the payload:
 
     magic CDCA | version 10 | flags, in an answer the response code | operation (2) | sequence (2)
     | payload length (2) | user id (4) | password (4) | status (2)
 
-Echo returns its payload as it came, without login, so it tells that a Canon is there and awake. The objects
-and methods that hold the counters are not public: those are read by SNMP and from `dcounter.cgi`, under the
-same numbers. Sources: Synacktiv's notes on the MF644 (frame, echo over TCP), a capture of a driver's status
-poll (flags 04, method execution), a GPL patch of Canon's driver (order of object, method, data).
+Echo returns its payload unchanged and needs no login, so it shows that a Canon is there and awake. The
+objects and methods that hold the counters are not public: counters are read by SNMP and from `dcounter.cgi`,
+under the same numbers. Sources: Synacktiv's notes on the MF644 (frame, echo over TCP), a capture of a
+driver's status poll (flags 04).
+
+CpcaError
+├── CpcaFrameError
+└── CpcaNoResponseError
 """
 
 import asyncio
@@ -16,39 +20,35 @@ import secrets
 import struct
 import time
 from dataclasses import dataclass
-from enum import IntEnum
 
 PORT = 47545
 MAGIC = 0xCDCA
 VERSION = 0x10
 HEADER = struct.Struct(">HBBHHHIIH")
-METHOD_HEADER = struct.Struct(">IH")
 MAX_PAYLOAD_BYTES = 0xFFFF - HEADER.size  # what the length field and a datagram can hold
+ECHO = 0x01  # operation
 
-# Drivers send 00 in print streams, a captured poll that was answered has 04. An echo over TCP was answered
-# with 00; nobody has told which one UDP wants, so the tries alternate.
+# Drivers send 00 in print streams, a captured poll that was answered has 04, an echo over TCP was answered
+# with 00. Which one UDP needs is not documented, so the tries alternate.
 FLAGS_PER_TRY = (0x00, 0x04, 0x00, 0x04)
-TRY_TIMEOUT_S = 1.0  # seconds for each of these
+TRY_TIMEOUT_S = 1.0
 
 
-class CpcaOperation(IntEnum):
-    """The operations that are known and that change nothing of a print job."""
-
-    ECHO = 0x01
-    EXECUTE_METHOD = 0x1D
+class CpcaError(Exception):
+    """CPCA failed."""
 
 
-class CpcaNoResponseError(Exception):
-    """Silent, or never with a frame that answers what was asked."""
+class CpcaNoResponseError(CpcaError):
+    """The printer sent no frame that answers the request."""
 
 
-class CpcaFrameError(Exception):
-    """These octets are no frame of CPCA."""
+class CpcaFrameError(CpcaError):
+    """The octets are not a CPCA frame."""
 
 
 @dataclass(frozen=True, slots=True)
 class CpcaFrame:
-    """A request, or an answer: there `flags` is the response code."""
+    """A request or an answer; in an answer, `flags` is the response code."""
 
     operation: int
     payload: bytes = b""
@@ -60,7 +60,7 @@ class CpcaFrame:
 
 
 def encode_frame(frame: CpcaFrame) -> bytes:
-    """A frame as octets. Raises BadFrame if the payload is too long."""
+    """Encode a frame. Raises CpcaFrameError if the payload is too long."""
     if len(frame.payload) > MAX_PAYLOAD_BYTES:
         raise CpcaFrameError("the payload is too long")
     header = HEADER.pack(
@@ -78,7 +78,7 @@ def encode_frame(frame: CpcaFrame) -> bytes:
 
 
 def decode_frame(data: bytes) -> CpcaFrame:
-    """A frame out of octets, which it has to fill exactly. Raises BadFrame."""
+    """Decode a frame, which has to fill the octets exactly. Raises CpcaFrameError."""
     if len(data) < HEADER.size:
         raise CpcaFrameError("shorter than a header")
     magic, version, flags, operation, sequence, length, user_id, password, status = HEADER.unpack_from(data)
@@ -91,47 +91,40 @@ def decode_frame(data: bytes) -> CpcaFrame:
     return CpcaFrame(operation, data[HEADER.size :], sequence, flags, user_id, password, status)
 
 
-def encode_method_call(handle: int, method: int, data: bytes = b"") -> bytes:
-    """The payload of EXECUTE_METHOD: an object's handle, one of its methods, that method's data."""
-    return METHOD_HEADER.pack(handle, method) + data
-
-
 async def measure_echo(host: str, *, port: int = PORT, timeout_s: float = TRY_TIMEOUT_S) -> float:
-    """Seconds that the printer took to return what was sent. Raises NoAnswer."""
+    """Return the seconds until the printer returned the payload. Raises CpcaNoResponseError."""
     token = secrets.token_bytes(8)
     started = time.monotonic()
-    answer = await send_request(host, CpcaOperation.ECHO, token, port=port, timeout_s=timeout_s)
+    answer = await _send_echo(host, token, port, timeout_s)
     if answer.payload != token:
         raise CpcaNoResponseError("answers, but not with what was sent")
     return time.monotonic() - started
 
 
-async def send_request(
-    host: str, operation: CpcaOperation, payload: bytes, *, port: int = PORT, timeout_s: float = TRY_TIMEOUT_S
-) -> CpcaFrame:
-    """The frame that answers one request, tried a few times. Raises NoAnswer."""
+async def _send_echo(host: str, payload: bytes, port: int, timeout_s: float) -> CpcaFrame:
+    """Send the echo until it is answered, once for each of FLAGS_PER_TRY. Raises CpcaNoResponseError."""
     loop = asyncio.get_running_loop()
     sequence = secrets.randbelow(0xFFFF) + 1
-    ear = _ResponseProtocol(operation, sequence)
+    protocol = _ResponseProtocol(ECHO, sequence)
     try:
-        transport, _ = await loop.create_datagram_endpoint(lambda: ear, remote_addr=(host, port))
+        transport, _ = await loop.create_datagram_endpoint(lambda: protocol, remote_addr=(host, port))
     except OSError as error:
         raise CpcaNoResponseError(f"out of reach: {error.strerror}") from error
     try:
         for flags in FLAGS_PER_TRY:
-            transport.sendto(encode_frame(CpcaFrame(operation, payload, sequence, flags)))
-            answer = await ear.wait(timeout_s)
+            transport.sendto(encode_frame(CpcaFrame(ECHO, payload, sequence, flags)))
+            answer = await protocol.wait(timeout_s)
             if answer is not None:
                 return answer
-            if ear.port_closed:
+            if protocol.port_closed:
                 break
     finally:
         transport.close()
-    raise CpcaNoResponseError(f"port {port} is closed" if ear.port_closed else "silent")
+    raise CpcaNoResponseError(f"port {port} is closed" if protocol.port_closed else "silent")
 
 
 class _ResponseProtocol(asyncio.DatagramProtocol):
-    """Hears the one frame that answers; everything else is no answer."""
+    """Wait for the one frame that answers the request; ignore everything else."""
 
     def __init__(self, operation: int, sequence: int) -> None:
         self.port_closed = False

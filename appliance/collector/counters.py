@@ -1,7 +1,7 @@
-"""Which pages a printer has counted: its maker's rules applied to what it said, with sources and doubts.
+"""Derive a printer's page counters from its cells by the rules of its vendor, with sources and disputes.
 
-The first choice of a rule that is there counts; others of the same meaning are compared with it, as are sums
-that must come out. A disagreement is told, never settled by adding or averaging.
+The first available choice of a rule counts; other sums of the same meaning are compared with it, as are
+totals with their parts. A disagreement is reported as a dispute, never settled by adding or averaging.
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -11,14 +11,11 @@ from typing import NamedTuple
 from appliance.collector.printer_identity import PrinterContext
 from appliance.domain.model import Counter, CounterName
 from appliance.vendors import counter_rules
-from appliance.vendors.counter_rules import RuleChoice, VendorCounters
+from appliance.vendors.counter_rules import LIFE_COUNT_KEY, CounterRule, RuleChoice, VendorCounters
 from appliance.vendors.counter_sources import RawCounter
 
-TOLERANCE_SHARE = (
-    0.005  # of a counter: pages that were printed between two answers, reports that one leaves out;
-)
-TOLERANCE_PAGES = 10  # at least so many
-LIFE_COUNT_KEY = "life"  # the key of prtMarkerLifeCount
+TOLERANCE_SHARE = 0.005  # pages printed between two answers, reports that only one of two counters includes
+TOLERANCE_PAGES = 10  # the smallest tolerance
 
 SourcedCount = tuple[int, str]  # value, source
 CountersByName = dict[CounterName, Counter]
@@ -37,10 +34,10 @@ COLOR_COUNTERS = (
 
 
 class LifeCount(NamedTuple):
-    """prtMarkerLifeCount, whose unit may be another than the maker's."""
+    """prtMarkerLifeCount, whose unit may differ from that of the vendor's counters."""
 
     total: Counter
-    counts_impressions: bool  # counted in impressions, as makers do; False: in sheets
+    counts_impressions: bool  # False: in sheets
 
 
 def derive_counters(
@@ -49,46 +46,45 @@ def derive_counters(
     colorants: Collection[str] = (),
     failed: Collection[str] = (),
 ) -> tuple[Counter, ...]:
-    """All counters of a printer; tables of a part that failed are left out."""
-    found: CountersByName = {}
-    for each in printer.vendor.counters if printer.vendor else ():
-        said = _extract_raw_counters(each, printer, life, failed)
-        _drop_unproved(each, said)
-        for name, rule in each.rules.items():
-            counter = _apply_rule(name, rule, said, life)
+    """Return all counters of a printer, without those of tables whose part could not be read."""
+    counters: CountersByName = {}
+    for vendor_counters in printer.vendor.counters if printer.vendor else ():
+        raw = _extract_raw_counters(vendor_counters, printer, life, failed)
+        _drop_unproved(vendor_counters, raw)
+        for name, rule in vendor_counters.rules.items():
+            counter = _apply_rule(name, rule, raw, life)
             if counter is not None:
-                found.setdefault(name, counter)
-    if CounterName.TOTAL not in found and life is not None:
-        found[CounterName.TOTAL] = life.total
-    _derive_missing(found, colorants)
-    _check_all_sums(found)
-    return tuple(found[name] for name in CounterName if name in found)
+                counters.setdefault(name, counter)
+    if CounterName.TOTAL not in counters and life is not None:
+        counters[CounterName.TOTAL] = life.total
+    _derive_missing(counters, colorants)
+    _check_all_sums(counters)
+    return tuple(counters[name] for name in CounterName if name in counters)
 
 
 def _extract_raw_counters(
-    vendor_rules: VendorCounters, printer: PrinterContext, life: LifeCount | None, failed: Collection[str]
+    vendor_counters: VendorCounters, printer: PrinterContext, life: LifeCount | None, failed: Collection[str]
 ) -> dict[str, RawCounter]:
-    said: dict[str, RawCounter] = {}
-    for group in vendor_rules.sources:
-        if not any(table.part in failed for table in group.tables()):
-            said = group.extract(printer.cells, printer.charset) | said  # the first group that says it counts
+    raw: dict[str, RawCounter] = {}
+    for source in vendor_counters.sources:
+        if not any(table.part in failed for table in source.tables()):
+            raw = source.extract(printer.cells, printer.charset) | raw  # the first source of a key counts
     if life is not None:
-        said[LIFE_COUNT_KEY] = RawCounter(life.total.value, life.total.source, life.total.source)
-    return said
+        raw[LIFE_COUNT_KEY] = RawCounter(life.total.value, life.total.source, life.total.source)
+    return raw
 
 
-def _drop_unproved(vendor_rules: VendorCounters, raw: dict[str, RawCounter]) -> None:
-    """Drops what means what we think only where a sum gives the total, and it does not."""
+def _drop_unproved(vendor_counters: VendorCounters, raw: dict[str, RawCounter]) -> None:
+    """Remove the keys of each proof whose sum does not give the total."""
     totals = [
         value
-        for choice in counter_rules.parse_rule(vendor_rules.rules[CounterName.TOTAL])
+        for choice in vendor_counters.rules[CounterName.TOTAL].choices
         for value, _ in _available_sums(choice, raw)
     ]
-    for proof, keys in vendor_rules.proofs.items():
-        (terms,) = counter_rules.parse_rule(proof)[0]
-        sum_ = counter_rules.sum_terms(terms, raw)
+    for proof in vendor_counters.proofs:
+        sum_ = counter_rules.sum_terms(proof.terms, raw)
         if sum_ is None or not any(is_within_tolerance(sum_[0], total) for total in totals):
-            for key in keys.split():
+            for key in proof.keys:
                 raw.pop(key, None)
 
 
@@ -97,28 +93,30 @@ def _available_sums(choice: RuleChoice, raw: Mapping[str, RawCounter]) -> Iterat
 
 
 def _apply_rule(
-    name: CounterName, rule: str, raw: Mapping[str, RawCounter], life: LifeCount | None
+    name: CounterName, rule: CounterRule, raw: Mapping[str, RawCounter], life: LifeCount | None
 ) -> Counter | None:
-    """What a rule gives: the first choice that is there, with what others say against it."""
-    for choice in counter_rules.parse_rule(rule):
+    """Return the first available choice of a rule, disputed by other sums of the same choice."""
+    for choice in rule.choices:
         alternatives = list(_available_sums(choice, raw))
         if alternatives:
             (value, source), *others = alternatives
             if life is not None and not life.counts_impressions:  # sheets are not comparable with pages
                 others = [other for other in others if other[1] != life.total.source]
-            against = [f"{other} by {by}" for other, by in others if not is_within_tolerance(value, other)]
+            against = [
+                f"{other} by {origin}" for other, origin in others if not is_within_tolerance(value, other)
+            ]
             dispute = f"{value} by {source}, but {' and '.join(against)}" if against else None
             return Counter(name, value, source, dispute=dispute)
     return None
 
 
 def is_within_tolerance(first: int, second: int) -> bool:
-    """Whether two counts of the same thing differ by no more than what happens in a working printer."""
+    """Return True if two counts differ by no more than they do in a working printer."""
     return abs(first - second) <= max(TOLERANCE_PAGES, TOLERANCE_SHARE * max(first, second))
 
 
 def _derive_missing(counters: CountersByName, colorants: Collection[str]) -> None:
-    """What follows: the total of its parts; all pages of a black printer, or of one that only prints."""
+    """Derive the total from its parts, and counters by colour of a monochrome or print-only printer."""
     black, color = counters.get(CounterName.TOTAL_BLACK), counters.get(CounterName.TOTAL_COLOR)
     if CounterName.TOTAL not in counters and black and color:
         _set_counter(
@@ -133,9 +131,9 @@ def _derive_missing(counters: CountersByName, colorants: Collection[str]) -> Non
         if total and black is None:
             _set_counter(counters, CounterName.TOTAL_BLACK, total.value, f"{total.source} (black only)")
     elif total and _is_print_only(counters, total):
-        for each, name in ((black, CounterName.PRINT_BLACK), (color, CounterName.PRINT_FULL_COLOR)):
-            if each and name not in counters:
-                _set_counter(counters, name, each.value, f"{each.source} (prints only)")
+        for pages, name in ((black, CounterName.PRINT_BLACK), (color, CounterName.PRINT_FULL_COLOR)):
+            if pages and name not in counters:
+                _set_counter(counters, name, pages.value, f"{pages.source} (prints only)")
 
 
 def _set_counter(counters: CountersByName, name: CounterName, value: int, source: str) -> None:
@@ -143,7 +141,7 @@ def _set_counter(counters: CountersByName, name: CounterName, value: int, source
 
 
 def _is_monochrome(counters: CountersByName, colorants: Collection[str]) -> bool:
-    """Proved by its colorants, or by black pages that are all pages; a colour page is the counter-proof."""
+    """Return True if all pages are black, or all colorants are and no page is in colour."""
     if any(name in counters and counters[name].value for name in COLOR_COUNTERS):
         return False
     total, black = counters.get(CounterName.TOTAL), counters.get(CounterName.TOTAL_BLACK)
@@ -156,24 +154,24 @@ def _is_print_only(counters: CountersByName, total: Counter) -> bool:
     prints = counters.get(CounterName.PRINT_TOTAL)
     others = (counters.get(CounterName.COPY_TOTAL), counters.get(CounterName.FAX))
     return bool(prints and is_within_tolerance(prints.value, total.value)) and not any(
-        each and each.value for each in others
+        counter and counter.value for counter in others
     )
 
 
 def _check_all_sums(counters: CountersByName) -> None:
-    """Where parts do not add up to their total, that is said of the total."""
+    """Mark totals as disputed whose parts do not add up to them."""
     _check_sum(counters, CounterName.TOTAL, (CounterName.TOTAL_BLACK, CounterName.TOTAL_COLOR))
     for function, names in COLOR_PARTS.items():
         _check_sum(counters, CounterName(f"{function}_total"), names)
 
 
 def _check_sum(counters: CountersByName, name: CounterName, parts: tuple[CounterName, ...]) -> None:
-    """The first and the last part have to be known; a printer may lack what is between."""
-    total, told = counters.get(name), [counters[part] for part in parts if part in counters]
+    """Check one total if its first and last part are known; a printer may lack those between."""
+    total, known_parts = counters.get(name), [counters[part] for part in parts if part in counters]
     if total is None or total.dispute or parts[0] not in counters or parts[-1] not in counters:
         return
-    sum_ = sum(part.value for part in told)
+    sum_ = sum(part.value for part in known_parts)
     if not is_within_tolerance(sum_, total.value):
-        words = " + ".join(f"{part.name.value.replace('_', ' ')} {part.value}" for part in told)
+        words = " + ".join(f"{part.name.value.replace('_', ' ')} {part.value}" for part in known_parts)
         dispute = f"{total.value} by {total.source}, but {sum_} by {words}"
         counters[name] = replace(total, dispute=dispute)

@@ -150,7 +150,7 @@ def _identifies_host(address: Address) -> bool:
 def _find_serials(cells: Cells, octets: Sequence[bytes]) -> Iterator[str]:
     theirs = {
         oid
-        for maker in vendors.VENDORS
+        for maker in vendors.all_vendors()
         for oid in map(vendors.optional_oid, maker.serial_numbers)
         if oid is not None
     }
@@ -166,7 +166,7 @@ def _find_names(cells: Cells, octets: Sequence[bytes]) -> Iterator[str]:
     told = resolve_context(cells)
     who = identify_printer(told)
     known = " ".join(filter(None, (who.manufacturer, who.model))).casefold()
-    hosts = {vendors.optional_oid(maker.host_name) for maker in vendors.VENDORS}
+    hosts = {vendors.optional_oid(maker.host_name) for maker in vendors.all_vendors()}
     held = [value for oid, value in cells.items() if oid in hosts or _is_below(oid, NAME_OBJECTS)]
     mails = [found[0] for value in octets for found in MAIL_PATTERN.finditer(value)]
     for value in (*held, *mails):

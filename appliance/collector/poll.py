@@ -17,7 +17,7 @@ from appliance.collector.request_batcher import (
 )
 from appliance.collector.web_counters import DEFAULT_PORTS
 from appliance.domain.model import PartFailure, PollCost, Reading, Target
-from appliance.ews.result import EwsPorts
+from appliance.ews.models import EwsPorts
 from appliance.snmp.client import (
     SnmpBudget,
     SnmpBudgetExceededError,

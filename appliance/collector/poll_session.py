@@ -173,7 +173,7 @@ class PollSession:
         builder = self.printer.vendor
         if builder and find_model(self.printer):
             return
-        wanted = [vendors.optional_oid(builder.device_id)] if builder else vendors.DEVICE_ID_OIDS
+        wanted = [vendors.optional_oid(builder.device_id)] if builder else vendors.device_id_oids()
         await self.walker.read_cells(
             (), [cell_requests.scalar_request(oid, DEVICE_ID_BYTES) for oid in wanted if oid]
         )

@@ -1,4 +1,4 @@
-"""Who a printer is: it says so in many places, often by half, sometimes with a placeholder."""
+"""Determine a printer's vendor, model, serial number, MAC address and firmware from its cells."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -10,9 +10,9 @@ from appliance.mib.charsets import decode_text
 from appliance.mib.oids import Oid, format_oid
 from appliance.mib.printer_mib import DEVICES, INTERFACES, Cells, group_by_table, row_indexes
 from appliance.vendors import vendors
-from appliance.vendors.vendors import Vendor
+from appliance.vendors.loader import Vendor
 
-# Serial numbers that are none, in lower case, without separators; one character alone is none either.
+# Placeholders in place of serial numbers, in lower case without separators.
 SERIAL_PLACEHOLDERS = {
     *(
         "serialnumber",
@@ -43,14 +43,14 @@ NOT_A_MODEL_PATTERN = re.compile(
     r"|zebranet|zebra wired|epson built-in|^printer$|^linux|^unknown$|^generic",
     re.IGNORECASE,
 )
-# What follows the model in sysDescr: Ricoh's version and options, Lexmark's version, Canon's "/P", then
+# Text after the model in sysDescr: Ricoh's version and options, Lexmark's version, Canon's "/P", then
 # Samsung's "OS 1.01", Xerox's and others' list of firmware parts.
 MODEL_SUFFIX_PATTERN = re.compile(
     r"( (?:ver\.? ?|v)?\d+\.[\w.]*)? / .*| version .*|,? printer /p.*| /p\b.*| OS \d.*|;.*"
     r"| \((?:fax|ufrii[^)]*)\)$|, *(?:rom|ess|net|iot) .*",
     re.IGNORECASE,
 )
-# The firmware in sysDescr, most telling form first.
+# The firmware in sysDescr, the most specific form first.
 FIRMWARE_PATTERNS = (
     # RICOH Aficio MP C4000 1.15 / RICOH Network Printer C model
     re.compile(r"^.+? (?:ver\.? ?|v)?(\d+\.[\w.]+) / ", re.IGNORECASE),
@@ -71,14 +71,14 @@ PID_PATTERN = re.compile(r"\bPID:([^,;]+)")  # HP ETHERNET MULTI-ENVIRONMENT,SN:
 
 @dataclass(frozen=True, slots=True)
 class PrinterContext:
-    """The printer that cells speak of: its index in the tables, its maker, its character set."""
+    """The printer described by cells: its index in the tables, its vendor, its character set."""
 
     cells: Cells
-    tables: Mapping[Oid, Cells]  # the same cells, by the table
-    device: Oid  # the printer's own hrDeviceIndex, as an index
-    printer_rows: tuple[Oid, ...]  # its rows of hrDeviceTable, the best one first
-    brand_text: str  # all that may name the brand, the printer's own words before its network card's
-    vendor: Vendor | None  # whose private objects it answers
+    tables: Mapping[Oid, Cells]  # the same cells by table
+    device: Oid  # hrDeviceIndex of the printer
+    printer_rows: tuple[Oid, ...]  # of hrDeviceTable, the best one first
+    brand_text: str  # all texts that may name the brand, the printer's before the network card's
+    vendor: Vendor | None  # whose private objects it has
     charset: int | None
 
     def text(self, oid: Oid | None) -> str | None:
@@ -88,7 +88,7 @@ class PrinterContext:
     @property
     def object_id(self) -> Oid | None:
         value = self.cells.get((*oids.SYS_OBJECT_ID, 0))
-        return value if isinstance(value, tuple) and len(value) > 2 else None  # 0.0 is nobody's
+        return value if isinstance(value, tuple) and len(value) > 2 else None  # 0.0 is a placeholder
 
     @property
     def description(self) -> str:
@@ -96,31 +96,33 @@ class PrinterContext:
 
 
 def resolve_context(cells: Cells) -> PrinterContext:
-    """Who the cells speak of."""
+    """Return the context of the printer that the cells describe."""
     tables = group_by_table(cells)
     device = find_device_index(tables)
     charset = find_charset(cells, device, oids.PRT_GENERAL_CURRENT_LOCALIZATION)
-    own_rows = tuple(_find_printer_rows(tables.get(DEVICES.prefix, {}), device))
-    unnamed = PrinterContext(cells, tables, device, own_rows, "", None, charset)
+    printer_rows = tuple(_find_printer_rows(tables.get(DEVICES.prefix, {}), device))
+    unnamed = PrinterContext(cells, tables, device, printer_rows, "", None, charset)
     fields = parse_device_id(unnamed)
-    own = unnamed.text((*oids.HR_DEVICE_DESCR, *own_rows[0])) if own_rows else None
+    device_description = unnamed.text((*oids.HR_DEVICE_DESCR, *printer_rows[0])) if printer_rows else None
     names = " / ".join(
-        name for name in (own, fields.get("MFG"), fields.get("MDL"), unnamed.description) if name
+        name
+        for name in (device_description, fields.get("MFG"), fields.get("MDL"), unnamed.description)
+        if name
     )
-    builder = vendors.find_vendor(unnamed.object_id, names) or vendors.find_vendor_by_objects(
+    vendor = vendors.find_vendor(unnamed.object_id, names) or vendors.find_vendor_by_objects(
         _vendor_objects(cells)
     )
-    return replace(unnamed, brand_text=names, vendor=builder)
+    return replace(unnamed, brand_text=names, vendor=vendor)
 
 
 def _vendor_objects(cells: Cells) -> Iterator[Oid]:
-    """The private objects that a printer has, where nothing else tells whose it is."""
+    """Return the private objects that the printer has."""
     length = len(oids.ENTERPRISES)
     return (oid for oid, value in cells.items() if oid[:length] == oids.ENTERPRISES and value is not None)
 
 
 def find_device_index(tables: Mapping[Oid, Cells]) -> Oid:
-    """The printer's hrDeviceIndex, as an index: usually (1,), on some (0,)."""
+    """Return the printer's hrDeviceIndex as an index: usually (1,), on some (0,)."""
     for entry in (oids.PRT_GENERAL_ENTRY, oids.HR_PRINTER_ENTRY):
         indexes = [oid[len(entry) + 1 :] for oid in tables.get(entry[:9], ())]
         if indexes:
@@ -131,26 +133,28 @@ def find_device_index(tables: Mapping[Oid, Cells]) -> Oid:
 
 
 def find_charset(cells: Cells, device: Oid, localization: Oid) -> int | None:
-    """prtLocalizationCharacterSet of the language in use; else the printer's only one."""
+    """Return prtLocalizationCharacterSet of the language in use, else the printer's only one."""
     column = oids.PRT_LOCALIZATION_CHARACTER_SET
     current = cells.get((*localization, *device))
     if isinstance(current, int):
         charset = cells.get((*column, *device, current))
         if isinstance(charset, int):
             return charset
-    known = {value for oid, value in cells.items() if oid[: len(column)] == column and isinstance(value, int)}
-    return known.pop() if len(known) == 1 else None
+    charsets = {
+        value for oid, value in cells.items() if oid[: len(column)] == column and isinstance(value, int)
+    }
+    return charsets.pop() if len(charsets) == 1 else None
 
 
 def _find_printer_rows(cells: Cells, device: Oid) -> list[Oid]:
-    """The rows of hrDeviceTable that are printers, the one that the Printer-MIB speaks of first."""
-    kinds = {row: cells.get((*oids.HR_DEVICE_TYPE, *row)) for row in row_indexes(DEVICES, cells)}
-    rows = [row for row, kind in kinds.items() if kind in {oids.HR_DEVICE_PRINTER, None}]
-    return sorted(rows, key=lambda row: (row != device, kinds[row] is None, row))
+    """Return the rows of hrDeviceTable that are printers, that of the Printer-MIB first."""
+    types = {row: cells.get((*oids.HR_DEVICE_TYPE, *row)) for row in row_indexes(DEVICES, cells)}
+    rows = [row for row, type_ in types.items() if type_ in {oids.HR_DEVICE_PRINTER, None}]
+    return sorted(rows, key=lambda row: (row != device, types[row] is None, row))
 
 
 def identify_printer(printer: PrinterContext) -> Identity:
-    """Who this is."""
+    """Return the printer's identity."""
     serial = find_serial_number(printer)
     return Identity(
         manufacturer=vendors.resolve_manufacturer(printer.object_id, printer.brand_text)
@@ -163,7 +167,7 @@ def identify_printer(printer: PrinterContext) -> Identity:
 
 
 def parse_device_id(printer: PrinterContext) -> dict[str, str]:
-    """The fields of the first IEEE 1284 device id: MFG, MDL, SN and others under their short names."""
+    """Return the fields of the first IEEE 1284 device id by their short names: MFG, MDL, SN and others."""
     long_names = {
         "MANUFACTURE": "MFG",
         "MANUFACTURER": "MFG",
@@ -171,52 +175,53 @@ def parse_device_id(printer: PrinterContext) -> dict[str, str]:
         "SERIALNUMBER": "SN",
         "SERN": "SN",
     }
-    for oid in vendors.DEVICE_ID_OIDS:
-        found = printer.text(oid)
-        if found and ":" in found:
-            pairs = (field.partition(":") for field in found.split(";"))
+    for oid in vendors.device_id_oids():
+        device_id = printer.text(oid)
+        if device_id and ":" in device_id:
+            pairs = (field.partition(":") for field in device_id.split(";"))
             fields = {key.strip().upper(): value.strip() for key, mark, value in pairs if mark}
             return {long_names.get(key, key): value for key, value in fields.items()}
     return {}
 
 
 def find_serial_number(printer: PrinterContext) -> str | None:
-    """The first serial number that is none of the placeholders that vendors leave in."""
-    in_words = SERIAL_PATTERN.search(printer.description)
-    own = printer.vendor.serial_numbers if printer.vendor else ()
-    for found in (
+    """Return the first serial number that is not a placeholder."""
+    match = SERIAL_PATTERN.search(printer.description)
+    vendor_objects = printer.vendor.serial_numbers if printer.vendor else ()
+    for serial in (
         printer.text((*oids.PRT_GENERAL_SERIAL_NUMBER, *printer.device)),
-        *(printer.text(vendors.optional_oid(each)) for each in own),
+        *(printer.text(vendors.optional_oid(dotted)) for dotted in vendor_objects),
         parse_device_id(printer).get("SN"),
-        in_words[1] if in_words else None,
+        match[1] if match else None,
     ):
-        if found and not is_placeholder_serial(found):
-            return found
+        if serial and not is_placeholder_serial(serial):
+            return serial
     return None
 
 
 def is_placeholder_serial(serial: str) -> bool:
+    """Return True for known placeholders, very short texts and one repeated character."""
     plain = re.sub(r"[\s._/-]", "", serial).lower()
     return len(plain) < 3 or len(set(plain)) == 1 or plain in SERIAL_PLACEHOLDERS
 
 
 def find_mac_oid(printer: PrinterContext) -> Oid | None:
-    """Where the address by which a printer is known stands: wired before wireless, never a loopback's."""
+    """Return the object of the identifying MAC address: wired before wireless, never of a loopback."""
     cells = printer.tables.get(INTERFACES.prefix, {})
     ranked: list[tuple[int, bool, Oid]] = []
     for row in row_indexes(INTERFACES, cells):
         mac = _parse_mac(cells.get((*oids.IF_PHYS_ADDRESS, *row)))
-        kind = cells.get((*oids.IF_TYPE, *row))
-        if mac is None or kind == LOOPBACK_IF_TYPE:
+        if_type = cells.get((*oids.IF_TYPE, *row))
+        if mac is None or if_type == LOOPBACK_IF_TYPE:
             continue
-        rank = 0 if kind in ETHERNET_IF_TYPES else 2 if kind == WIRELESS_IF_TYPE else 1
-        ranked.append((rank, bool(mac[0] & 2), row))  # made up by the device itself: Wi-Fi Direct
+        rank = 0 if if_type in ETHERNET_IF_TYPES else 2 if if_type == WIRELESS_IF_TYPE else 1
+        ranked.append((rank, bool(mac[0] & 2), row))  # locally administered: Wi-Fi Direct
     return (*oids.IF_PHYS_ADDRESS, *min(ranked)[2]) if ranked else None
 
 
 def find_mac_address(printer: PrinterContext) -> str | None:
-    place = find_mac_oid(printer)
-    mac = _parse_mac(printer.cells.get(place)) if place else None
+    oid = find_mac_oid(printer)
+    mac = _parse_mac(printer.cells.get(oid)) if oid else None
     return mac.hex().upper() if mac else None
 
 
@@ -229,7 +234,7 @@ def _parse_mac(value: object) -> bytes | None:
 
 
 def find_model(printer: PrinterContext, serial: str | None = None) -> str | None:
-    """The model as the printer names itself, without serial number and firmware."""
+    """Return the model by the printer's own name of itself, without serial number and firmware."""
     for candidate in _model_candidates(printer):
         cleaned = _strip_serial(_drop_repeated_word(MODEL_SUFFIX_PATTERN.sub("", candidate).split()), serial)
         if cleaned and not NOT_A_MODEL_PATTERN.search(cleaned):
@@ -238,36 +243,36 @@ def find_model(printer: PrinterContext, serial: str | None = None) -> str | None
 
 
 def _model_candidates(printer: PrinterContext) -> Iterator[str]:
-    """What may be the model, the most trustworthy first."""
+    """Yield texts that may be the model, the most reliable first."""
     name = printer.text((*oids.PRT_GENERAL_PRINTER_NAME, *printer.device))
-    if name == printer.text((*oids.SYS_NAME, 0)):  # what people call it, not what it is
+    if name == printer.text((*oids.SYS_NAME, 0)):  # set by a person
         name = None
-    own = [printer.text((*oids.HR_DEVICE_DESCR, *row)) for row in printer.printer_rows[:1]]
-    private = printer.text(vendors.optional_oid(printer.vendor.model)) if printer.vendor else None
-    yield from filter(None, (*own, name, parse_device_id(printer).get("MDL"), private))
+    descriptions = [printer.text((*oids.HR_DEVICE_DESCR, *row)) for row in printer.printer_rows[:1]]
+    vendor_text = printer.text(vendors.optional_oid(printer.vendor.model)) if printer.vendor else None
+    yield from filter(None, (*descriptions, name, parse_device_id(printer).get("MDL"), vendor_text))
     for pattern in (ATTACHED_MODEL_PATTERN, PID_PATTERN):
-        if found := pattern.search(printer.description):
-            yield found[1]
+        if match := pattern.search(printer.description):
+            yield match[1]
     yield printer.description
 
 
 def _drop_repeated_word(words: list[str]) -> str:
-    """The words, the first one once: "Samsung Samsung SCX-470x" was seen."""
+    """Return the text without a repeated first word: "Samsung Samsung SCX-470x" was seen."""
     return " ".join(words[1:] if words[:1] == words[1:2] else words)
 
 
 def _strip_serial(text: str, serial: str | None) -> str:
-    """Lexmark puts serial number and firmware behind the model."""
+    """Return the text before the serial number: Lexmark appends it and the firmware to the model."""
     words = text.split(" ")
-    for at, word in enumerate(words[1:], 1):
+    for index, word in enumerate(words[1:], 1):
         if serial and len(word) >= 5 and word in serial:
-            return " ".join(words[:at])
+            return " ".join(words[:index])
     return text
 
 
 def find_firmware(printer: PrinterContext) -> str | None:
-    """The version as sysDescr names it, else as the maker's own object does."""
+    """Return the version in sysDescr, else that of the vendor's own object."""
     for pattern in FIRMWARE_PATTERNS:
-        if found := pattern.search(printer.description):
-            return found[1]
+        if match := pattern.search(printer.description):
+            return match[1]
     return (printer.text(vendors.optional_oid(printer.vendor.firmware)) or None) if printer.vendor else None

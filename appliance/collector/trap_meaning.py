@@ -145,7 +145,7 @@ def _find_serial_number(notification: Notification) -> str | None:
 def _vendor_serial_oids() -> frozenset[Oid | None]:
     """The makers' own objects for it."""
     return frozenset(
-        vendors.optional_oid(dotted) for maker in vendors.VENDORS for dotted in maker.serial_numbers
+        vendors.optional_oid(dotted) for maker in vendors.all_vendors() for dotted in maker.serial_numbers
     )
 
 

@@ -1,9 +1,9 @@
-"""The maker's other door: a web page that tells what SNMP leaves out.
+"""Add counters that SNMP does not expose from the printer's embedded web server.
 
-The pages of Brother and Lexmark are asked at each full reading, Canon's where SNMP counts nothing but a
-total; in between only where the page added something the last time, so that what is billed is as fresh as the
-rest. What SNMP says stands; a page fills what is missing. Where both count the same thing differently, that
-is told.
+The pages of Brother and Lexmark are read at each full reading, those of Canon if SNMP counts nothing but a
+total; in between only if the page added something the last time, so that billed counters are as fresh as the
+rest. Values of SNMP take precedence, a page adds what is missing. Counters that disagree are marked as
+disputed.
 """
 
 import hashlib
@@ -12,11 +12,10 @@ import logging
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
 
 from appliance.collector.counters import is_within_tolerance
 from appliance.domain.model import Counter, CounterName, PartFailure, Reading, Supply, VagueAmount
-from appliance.ews.result import EwsData, EwsPorts
+from appliance.ews.models import EwsCredentials, EwsData, EwsPorts, ScrapeResult, UrlScheme
 from appliance.mib.oids import parse_oid
 from appliance.vendors import vendors
 
@@ -27,13 +26,13 @@ PERCENT_UNIT = 19  # prtMarkerSuppliesSupplyUnit, RFC 3805
 
 @dataclass(frozen=True, slots=True)
 class EwsState:
-    """What is remembered of a printer's web server."""
+    """What the poll cache keeps of a printer's web server."""
 
-    path: str = ""  # the page that has the counters
-    scheme: Literal["http", "https"] = "http"
-    adds: bool = False  # whether it said anything that SNMP did not
-    refused: str = ""  # the credentials that it turned down, as a salted digest
-    note: str = ""  # why there was nothing to be had the last time; it stands until the page is asked again
+    path: str = ""  # of the page with the counters
+    scheme: UrlScheme = "http"
+    adds: bool = False  # the page added something to SNMP's values
+    refused: str = ""  # salted digest of the credentials that the printer rejected
+    note: str = ""  # why the page gave nothing the last time
 
 
 EMPTY_EWS_STATE = EwsState()
@@ -43,21 +42,20 @@ DEFAULT_PORTS = EwsPorts.from_environment()
 async def add_ews_values(
     reading: Reading, state: EwsState = EMPTY_EWS_STATE, *, full: bool = True, ports: EwsPorts = DEFAULT_PORTS
 ) -> tuple[Reading, EwsState]:
-    """The reading with what the maker's page adds, then what to remember; a page never spoils a reading."""
-    maker = ews_vendor(reading)
-    if maker is None:
+    """Return the reading with the values of the vendor's page, and the new state; never fails."""
+    vendor = ews_vendor(reading)
+    if vendor is None:
         return reading, state
     if not (full or state.adds):
         return _add_note(reading, state.note), state
-    # Imported here: it takes aiohttp along, which most printers never need.
-    from appliance.ews.http_client import EwsCredentials  # noqa: PLC0415
-    from appliance.ews.scrape import ScrapeResult, scrape_printer  # noqa: PLC0415
+    # Imported here: it imports aiohttp, which polls of most printers never need.
+    from appliance.ews.scrape import scrape_printer  # noqa: PLC0415
 
     target = reading.target
     username, password = target.http_username, target.http_password
     try:
-        visited = await scrape_printer(
-            maker,
+        result = await scrape_printer(
+            vendor,
             target.host,
             ports,
             EwsCredentials(username, password) if password else None,
@@ -66,32 +64,32 @@ async def add_ews_values(
             credentials_rejected=_were_credentials_rejected(state, reading),
             total=_total_count(reading),
         )
-    except Exception:  # a fault of ours in reading a page must not cost the reading
+    except Exception:  # an error in our parsers must not cost the reading
         log.exception("%s: the web page cannot be read", target.host)
-        visited = ScrapeResult(None, "the web page cannot be read", state.scheme, credentials_rejected=False)
-    refused = _credentials_digest(reading, state.refused) if visited.credentials_rejected else state.refused
-    state = replace(state, scheme=visited.scheme, refused=refused)
-    if visited.data is None:
-        return _handle_missing_data(reading, state, visited.reason)
-    if not is_same_serial(reading.identity.serial_number, visited.data.serial_number):
+        result = ScrapeResult(None, "the web page cannot be read", state.scheme, credentials_rejected=False)
+    refused = _credentials_digest(reading, state.refused) if result.credentials_rejected else state.refused
+    state = replace(state, scheme=result.scheme, refused=refused)
+    if result.data is None:
+        return _handle_missing_data(reading, state, result.reason)
+    if not is_same_serial(reading.identity.serial_number, result.data.serial_number):
         return _handle_missing_data(reading, state, "the web page is another device's")
-    joined = merge_reading(reading, visited.data)
-    return joined, replace(state, path=visited.data.path, adds=_has_new_values(reading, joined), note="")
+    merged = merge_reading(reading, result.data)
+    return merged, replace(state, path=result.data.path, adds=_has_new_values(reading, merged), note="")
 
 
 def ews_vendor(reading: Reading) -> str | None:
-    """Whose page to ask: of the maker whose firmware answers, whatever brand is on the case."""
+    """Return the vendor whose page to read: the one that built the printer, whatever its brand."""
     object_id = reading.identity.object_id
-    builder = vendors.find_vendor(parse_oid(object_id) if object_id else None, reading.details.description)
-    name = builder.name if builder else None
+    vendor = vendors.find_vendor(parse_oid(object_id) if object_id else None, reading.details.description)
+    name = vendor.name if vendor else None
     if name == "Canon":
-        counted = {counter.name for counter in reading.counters}
-        return None if counted - {CounterName.TOTAL} else name
+        counter_names = {counter.name for counter in reading.counters}
+        return None if counter_names - {CounterName.TOTAL} else name
     return name if name in ("Brother", "Lexmark") else None
 
 
 def merge_reading(reading: Reading, data: EwsData) -> Reading:
-    """What both say. The serial number is never taken from a page: it decides which printer this is."""
+    """Return the values of both, except the page's serial number: SNMP's identifies the printer."""
     return replace(
         reading,
         counters=merge_counters(reading.counters, data.counters, f"http {data.path.partition('?')[0]}"),
@@ -103,14 +101,14 @@ def merge_reading(reading: Reading, data: EwsData) -> Reading:
 def merge_counters(
     counters: Iterable[Counter], ews_counters: Mapping[CounterName, int], source: str
 ) -> tuple[Counter, ...]:
-    """SNMP's counters, with the page's where SNMP has none. Where both count and do not agree, it is told."""
-    found = {counter.name: counter for counter in counters}
+    """Return SNMP's counters, disputed if the page disagrees, and those that only the page has."""
+    merged = {counter.name: counter for counter in counters}
     for name, value in ews_counters.items():
-        known = found.setdefault(name, Counter(name, value, source))
+        known = merged.setdefault(name, Counter(name, value, source))
         if not known.dispute and not is_within_tolerance(known.value, value):
             dispute = f"{known.value} by {known.source}, but {value} by {source}"
-            found[name] = replace(known, dispute=dispute)
-    return tuple(found[name] for name in CounterName if name in found)
+            merged[name] = replace(known, dispute=dispute)
+    return tuple(merged[name] for name in CounterName if name in merged)
 
 
 def _has_new_values(reading: Reading, merged: Reading) -> bool:
@@ -122,7 +120,7 @@ def _has_new_values(reading: Reading, merged: Reading) -> bool:
 
 
 def is_same_serial(first: str | None, second: str | None) -> bool:
-    """Whether two serial numbers may be of one printer: blanks and dashes do not count, one may be cut."""
+    """Return True if one serial number contains the other, without blanks, dashes and leading zeros."""
     plain, plain_other = (
         "".join(filter(str.isalnum, text or "")).casefold().lstrip("0") for text in (first, second)
     )
@@ -130,7 +128,7 @@ def is_same_serial(first: str | None, second: str | None) -> bool:
 
 
 def _fill_level(supply: Supply, levels: Mapping[str, int]) -> Supply:
-    """A level where Printer-MIB only says that there is some."""
+    """Return the supply with the page's level if Printer-MIB has only a vague one."""
     known = {name.casefold(): percent for name, percent in levels.items()}
     percent = known.get((supply.description or "").casefold())
     if percent is None or not (supply.level is None or isinstance(supply.level, VagueAmount)):
@@ -139,7 +137,7 @@ def _fill_level(supply: Supply, levels: Mapping[str, int]) -> Supply:
 
 
 def _handle_missing_data(reading: Reading, state: EwsState, reason: str) -> tuple[Reading, EwsState]:
-    """A page that could not be read. What it counted the last time still stands."""
+    """Note that a page gave nothing, as a failure if it gave counters the last time."""
     if not state.adds:
         return _add_note(reading, reason), replace(state, note=reason)
     if any(failure.part == "counters" for failure in reading.failures):
@@ -162,10 +160,10 @@ def _were_credentials_rejected(state: EwsState, reading: Reading) -> bool:
 
 
 def _credentials_digest(reading: Reading, previous: str) -> str:
-    """Who was told which name and password, not to be read back; salted as `like` is."""
+    """Return a digest of printer, user name and password, with the salt of the previous one."""
     salt = bytes.fromhex(previous.partition(":")[0]) if previous else secrets.token_bytes(16)
-    target, who = reading.target, reading.identity
-    given = (who.serial_number or who.mac_address or "", target.http_username, target.http_password)
+    target, identity = reading.target, reading.identity
+    parts = (identity.serial_number or identity.mac_address or "", target.http_username, target.http_password)
     return (
-        f"{salt.hex()}:{hashlib.blake2b(chr(0).join(given).encode(), key=salt, digest_size=16).hexdigest()}"
+        f"{salt.hex()}:{hashlib.blake2b(chr(0).join(parts).encode(), key=salt, digest_size=16).hexdigest()}"
     )

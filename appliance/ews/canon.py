@@ -1,25 +1,26 @@
-"""Canon: `dcounter.cgi` of the Remote UI, whose script writes the counters by Canon's own numbers.
+"""Read a Canon's counters from `dcounter.cgi` of its Remote UI, whose script writes them by Canon's numbers.
 
-A first visit to the start page gives the cookie that the counters want; where a login stands before it, the
-entry's name and password are the department id (or user) and its PIN.
+The page requires a cookie that the start page sets. If a login is required, user name and password of the
+discovery entry are the department ID (or user) and its PIN.
 """
 
 import re
 
 from appliance.domain.model import CounterName
 from appliance.ews import html_tables
+from appliance.ews.errors import EwsUnavailableError
+from appliance.ews.html_tables import MAX_COUNT
 from appliance.ews.http_client import EwsClient, EwsResponse
-from appliance.ews.number_parser import MAX_COUNT
-from appliance.ews.result import EwsData, EwsUnavailableError
+from appliance.ews.models import EwsData
 
 START_PATH = "/"
-COUNTER_PATHS = ("/dcounter.cgi", "/rps/dcounter.cgi")  # smaller, larger devices
+COUNTER_PATHS = ("/dcounter.cgi", "/rps/dcounter.cgi")  # small devices, large devices
 LOGIN_PATH = "/login"
 
 VALUE_PATTERN = re.compile(r"""write_value\(\s*["'](\d{1,5})["']\s*,\s*["']?(\d{1,19})["']?\s*\)""")
 MAX_VALUES = 2_000
 
-COUNTER_BY_NUMBER = {  # Canon's counters
+COUNTER_BY_NUMBER = {  # Canon's counter numbers
     101: CounterName.TOTAL,
     103: CounterName.LARGE,
     105: CounterName.TOTAL_COLOR,
@@ -39,16 +40,16 @@ COUNTER_BY_NUMBER = {  # Canon's counters
 
 
 async def read_counters(client: EwsClient, path: str = "", _: int | None = None) -> EwsData:
-    """The counters, from `path` where it is known."""
-    await client.get(START_PATH)  # for its cookie
-    locked = False
-    for place in dict.fromkeys((path or COUNTER_PATHS[0], *COUNTER_PATHS)):
-        answer = await client.get(place)
-        found = parse_values(answer.text) if answer.status == 200 else {}
-        if found:
-            return EwsData(place, extract_counters(found))
-        locked |= _requires_login(answer)
-    if not locked:
+    """Return the counters, from `path` first if given. Raises EwsError."""
+    await client.get(START_PATH)  # sets the cookie
+    login_required = False
+    for page_path in dict.fromkeys((path or COUNTER_PATHS[0], *COUNTER_PATHS)):
+        response = await client.get(page_path)
+        values = parse_values(response.text) if response.status == 200 else {}
+        if values:
+            return EwsData(page_path, extract_counters(values))
+        login_required |= _requires_login(response)
+    if not login_required:
         raise EwsUnavailableError("the printer has no page with counters")
     return await _read_after_login(client)
 
@@ -63,25 +64,25 @@ async def _read_after_login(client: EwsClient) -> EwsData:
         "uri": "/rps/",
     }
     await client.post(LOGIN_PATH, form)
-    for place in reversed(COUNTER_PATHS):
-        answer = await client.get(place)
-        found = parse_values(answer.text) if answer.status == 200 else {}
-        if found:
-            return EwsData(place, extract_counters(found))
-        if _requires_login(answer):
+    for page_path in reversed(COUNTER_PATHS):
+        response = await client.get(page_path)
+        values = parse_values(response.text) if response.status == 200 else {}
+        if values:
+            return EwsData(page_path, extract_counters(values))
+        if _requires_login(response):
             raise client.rejected_error()
     raise EwsUnavailableError("the printer has no page with counters, even after login")
 
 
 def parse_values(html: str) -> dict[int, int]:
-    """What the page's script writes, by Canon's numbers."""
-    found: dict[int, int] = {}
+    """Return the values that the page's script writes, by Canon's numbers."""
+    values: dict[int, int] = {}
     for match in VALUE_PATTERN.finditer(html):
-        if len(found) >= MAX_VALUES:
+        if len(values) >= MAX_VALUES:
             break
         if int(match[2]) <= MAX_COUNT:
-            found.setdefault(int(match[1]), int(match[2]))
-    return found
+            values.setdefault(int(match[1]), int(match[2]))
+    return values
 
 
 def extract_counters(values: dict[int, int]) -> dict[CounterName, int]:

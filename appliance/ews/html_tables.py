@@ -1,17 +1,23 @@
-"""HTML of printers, read as far as a counter needs it: pairs of a label with its value, then forms.
+"""Parse labels with values, form fields and counts from the HTML of printers.
 
-A page is at most a megabyte long (client.py), but that may be a million tags: all that is counted here has an
-end.
+A page has at most a megabyte (http_client.py), which may still be a million tags: rows and tags are limited.
 """
 
+import re
 from contextlib import suppress
 from dataclasses import dataclass
 from html.parser import HTMLParser
 
 MAX_ROWS = 4_000  # a statistics page has hundreds
-MAX_TAGS = 60_000  # and some thousands of these
-MAX_CELL_CHARS = 400  # characters of one cell
+MAX_TAGS = 60_000  # and some thousands of tags
+MAX_CELL_CHARS = 400
 MAX_INDENT = 10_000
+MAX_COUNT = 2**63 - 1
+
+_GROUP_SEPARATOR = "[.,' \N{RIGHT SINGLE QUOTATION MARK}\N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}]"
+_COUNT_PATTERN = re.compile(
+    rf"([0-9]{{1,3}}(?:{_GROUP_SEPARATOR}[0-9]{{3}})+|[0-9]{{1,19}})(?:\s*[^\W\d_]{{1,20}})?"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,13 +26,13 @@ class HtmlRow:
 
     label: str
     value: str
-    indent: int = 0  # of the label, in the page's own unit
+    indent: int = 0  # of the label, in the unit of the page
     group: str = ""  # the heading above
 
 
 @dataclass(frozen=True, slots=True)
 class FormField:
-    """A form's field."""
+    """A field of a form."""
 
     type: str
     name: str
@@ -34,45 +40,53 @@ class FormField:
 
 
 def parse_table_rows(html: str) -> list[HtmlRow]:
-    """The rows of all tables: the first cell, its indent, the second cell."""
+    """Return the rows of all tables: the first cell with its indent, and the second cell."""
     parser = _TableParser()
     parser.parse_document(html)
     return parser.rows
 
 
 def parse_definition_lists(html: str) -> list[HtmlRow]:
-    """The pairs of all definition lists, with the heading they stand under."""
+    """Return the pairs of all definition lists with the heading above them."""
     parser = _DefinitionListParser()
     parser.parse_document(html)
     return parser.rows
 
 
 def parse_form_fields(html: str) -> list[FormField]:
-    """The fields of all forms."""
+    """Return the fields of all forms."""
     parser = _FormParser()
     parser.parse_document(html)
     return parser.fields
 
 
+def parse_count(text: str) -> int | None:
+    """Return a count such as `12,345 pages` or `1'234'567`; None for percentages, dates and words."""
+    match = _COUNT_PATTERN.fullmatch(text.strip())
+    if match is None:
+        return None
+    value = int(re.sub(_GROUP_SEPARATOR, "", match[1]))
+    return value if value <= MAX_COUNT else None
+
+
 class _HtmlLimitError(Exception):
-    """More than a page of a printer can have."""
+    """The page has more rows or tags than a printer's page can have."""
 
 
 TagAttributes = list[tuple[str, str | None]]
 
 
 class _BoundedParser(HTMLParser):
-    """Ends after so many tags."""
+    """Stop after MAX_TAGS tags."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
         self._tags = 0
 
     def parse_document(self, html: str) -> None:
-        # Never close(): it would look for the ends of unclosed comments again from each character on.
-        with suppress(
-            _HtmlLimitError, AssertionError
-        ):  # the latter is how the standard library's parser gives up
+        # Without close(), which searches for the end of unclosed comments from each character again. The
+        # standard library's parser raises AssertionError for HTML that it cannot parse.
+        with suppress(_HtmlLimitError, AssertionError):
             self.feed(html)
             self.handle_document_end()
 
@@ -89,13 +103,13 @@ class _BoundedParser(HTMLParser):
         self.handle_close_tag(tag)
 
     def handle_open_tag(self, tag: str, attributes: TagAttributes, /) -> None:
-        """What a tag means here."""
+        """Handle a start tag."""
 
     def handle_close_tag(self, tag: str, /) -> None:
-        """The same for its end."""
+        """Handle an end tag."""
 
     def handle_document_end(self) -> None:
-        """What the page leaves unfinished."""
+        """Complete an element that the page leaves open."""
 
 
 class _TableParser(_BoundedParser):
@@ -173,12 +187,14 @@ class _FormParser(_BoundedParser):
 
     def handle_open_tag(self, tag: str, attributes: TagAttributes, /) -> None:
         if tag == "input":
-            of = {name: value or "" for name, value in attributes}
+            values = {name: value or "" for name, value in attributes}
             if len(self.fields) >= MAX_ROWS:
                 raise _HtmlLimitError
             self.fields.append(
                 FormField(
-                    of.get("type", "text").lower(), of.get("name", "")[:MAX_CELL_CHARS], of.get("value", "")
+                    values.get("type", "text").lower(),
+                    values.get("name", "")[:MAX_CELL_CHARS],
+                    values.get("value", ""),
                 )
             )
 
@@ -194,7 +210,7 @@ def _collapse_spaces(text: str) -> str:
 
 
 def _parse_indent(style: str) -> int:
-    """The number of `margin-left: 30;`, with or without a unit."""
+    """Return the number of `margin-left: 30;`, with or without a unit."""
     for declaration in style.split(";"):
         name, _, value = declaration.partition(":")
         digits = value.strip().removesuffix("px")

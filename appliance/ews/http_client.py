@@ -1,7 +1,7 @@
-"""A printer's web server, asked within bounds: few requests, small answers, nobody but the printer.
+"""Request pages of a printer's embedded web server, bounded in time, size, number and host.
 
-Its certificate is its own work, so it is not verified; whatever it sends is taken for hostile. A password is
-given once: a printer that refused it is not offered it again, as printers lock themselves after some tries.
+Printers have self-signed certificates, so these are not verified, and all input is untrusted. A password that
+a printer rejected is not sent to it again, as printers lock themselves after some attempts.
 """
 
 import asyncio
@@ -11,41 +11,38 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Literal, Self
+from typing import Self
 from urllib.parse import urljoin, urlsplit
 
 import aiohttp
 
-from appliance.ews.result import EwsLoginRejectedError, EwsLoginRequiredError, EwsPorts, EwsUnavailableError
+from appliance.ews.errors import (
+    EwsConnectionError,
+    EwsLoginRejectedError,
+    EwsLoginRequiredError,
+    EwsUnavailableError,
+)
+from appliance.ews.models import EwsCredentials, EwsPorts, UrlScheme
 
 MAX_BODY_BYTES = 1 << 20  # a page has tens of kilobytes
 MAX_REDIRECTS = 4  # in a row; to HTTPS, then to a start page, then to a language
-MAX_REQUESTS = 16  # in all; a login takes six
+MAX_REQUESTS = 16  # per visit; a login takes six
 MAX_COOKIES = 30
-REQUEST_TIMEOUT_S = 10.0  # a sleeping printer needs some to build a page
-TOTAL_TIMEOUT_S = 25.0  # in all
-TLS_PROBE_TIMEOUT_S = 3.0  # to find out whether there is HTTPS at all
+REQUEST_TIMEOUT_S = 10.0  # a sleeping printer needs some seconds to build a page
+TOTAL_TIMEOUT_S = 25.0  # per visit
+TLS_PROBE_TIMEOUT_S = 3.0  # to detect HTTPS
 
 REDIRECT_STATUSES = frozenset({301, 302, 303, 307, 308})
 METHOD_PRESERVING_STATUSES = frozenset({307, 308})  # these repeat a POST as it was (RFC 9110, section 15.4)
 UNAUTHORIZED = 401
-UrlScheme = Literal["http", "https"]
-
-
-@dataclass(frozen=True, slots=True)
-class EwsCredentials:
-    """The entry's name and password for the printers' web pages."""
-
-    username: str
-    password: str
 
 
 @dataclass(frozen=True, slots=True)
 class EwsResponse:
-    """What came back."""
+    """A response after all redirects."""
 
     status: int
-    path: str  # with its query, after all redirects
+    path: str  # with its query
     body: bytes
 
     @property
@@ -57,7 +54,7 @@ class EwsResponse:
 
 
 class EwsClient:
-    """One visit to one printer: `async with Client(...) as client`."""
+    """One visit to one printer, as an asynchronous context manager."""
 
     def __init__(
         self,
@@ -70,9 +67,7 @@ class EwsClient:
         timeout_s: float = TOTAL_TIMEOUT_S,
     ) -> None:
         self.scheme: UrlScheme = scheme
-        self.credentials_rejected = (
-            credentials_rejected  # whether this printer has turned these credentials down, now or earlier
-        )
+        self.credentials_rejected = credentials_rejected  # by this printer, now or earlier
         self._host = host
         self._ports = ports
         self._credentials = credentials
@@ -99,15 +94,15 @@ class EwsClient:
         await self._session.close()
 
     async def get(self, path: str) -> EwsResponse:
-        """A page. Raises NoPage, and Locked or Refused where HTTP itself asks for a password."""
+        """Return a page, after HTTP authentication if the printer requires it. Raises EwsError."""
         return await self._request("GET", path)
 
     async def post(self, path: str, fields: Mapping[str, str]) -> EwsResponse:
-        """The answer to a form."""
+        """Submit a form and return the response. Raises EwsError."""
         return await self._request("POST", path, fields)
 
     def require_credentials(self) -> EwsCredentials:
-        """What to log in with. Raises Locked or Refused where there is nothing left to try."""
+        """Return the credentials. Raises EwsLoginRequiredError if there are none to try."""
         if self.credentials_rejected:
             raise EwsLoginRejectedError("the web page does not take the password of the discovery entry")
         if self._credentials is None:
@@ -115,13 +110,13 @@ class EwsClient:
         return self._credentials
 
     def rejected_error(self) -> EwsLoginRejectedError:
-        """The printer has turned the credentials down; the error to raise."""
+        """Record that the printer rejected the credentials, and return the error to raise."""
         self.credentials_rejected = True
         self._basic, self._digest = {}, ()
         return EwsLoginRejectedError("the web page does not take the password of the discovery entry")
 
     async def switch_to_https(self) -> None:
-        """Goes on over HTTPS where the printer has it: before a password is sent."""
+        """Continue over HTTPS if the printer has it, before a password is sent."""
         if self.scheme == "https":
             return
         self.scheme = "https"
@@ -131,7 +126,7 @@ class EwsClient:
             self.scheme = "http"
 
     def set_cookies(self, cookies: Mapping[str, str]) -> None:
-        """Cookies that a page's script would set."""
+        """Set cookies that a page's script would set."""
         self._cookies.update(cookies)
 
     async def _request(self, method: str, path: str, fields: Mapping[str, str] | None = None) -> EwsResponse:
@@ -150,25 +145,25 @@ class EwsClient:
         raise EwsUnavailableError("the web page redirects without end")
 
     async def _authenticate(self, challenge: str) -> None:
-        """Has the credentials given by HTTP itself from now on; Refused where they were given already."""
+        """Send HTTP credentials from now on. Raises EwsLoginRejectedError if they were sent before."""
         if self._basic or self._digest:
             raise self.rejected_error()
-        given = self.require_credentials()
+        credentials = self.require_credentials()
         await self.switch_to_https()
         if challenge.lower().startswith("digest"):
-            self._digest = (aiohttp.DigestAuthMiddleware(given.username, given.password),)
+            self._digest = (aiohttp.DigestAuthMiddleware(credentials.username, credentials.password),)
         else:
-            pair = base64.b64encode(f"{given.username}:{given.password}".encode()).decode()
+            pair = base64.b64encode(f"{credentials.username}:{credentials.password}".encode()).decode()
             self._basic = {"Authorization": f"Basic {pair}"}
 
     async def _send_with_scheme_fallback(
         self, method: str, url: str, fields: Mapping[str, str] | None
     ) -> "_RawResponse":
-        """The first request finds out whether the printer speaks HTTP or HTTPS only."""
+        """Send a request; try the other scheme if the first request of a visit gets no connection."""
         first, self._scheme_checked = not self._scheme_checked, True
         try:
             return await self._send(method, url, fields)
-        except _EwsConnectionError as error:
+        except EwsConnectionError as error:
             if not first:
                 raise
             self.scheme = "http" if self.scheme == "https" else "https"
@@ -190,7 +185,7 @@ class EwsClient:
         except TimeoutError as error:
             raise EwsUnavailableError("the web page took too long") from error
         except aiohttp.ClientConnectorError as error:
-            raise _EwsConnectionError("no web page: the printer takes no connection") from error
+            raise EwsConnectionError("no web page: the printer takes no connection") from error
         except (aiohttp.ClientError, OSError, ValueError, zlib.error) as error:
             raise EwsUnavailableError(f"the web page cannot be read: {type(error).__name__}") from error
 
@@ -213,27 +208,27 @@ class EwsClient:
             )
 
     def _url(self, path: str) -> str:
-        """A path of this printer; whatever a page names, the host is never taken from it."""
+        """Return the URL of a path on this printer; the host is never taken from a page."""
         port = self._ports.https if self.scheme == "https" else self._ports.http
         host = f"[{self._host}]" if ":" in self._host else self._host
         return f"{self.scheme}://{host}:{port}/{path.lstrip('/')}"
 
     def _resolve_redirect(self, url: str, location: str) -> str:
-        """Where a redirect leads, if that is a page of this printer."""
+        """Return the target of a redirect. Raises EwsUnavailableError if it is not on this printer."""
         try:
-            there = urlsplit(urljoin(url, location))
-            host, port = there.hostname, there.port
+            target = urlsplit(urljoin(url, location))
+            host, port = target.hostname, target.port
         except ValueError as error:
             raise EwsUnavailableError("the web page redirects to nowhere") from error
         if host != self._host:
             raise EwsUnavailableError("the web page redirects to another host")
-        if there.scheme == "http" and (port or 80) == self._ports.http:
+        if target.scheme == "http" and (port or 80) == self._ports.http:
             self.scheme = "http"
-        elif there.scheme == "https" and (port or 443) == self._ports.https:
+        elif target.scheme == "https" and (port or 443) == self._ports.https:
             self.scheme = "https"
         else:
             raise EwsUnavailableError("the web page redirects to another port")
-        return self._url(_path_and_query(there.geturl()))
+        return self._url(_path_and_query(target.geturl()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,17 +238,13 @@ class _RawResponse:
     challenge: str
 
 
-class _EwsConnectionError(EwsUnavailableError):
-    """Nobody listens there."""
-
-
 def _path_and_query(url: str) -> str:
     parts = urlsplit(url)
     return f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
 
 
 async def _read_body(response: aiohttp.ClientResponse) -> bytes:
-    """The whole body, unpacked; bounded both ways, as a kilobyte may unpack to a gigabyte."""
+    """Return the unpacked body; both sizes are bounded, as a kilobyte may unpack to a gigabyte."""
     parts: list[bytes] = []
     size = 0
     async for part in response.content.iter_chunked(1 << 14):
@@ -267,7 +258,7 @@ async def _read_body(response: aiohttp.ClientResponse) -> bytes:
         return body
     if encoding not in ("gzip", "x-gzip", "deflate"):
         raise EwsUnavailableError("the web page is packed in an unknown way")
-    unpacker = zlib.decompressobj(zlib.MAX_WBITS | 32)  # 32: by its own header, gzip or zlib
+    unpacker = zlib.decompressobj(zlib.MAX_WBITS | 32)  # 32: detect gzip or zlib
     unpacked = unpacker.decompress(body, MAX_BODY_BYTES + 1)
     if len(unpacked) > MAX_BODY_BYTES:
         raise EwsUnavailableError(f"the web page has more than {MAX_BODY_BYTES >> 20} MB")
@@ -276,7 +267,7 @@ async def _read_body(response: aiohttp.ClientResponse) -> bytes:
 
 @cache
 def _tls_context() -> ssl.SSLContext:
-    """For printers only: their certificates are self-signed, their TLS may be ten years old."""
+    """Return a TLS context for printers, whose certificates are self-signed and whose TLS may be obsolete."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE

@@ -1,10 +1,9 @@
-"""Lexmark: the device statistics of its older web pages, the JSON of its newer ones.
+"""Read a Lexmark's device statistics (older web pages) or its status as JSON (newer ones).
 
-The older page is a long list of labels in the panel's language; only order and indent tell what a number
-counts: "Print", "Copy" and "Fax" are neighbours with the same inner labels (mono, colour where there is any,
-their total), so they are known by their shape. That the last number is the sum of the others proves each.
-The newer pages tell guests who the printer is and what is left of its supplies; the component that holds
-their counters is not public, so those come by SNMP.
+The older page is a long list of labels in the panel's language, so numbers are identified by order and
+indent: "Print", "Copy" and "Fax" are neighbours with the same inner labels (mono, colour if any, their
+total), and the last number has to be the sum of the others. The newer pages give guests the identity and the
+supply levels; the component with their counters is not public, so counters come by SNMP.
 """
 
 import json
@@ -14,10 +13,10 @@ from dataclasses import dataclass
 
 from appliance.domain.model import CounterName
 from appliance.ews import html_tables
-from appliance.ews.html_tables import HtmlRow
-from appliance.ews.http_client import EwsClient, EwsCredentials, EwsResponse
-from appliance.ews.number_parser import parse_count
-from appliance.ews.result import EwsData, EwsLoginRequiredError, EwsUnavailableError
+from appliance.ews.errors import EwsLoginRequiredError, EwsUnavailableError
+from appliance.ews.html_tables import HtmlRow, parse_count
+from appliance.ews.http_client import EwsClient, EwsResponse
+from appliance.ews.models import EwsCredentials, EwsData
 
 STATISTICS_PATH = "/cgi-bin/dynamic/printer/config/reports/devicestatistics.html"
 STATUS_PATH = "/webglue/rawcontent?timedRefresh=1&c=Status&lang=en"
@@ -26,14 +25,11 @@ SESSION_PATH = "/webglue/session/create"
 
 PASSWORD_METHOD, NAME_AND_PASSWORD_METHOD = 2, 0  # types of login methods
 MAX_SUPPLIES = 50
-SUM_TOLERANCE_SHARE = (
-    0.05  # share by which the functions' sum may differ from the printer's total: reports belong to none
-)
+SUM_TOLERANCE_SHARE = 0.05  # of the total: reports, for instance, belong to no function
 SUM_TOLERANCE_PAGES = 100
 
-PAPER_LABEL_PATTERN = re.compile(
-    r"[\d/()\u2013\u2014-]"
-)  # in "A4 - Plain", never in the words for mono, colour, total
+# Matches labels such as "A4 - Plain", but not the words for mono, colour and total in any language.
+PAPER_LABEL_PATTERN = re.compile(r"[\d/()\u2013\u2014-]")
 FUNCTION_COUNTERS: tuple[tuple[CounterName | None, CounterName | None, CounterName], ...] = (
     (CounterName.PRINT_BLACK, CounterName.PRINT_FULL_COLOR, CounterName.PRINT_TOTAL),
     (CounterName.COPY_BLACK, CounterName.COPY_FULL_COLOR, CounterName.COPY_TOTAL),
@@ -44,15 +40,15 @@ Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
 
 async def read_counters(client: EwsClient, path: str = "", total: int | None = None) -> EwsData:
-    """What the pages say; `total` is what the printer has counted in all, as far as it is known."""
-    for place in dict.fromkeys((path or STATISTICS_PATH, STATISTICS_PATH, STATUS_PATH)):
-        answer = await client.get(place)
-        if place == STATISTICS_PATH and answer.status == 200:
-            counters = parse_statistics(answer.text, total)
+    """Return counters, or identity and levels; `total` is that of SNMP, if known. Raises EwsError."""
+    for page_path in dict.fromkeys((path or STATISTICS_PATH, STATISTICS_PATH, STATUS_PATH)):
+        response = await client.get(page_path)
+        if page_path == STATISTICS_PATH and response.status == 200:
+            counters = parse_statistics(response.text, total)
             if counters:
                 return EwsData(STATISTICS_PATH, counters)
-        if place == STATUS_PATH:
-            return await _read_status(client, answer)
+        if page_path == STATUS_PATH:
+            return await _read_status(client, response)
     raise EwsUnavailableError("the printer has no page that is known")
 
 
@@ -61,14 +57,14 @@ async def read_counters(client: EwsClient, path: str = "", total: int | None = N
 
 @dataclass(frozen=True, slots=True)
 class StatisticsBlock:
-    """A heading with nothing but numbers below it."""
+    """The numbers below a heading, which has nothing else below it."""
 
     labels: tuple[str, ...]
     values: tuple[int, ...]
 
     @property
     def is_function_block(self) -> bool:
-        """Mono, colour if there is any, and their total."""
+        """True for mono, colour if there is any, and their sum."""
         return (
             len(self.values) in (2, 3)
             and self.values[-1] == sum(self.values[:-1])
@@ -77,7 +73,7 @@ class StatisticsBlock:
 
 
 def parse_statistics(html: str, total: int | None) -> dict[CounterName, int]:
-    """The counters of the device statistics; {} where no numbers have their shape."""
+    """Return the counters of the device statistics, {} if no numbers have the expected shape."""
     runs = [
         run
         for run in _function_sequences(html_tables.parse_table_rows(html))
@@ -85,16 +81,16 @@ def parse_statistics(html: str, total: int | None) -> dict[CounterName, int]:
     ]
     if not runs:
         return {}
-    # What was printed comes after what was picked from the trays, sides come after sheets.
+    # Printed pages come after pages picked from the trays, and sides after sheets.
     longest = max(enumerate(runs), key=lambda numbered: (len(numbered[1]), numbered[0]))[1]
-    found: dict[CounterName, int] = {}
+    counters: dict[CounterName, int] = {}
     for block, (black, color, whole) in zip(longest, FUNCTION_COUNTERS, strict=False):
-        found[whole] = block.values[-1]
+        counters[whole] = block.values[-1]
         if black is not None:
-            found[black] = block.values[0]
+            counters[black] = block.values[0]
         if color is not None and len(block.values) == 3:
-            found[color] = block.values[1]
-    return found
+            counters[color] = block.values[1]
+    return counters
 
 
 def _matches_total(blocks: Sequence[StatisticsBlock], total: int | None) -> bool:
@@ -106,7 +102,7 @@ def _matches_total(blocks: Sequence[StatisticsBlock], total: int | None) -> bool
 
 
 def _function_sequences(rows: Sequence[HtmlRow]) -> Iterator[list[StatisticsBlock]]:
-    """Neighbours of the same shape, where these are the first ones below their heading."""
+    """Yield neighbours of the same shape that are the first blocks below their heading."""
     for blocks in _blocks_by_heading(rows):
         run: list[StatisticsBlock] = []
         for block in blocks:
@@ -118,21 +114,21 @@ def _function_sequences(rows: Sequence[HtmlRow]) -> Iterator[list[StatisticsBloc
 
 
 def _blocks_by_heading(rows: Sequence[HtmlRow]) -> Iterator[list[StatisticsBlock | None]]:
-    """The headings below each heading, in the order of the page."""
+    """Yield the blocks below each heading, in the order of the page."""
     families: dict[int, list[StatisticsBlock | None]] = {}
-    above: list[int] = []  # the headings that the present row stands under, outermost first
-    for at, row in enumerate(rows):
+    above: list[int] = []  # indexes of the headings above the current row, outermost first
+    for index, row in enumerate(rows):
         if row.value or not row.label:
             continue
         while above and rows[above[-1]].indent >= row.indent:
             above.pop()
-        families.setdefault(above[-1] if above else -1, []).append(_parse_block(rows, at))
-        above.append(at)
+        families.setdefault(above[-1] if above else -1, []).append(_parse_block(rows, index))
+        above.append(index)
     yield from families.values()
 
 
 def _parse_block(rows: Sequence[HtmlRow], heading_index: int) -> StatisticsBlock | None:
-    """The heading's numbers, unless there is anything else below it."""
+    """Return the numbers below a heading, or None if there is anything else below it."""
     labels: list[str] = []
     values: list[int] = []
     for below in range(heading_index + 1, len(rows)):
@@ -156,14 +152,14 @@ async def _read_status(client: EwsClient, response: EwsResponse) -> EwsData:
         response = await client.get(STATUS_PATH)
         if response.status in (401, 403):
             raise client.rejected_error()
-    page = parse_status(response.body) if response.status == 200 else None
-    if page is None:
+    data = parse_status(response.body) if response.status == 200 else None
+    if data is None:
         raise EwsUnavailableError("the printer has no page that is known")
-    return page
+    return data
 
 
 def parse_status(body: bytes) -> EwsData | None:
-    """Who the printer is and what is left; None where this is no such document."""
+    """Return identity and supply levels, or None if the body is not such a document."""
     nodes = _get_nested(_parse_json(body), "nodes")
     if not isinstance(nodes, dict):
         return None
@@ -182,11 +178,11 @@ def parse_status(body: bytes) -> EwsData | None:
 
 
 async def _log_in(client: EwsClient) -> None:
-    """Opens a session. `status` 0 in the answer is said of failures too: only a key is a session."""
+    """Open a session. Failures also have `status` 0 in the response: only a key means success."""
     credentials = client.require_credentials()
     await client.switch_to_https()
-    wanted = _build_login(_parse_json((await client.get(LOGIN_METHOD_PATH)).body), credentials)
-    answer = _parse_json((await client.post(SESSION_PATH, {"data": json.dumps(wanted)})).body)
+    login = _build_login(_parse_json((await client.get(LOGIN_METHOD_PATH)).body), credentials)
+    answer = _parse_json((await client.post(SESSION_PATH, {"data": json.dumps(login)})).body)
     cookies = {
         name: value
         for name in ("sessionId", "sessionKey", "sessionName")
@@ -198,31 +194,31 @@ async def _log_in(client: EwsClient) -> None:
 
 
 def _build_login(methods: Json, credentials: EwsCredentials) -> dict[str, Json]:
-    """The login that the printer offers: with a name where the entry has one, else the password alone."""
-    wanted = NAME_AND_PASSWORD_METHOD if credentials.username else PASSWORD_METHOD
+    """Return a login by a method that the printer offers: by name and password, else by password alone."""
+    method_type = NAME_AND_PASSWORD_METHOD if credentials.username else PASSWORD_METHOD
     offered = _find_member(methods, "lms")
     for method in offered if isinstance(offered, list) else ():
         kind, number = _get_nested(method, "lmtype"), _get_nested(method, "lmid")
-        if kind == wanted and isinstance(number, int):
+        if kind == method_type and isinstance(number, int):
             break
     else:
-        if isinstance(offered, list) and offered and wanted == NAME_AND_PASSWORD_METHOD:
+        if isinstance(offered, list) and offered and method_type == NAME_AND_PASSWORD_METHOD:
             return _build_login(methods, EwsCredentials("", credentials.password))
         if isinstance(offered, list) and offered:
             raise EwsLoginRequiredError("the web page wants a login in a way that is not known")
-        kind, number = wanted, -1
+        kind, number = method_type, -1
     creds: dict[str, Json] = {"password": credentials.password}
-    if wanted == NAME_AND_PASSWORD_METHOD:
+    if method_type == NAME_AND_PASSWORD_METHOD:
         creds["username"] = credentials.username
     return {"authtype": kind, "authId": number, "creds": creds}
 
 
 def _parse_json(body: bytes) -> Json:
     try:
-        found: Json = json.loads(body)
+        document: Json = json.loads(body)
     except (ValueError, RecursionError):
         return None
-    return found
+    return document
 
 
 def _get_nested(value: Json, *names: str) -> Json:
@@ -232,15 +228,15 @@ def _get_nested(value: Json, *names: str) -> Json:
 
 
 def _find_member(value: Json, name: str, depth: int = 6) -> Json:
-    """The first member of that name, not deeper than a few levels."""
+    """Return the first member of that name within a few levels."""
     if not isinstance(value, dict) or depth == 0:
         return None
     if name in value:
         return value[name]
     for member in value.values():
-        found = _find_member(member, name, depth - 1)
-        if found is not None:
-            return found
+        inner = _find_member(member, name, depth - 1)
+        if inner is not None:
+            return inner
     return None
 
 

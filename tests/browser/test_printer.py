@@ -6,7 +6,16 @@ from datetime import UTC, datetime, timedelta
 
 from playwright.async_api import expect
 
-from appliance.domain.model import Counter, CounterName, Details, Identity, PartFailure, Reading, Target
+from appliance.domain.model import (
+    Counter,
+    CounterName,
+    Details,
+    Identity,
+    PartFailure,
+    Reading,
+    Target,
+    VagueAmount,
+)
 from appliance.storage import database, printers
 from tests.browser.conftest import Visitor, filled, saved
 from tests.browser.plug import known
@@ -21,7 +30,7 @@ async def test_supplies_say_what_is_known(visitor: Visitor) -> None:
     vague = next(
         printer
         for printer in known(visitor.plug.home)
-        if any(s.row.level == -3 or s.row.level.__class__.__name__ == "Vague" for s in printer.supplies)
+        if any(s.row.level == -3 or isinstance(s.row.level, VagueAmount) for s in printer.supplies)
     )
     await page.goto(f"/printers/{vague.id}")
     await filled(page)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from appliance.collector import reading_builder
 from appliance.domain.model import Counter, CounterName, Target
 from appliance.mib.printer_mib import CellValue
-from appliance.vendors import counter_rules, vendors
+from appliance.vendors import vendors
 from appliance.vendors.counter_sources import enterprise_oid, parse_records
 from tests.collector.cells import cells
 from tests.fakes.models import MODELS
@@ -591,13 +591,6 @@ def test_no_bytes_break_the_records(raw: bytes) -> None:
 
 
 # Rules
-
-
-def test_rules_read_as_they_are_written() -> None:
-    assert counter_rules.parse_rule("a + b? | 1.2.0 ; t10") == (
-        ((("a", False), ("b", True)), (("1.2.0", False),)),
-        ((("t10", False),),),
-    )
 
 
 def test_only_telling_rows_of_a_counter_table_are_asked() -> None:

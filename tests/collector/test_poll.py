@@ -12,7 +12,7 @@ from appliance.collector import poll_cache as plans
 from appliance.collector.poll import PollError, poll_printer
 from appliance.collector.request_batcher import MAX_RESPONSE_BYTES
 from appliance.domain.model import CounterName, Reading, Target
-from appliance.ews.result import EwsPorts
+from appliance.ews.models import EwsPorts
 from appliance.snmp.client import SnmpBudget, SnmpEndpoint
 from tests.fakes import ber
 from tests.fakes.agent import Agent, Device

@@ -23,7 +23,7 @@ from appliance.domain.model import (
     Target,
     VagueAmount,
 )
-from appliance.ews.result import EwsPorts
+from appliance.ews.models import EwsPorts
 from tests.fakes.pages import NOT_FOUND, Brother, Canon, LexmarkClassic, LexmarkJson
 from tests.fakes.website import Handler, Website
 

@@ -3,9 +3,9 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from appliance.ews.http_client import EwsClient, EwsCredentials
-from appliance.ews.result import EwsPorts
-from appliance.ews.scrape import ScrapeResult, scrape_printer
+from appliance.ews.http_client import EwsClient
+from appliance.ews.models import EwsCredentials, EwsPorts, ScrapeResult
+from appliance.ews.scrape import scrape_printer
 from tests.fakes.website import Handler, Website
 
 ADDRESS = "127.0.9.1"

@@ -7,8 +7,9 @@ import zlib
 
 import pytest
 
-from appliance.ews.http_client import MAX_BODY_BYTES, MAX_REDIRECTS, EwsClient, EwsCredentials
-from appliance.ews.result import EwsLoginRejectedError, EwsLoginRequiredError, EwsPorts, EwsUnavailableError
+from appliance.ews.errors import EwsLoginRejectedError, EwsLoginRequiredError, EwsUnavailableError
+from appliance.ews.http_client import MAX_BODY_BYTES, MAX_REDIRECTS, EwsClient
+from appliance.ews.models import EwsCredentials, EwsPorts
 from tests.ews.scraping import ADDRESS, client_of
 from tests.fakes.pages import Basic, LexmarkClassic
 from tests.fakes.website import Request, Response, Website

@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import Self
 
-MAGIC, VERSION = bytes.fromhex("cdca"), 0x10
+MAGIC, VERSION, ECHO = bytes.fromhex("cdca"), 0x10, 0x01
 
 
 @dataclass
@@ -18,7 +18,6 @@ class Cpca:
     lose: int = 0  # so many requests are never answered
     requests: list[bytes] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
-    executed: list[tuple[int, int, bytes]] = field(default_factory=list)
 
     async def __aenter__(self) -> Self:
         loop = asyncio.get_running_loop()
@@ -39,11 +38,7 @@ class Cpca:
         if problem:
             self.wrong.append(problem)
             return []
-        operation = int.from_bytes(data[4:6])
         payload = data[20:]
-        if operation == 0x1D:
-            self.executed.append((int.from_bytes(payload[:4]), int.from_bytes(payload[4:6]), payload[6:]))
-            payload = b"\x00\x07done"
         return self._spoiled(data[:8] + len(payload).to_bytes(2) + bytes(10) + payload)
 
     def _problem(self, data: bytes) -> str:
@@ -53,7 +48,7 @@ class Cpca:
             return f"flags {data[3]:#x}"
         if int.from_bytes(data[8:10]) != len(data) - 20:
             return "length"
-        if int.from_bytes(data[4:6]) not in (0x01, 0x1D):
+        if int.from_bytes(data[4:6]) != ECHO:
             return "operation"
         return "" if data[10:20] == bytes(10) else "login"
 

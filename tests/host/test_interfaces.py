@@ -23,7 +23,7 @@ exec "$@"
 SHOW = """
 from appliance.host import interfaces
 for each in interfaces.list_interfaces():
-    print(each.name, each.mac_address, each.carrier, *each.addresses, "via", *each.gateways)
+    print(each.name, each.mac_address, each.has_carrier, *each.addresses, "via", *each.gateways)
 """
 
 

@@ -24,8 +24,8 @@ sender.sendto(bytes.fromhex("{data}"), ("{host}", {port}))
 """
 REQUEST = """
 from pathlib import Path
-from appliance.host import units
-print(units.request(Path("/run/printmonitor"), {order!r}))
+from appliance.host import unit_status
+print(unit_status.submit_request(Path("/run/printmonitor"), {order!r}))
 """
 
 pytestmark = pytest.mark.timeout(180)

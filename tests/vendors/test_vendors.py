@@ -1,9 +1,8 @@
-"""One table of makers: whose printer it is, and which objects it is asked for."""
+"""Vendors: whose printer it is, and which objects are requested from it."""
 
 import pytest
 
-from appliance.vendors import counter_rules, counter_sources, counter_tables, vendors
-from appliance.vendors.vendors import VENDORS
+from appliance.vendors import vendors
 from tests.collector.cells import cells
 from tests.fakes.models import MODELS
 
@@ -27,11 +26,11 @@ def number(dotted: str) -> tuple[int, ...]:
         ("297.1", "FUJI XEROX ApeosPort-V C3375", "FUJIFILM", "Fuji Xerox"),
         ("297.1", "FUJIFILM Apeos C3070", "FUJIFILM", "FUJIFILM"),
         ("11.2.3.9.1", "OKI C844 / HP ETHERNET MULTI-ENVIRONMENT", "HP", "OKI"),
-        ("99999.1", "Kyocera FS-1020D", "Kyocera", "Kyocera"),  # nobody's number: the words decide
+        ("99999.1", "Kyocera FS-1020D", "Kyocera", "Kyocera"),  # unknown number: the brand decides
         ("1602.4.7", "iR-ADV C5235", "Canon", "Canon"),
     ],
 )
-def test_maker(object_id: str, description: str, name: str, manufacturer: str) -> None:
+def test_vendor(object_id: str, description: str, name: str, manufacturer: str) -> None:
     found = vendors.find_vendor(number(object_id), description)
 
     assert found is not None
@@ -40,66 +39,42 @@ def test_maker(object_id: str, description: str, name: str, manufacturer: str) -
 
 
 @pytest.mark.parametrize("description", [None, "", "Some box", "shipshape", "hpx 12", "sharpener"])
-def test_nobodys_device_has_no_maker(description: str | None) -> None:
+def test_an_unknown_device_has_no_vendor(description: str | None) -> None:
     assert vendors.find_vendor(number("99999.1"), description) is None
     assert vendors.find_vendor(None, description) is None
     assert vendors.resolve_manufacturer((), description) is None
 
 
 @pytest.mark.parametrize("model", MODELS.values(), ids=MODELS.keys())
-def test_printers_are_told_by_their_number(model) -> None:
+def test_a_printer_is_recognized_by_its_object_id(model) -> None:
     object_id = cells(model.rows())[(1, 3, 6, 1, 2, 1, 1, 2, 0)]
 
     assert isinstance(object_id, tuple)
     assert vendors.is_printer_object_id(object_id) is model.is_printer
 
 
-def test_numbers_of_makers_are_told_apart() -> None:
-    enterprises = [number for maker in VENDORS for number in maker.enterprises]
+def test_each_enterprise_number_has_one_vendor() -> None:
+    enterprises = [number for vendor in vendors.all_vendors() for number in vendor.enterprises]
 
     assert len(enterprises) == len(set(enterprises))
     assert not vendors.is_printer_object_id(number("11.2.3.7.11"))  # an HP switch
     assert not vendors.is_printer_object_id(())
 
 
-def test_every_row_names_objects_that_exist() -> None:
-    for maker in VENDORS:
-        for oid in vendors.vendor_scalars(maker):
+def test_all_objects_are_private_ones() -> None:
+    for vendor in vendors.all_vendors():
+        for oid in vendors.vendor_scalars(vendor):
             assert oid[:6] == (1, 3, 6, 1, 4, 1)
-        assert set(vendors.volatile_scalars(maker)) <= set(vendors.vendor_scalars(maker))
+        assert set(vendors.volatile_scalars(vendor)) <= set(vendors.vendor_scalars(vendor))
 
 
-def test_every_key_of_a_rule_is_kept_by_one_of_the_makers_groups() -> None:
-    for maker in VENDORS:
-        for each in maker.counters:
-            known = {"life"}
-            for group in each.sources:
-                match group:
-                    case counter_sources.ScalarCounters():
-                        known |= {group.prefix + key for key in group.keys}
-                    case counter_tables.NumberedRows():
-                        known |= {str(number) for number in group.numbers}
-                    case counter_tables.TypedRows():
-                        known |= {f"{group.prefix}{kind}" for kind in group.types} | set(group.names.values())
-                    case counter_tables.NamedRows():
-                        known |= {key + end for key in group.names.values() for end in group.values.values()}
-                    case counter_tables.SummedRows():
-                        known |= set(group.sums)
-                    case counter_sources.PackedRecords():
-                        known |= {f"{group.prefix}{code:02x}" for code in range(256)}
-            named = set().union(
-                *(counter_rules.rule_keys(rule) for rule in (*each.rules.values(), *each.proofs))
-            )
-            assert named <= known, maker.name
-
-
-def test_tables_of_a_maker_have_names_of_their_own() -> None:
-    for maker in VENDORS:
-        names = [table.name for table in vendors.vendor_tables(maker)]
+def test_table_names_are_unique_within_a_vendor() -> None:
+    for vendor in vendors.all_vendors():
+        names = [table.name for table in vendors.vendor_tables(vendor)]
         assert len(names) == len(set(names))
 
 
-def test_a_printer_that_names_nobody_is_told_by_its_private_objects() -> None:
+def test_a_printer_without_a_name_is_recognized_by_its_private_objects() -> None:
     own = [number("11.2.3.9.1.1.7.0"), number("253.8.53.13.2.1.6.1.20.34")]
 
     assert vendors.find_vendor_by_objects(own) is vendors.find_vendor(None, "Xerox")
