@@ -180,7 +180,17 @@ def add_privileged_action_arguments(parser: argparse.ArgumentParser) -> None:
     add_state_argument(parser)
     parser.add_argument(
         "action",
-        choices=("apply", "health", "network", "network-try", "provision", "request", "revive", "update"),
+        choices=(
+            "apply",
+            "fetch",
+            "health",
+            "network",
+            "network-try",
+            "provision",
+            "request",
+            "revive",
+            "update",
+        ),
     )
 
 

@@ -1,4 +1,4 @@
-"""`printmonitor box`: root's part of the Plug's own units; nobody needs to type it."""
+"""`printmonitor box`: what the oneshot units of the Plug run, as root except UNPRIVILEGED_ACTIONS."""
 
 # ruff: noqa: PLC0415  half a dozen of these run while the Plug starts: each imports what it needs, and no more
 
@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 def run_action(home: Home, action: str) -> int:
     """Do one thing; exit code 1 where systemd would not."""
     log_setup.configure_logging(logging.INFO)
-    if os.geteuid() != 0:
+    if os.geteuid() != 0 and action not in UNPRIVILEGED_ACTIONS:
         from appliance.cli.errors import CommandError
 
         raise CommandError("only root can do this; the Plug's units do it by themselves")
@@ -37,6 +37,22 @@ def _apply_sockets_and_firewall(home: Home) -> None:
 
     socket_ports.apply_socket_ports(home.folder, DROP_IN_DIR, run_command)
     firewall.apply_firewall(socket_ports.read_desired_ports(home.folder), run_command)
+
+
+def _fetch_bundle(home: Home) -> None:
+    import asyncio
+
+    from appliance.host import sd_notify
+    from appliance.settings import schema
+    from appliance.updates import bundle_prefetch
+    from appliance.updates.http_client import UpdateFetchError
+
+    settings, _ = schema.load_last_good_settings(home)
+    try:
+        asyncio.run(bundle_prefetch.prefetch_bundle(home, settings))
+    except (UpdateFetchError, OSError) as error:
+        sd_notify.notify_status(str(error))  # rauc_installer reads the unit's StatusText
+        raise OperationFailedError(str(error)) from error
 
 
 def _check_health(home: Home) -> None:
@@ -93,6 +109,7 @@ def _uptime_s() -> float:
 
 PRIVILEGED_ACTIONS: Mapping[str, Callable[[Home], None]] = {
     "apply": _apply_sockets_and_firewall,
+    "fetch": _fetch_bundle,
     "health": _check_health,
     "network": _restore_network,
     "network-try": _try_network,
@@ -101,3 +118,4 @@ PRIVILEGED_ACTIONS: Mapping[str, Callable[[Home], None]] = {
     "revive": _restart_failed_units,
     "update": _process_update_request,
 }
+UNPRIVILEGED_ACTIONS = ("fetch",)

@@ -68,6 +68,7 @@ class AutoUpdater:
         self._home = environment.home
         self._clock = clock
         self._requested_restart = ""
+        self._install_request_id = ""  # of the latest request
         self._hawkbit = hawkbit_agent.HawkbitAgent(
             db, environment.home, clock, root=environment.root, check_interval_s=environment.check_interval_s
         )
@@ -84,7 +85,7 @@ class AutoUpdater:
         self._restart_if_due(config)
         if config.update.channel:
             await self._check_channel(config, now)
-            await self._install_offer(config, now)
+            self._install_offer(config, now)
         elif channel.load_offer(self._db):
             channel.save_offer(self._db, None)
             self._update_problem_event(channel.PROBLEM_KEY, "channel", None, now)
@@ -105,7 +106,7 @@ class AutoUpdater:
         if time.monotonic() < self._next_check_in:
             return
         client = replace(
-            _build_client(config),
+            UpdateClient.from_config(config),
             origin=url_origin(server.url),
             authorisation=f"{AUTH_SCHEMES[server.token_kind]} {server.token}",
         )
@@ -140,6 +141,11 @@ class AutoUpdater:
                 bundle_store.remove_bundle(self._home.updates)
 
     def _report_failure(self, now: datetime) -> None:
+        answer = unit_status.read_answer(self._home.run, self._install_request_id)
+        if answer:
+            self._install_request_id = ""
+            if answer.state != "done":
+                events.note(self._db, EVENT_KIND, "plug", Message("update.failed", reason=answer.text), now)
         found = update_status.read_update_progress(self._home.run)
         if found is None or found.state not in ("refused", "failed"):
             return
@@ -172,7 +178,7 @@ class AutoUpdater:
         problem, wait = None, CHANNEL_INTERVAL + CHANNEL_JITTER * random.random()
         try:
             offer = await channel.fetch_offer(
-                _build_client(config), config.update.channel, None if other else before
+                UpdateClient.from_config(config), config.update.channel, None if other else before
             )
             channel.save_offer(self._db, offer)
         except UpdateFetchError as error:
@@ -180,32 +186,30 @@ class AutoUpdater:
         key_value.put_time(self._db, channel.NEXT_CHECK_KEY, now + wait)
         self._update_problem_event(channel.PROBLEM_KEY, "channel", problem, now)
 
-    async def _install_offer(self, config: Config, now: datetime) -> None:
+    def _install_offer(self, config: Config, now: datetime) -> None:
         """Once a day each version at most, and never again one that did not start well."""
-        offer, asked = channel.load_offer(self._db), key_value.get(self._db, channel.REQUESTED_INSTALL_KEY)
-        key_value.put(self._db, channel.REQUESTED_INSTALL_KEY, None)
-        if offer is None or not (asked or (config.update.automatic and self._should_install(offer, now))):
+        offer = channel.load_offer(self._db)
+        if offer is None or not (config.update.automatic and self._should_install(offer, now)):
             return
         key_value.put(self._db, TRIED_VERSION_KEY, f"{offer.version} {int(now.timestamp())}")
-        older, _, reboot = (asked or "no no").partition(" ")
-        source = offer.url
-        if needs_local_download(config):
-            try:
-                await _build_client(config).fetch_bundle(offer.url, self._home.updates, size=None, sha256="")
-            except UpdateFetchError as error:
-                events.note(self._db, EVENT_KIND, "plug", Message("update.failed", reason=error), now)
-                return
-            source = "upload"
         log.info("update: version %s is installed, as the channel offers it", offer.version)
-        self._submit_request(
-            {"do": "update", "source": source, "older": older, "reboot": reboot, "action": ""}
-        )
+        order = {
+            "do": "update",
+            "source": offer.url,
+            "fetch": "yes" if needs_local_download(config) else "no",
+            "older": "no",
+            "reboot": "no",
+            "action": "",
+        }
+        self._install_request_id = self._submit_request(order)
 
-    def _submit_request(self, request: Mapping[str, object]) -> None:
+    def _submit_request(self, request: Mapping[str, object]) -> str:
+        """Return the request's id, or "" where it could not be written."""
         try:
-            unit_status.submit_request(self._home.run, request)
+            return unit_status.submit_request(self._home.run, request)
         except OSError as error:
             log.warning("update: cannot be asked for: %s", error)
+            return ""
 
     def _should_install(self, offer: UpdateOffer, now: datetime) -> bool:
         progress = update_status.read_update_progress(self._home.run)
@@ -260,14 +264,3 @@ def _unreachable(subject: str, reason: str) -> Message:
     if subject == "channel":
         return Message("update.channel_unreachable", reason=reason)
     return Message("update.fleet_server_unreachable", reason=reason)
-
-
-def _build_client(config: Config) -> UpdateClient:
-    """By the proxy of the transmission."""
-    https = config.transmission.https
-    return UpdateClient(
-        ca_file=config.update.ca_file,
-        proxy=https.proxy,
-        proxy_username=https.proxy_username,
-        proxy_password=https.proxy_password,
-    )

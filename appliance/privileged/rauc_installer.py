@@ -9,8 +9,9 @@ import json
 import logging
 import re
 import subprocess
+import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -31,8 +32,17 @@ from appliance.privileged.update_trial import UpdateMarker
 
 SLOTS_ANSWER_NAME = "slots"  # the answer that tells what is in them
 UPLOADED_BUNDLE = Path("var/lib/printmonitor/updates/upload.raucb")
+FETCH_UNIT = "printmonitor-fetch.service"
+STREAM_RETRY_DELAYS_S = (1.0, 2.0, 4.0)  # between two attempts to open a stream
+UDEV_TIMEOUT_S = 10
 RAUC_DBUS_OBJECT = ("de.pengutronix.rauc", "/", "de.pengutronix.rauc.Installer")
 MAX_MESSAGE_CHARS = 300  # characters of a line of RAUC's
+
+# RAUC's steps until the bundle is mounted, and those until the first byte is written.
+_STEPS_BEFORE_MOUNT = ("Installing", "Determining slot states", "Checking bundle", "Verifying signature")
+_STEPS_BEFORE_WRITE = (*_STEPS_BEFORE_MOUNT, "Determining target install group")
+# RAUC has opened the bundle and rejects it: another attempt would end the same way.
+_REJECTION_PATTERN = re.compile(r"Bundle rejected|[Mm]ismatch|Refusing|not allowed")
 
 log = logging.getLogger(__name__)
 
@@ -96,6 +106,21 @@ class InstallRequest:
     reboot: bool
     action: str
 
+    @property
+    def is_streamed(self) -> bool:
+        return not self.location.startswith("/")
+
+
+@dataclass(frozen=True, slots=True)
+class _Commands:
+    run: RunCommand
+    stream: StreamCommand
+    sleep: Callable[[float], None]
+
+
+class _BundleNotOpenedError(OperationFailedError):
+    """RAUC failed before it wrote anything, for a reason that may not lie in the bundle."""
+
 
 def process_update_request(
     answers: Path,
@@ -105,27 +130,38 @@ def process_update_request(
     *,
     folder: Path = job_files.CHECKED_REQUESTS_DIR,
     root: Path = Path("/"),
+    sleep: Callable[[float], None] = time.sleep,
 ) -> None:
     """Do what was ordered, if anything, and tell how it went and what is in the slots. Raises OSError."""
-    told = job_files.take_checked_request(update_progress.UPDATE_NAME, folder)
-    if told is None:
+    checked = job_files.take_checked_request(update_progress.UPDATE_NAME, folder)
+    if checked is None:
         update_progress.mark_interrupted(answers)
-    tell = UpdateProgressWriter(answers, now, told or {})
+    else:
+        report = UpdateProgressWriter(answers, now, checked)
+        _install_requested(checked, report, _Commands(run, stream, sleep), root)
+    with suppress(OperationFailedError):  # without RAUC there are no slots; what was reported above stands
+        _write_slots_answer(answers, _read_status(run), root)
+
+
+def _install_requested(
+    checked: Mapping[str, str], report: UpdateProgressWriter, commands: _Commands, root: Path
+) -> None:
+    """Install what a checked request names, and report how it ended."""
     try:
-        slots = _read_status(run)
-        if told is not None:
-            place = str(root / UPLOADED_BUNDLE) if told["source"] == "upload" else told["source"]
-            order = InstallRequest(place, told["older"] == "yes", told["reboot"] == "yes", told["action"])
-            _install_bundle(order, slots, tell, run, stream, root=root)
-            slots = _read_status(run)
-        _write_slots_answer(answers, slots, root)
-    except (
-        OperationFailedError,
-        RequestRejectedError,
-    ) as why:  # is told where it is looked for, and is no fault of the unit
-        log.warning("update: %s", why)
-        if told is not None:
-            tell("refused" if isinstance(why, RequestRejectedError) else "failed", text=str(why))
+        if checked["fetch"] == "yes":
+            _fetch_bundle(report, commands)
+        is_local = checked["fetch"] == "yes" or checked["source"] == "upload"
+        location = str(root / UPLOADED_BUNDLE) if is_local else checked["source"]
+        request = InstallRequest(
+            location, checked["older"] == "yes", checked["reboot"] == "yes", checked["action"]
+        )
+        _install_bundle(request, _read_status(commands.run), report, commands, root=root)
+    except (OperationFailedError, RequestRejectedError) as error:  # no fault of the unit
+        log.warning("update: %s", error)
+        report("refused" if isinstance(error, RequestRejectedError) else "failed", text=str(error))
+    except OSError as error:  # else the unit would start again, and only know that it was cut off
+        log.exception("update: failed")
+        report("failed", text=Message("update.cannot_install", reason=error.strerror or error))
 
 
 def stream_command(*command: str) -> Iterator[str]:
@@ -159,13 +195,12 @@ def _install_bundle(
     request: InstallRequest,
     status: RaucStatus,
     report: UpdateProgressWriter,
-    run: RunCommand,
-    stream: StreamCommand,
+    commands: _Commands,
     *,
     root: Path,
 ) -> None:
     report("looking", percent=0)
-    compatible, version = _inspect_bundle(request, run)
+    compatible, version = _inspect_bundle(request, commands.run)
     report.version = version
     installed = read_system_version(root)
     if compatible != status.compatible:
@@ -184,16 +219,110 @@ def _install_bundle(
     update_trial.write_marker(
         marker, root
     )  # before: else a power cut after RAUC's last step would leave nobody to judge
-    report("installing", percent=0)
     try:
-        _stream_installation(request, report, stream)
+        if request.is_streamed:
+            _install_stream(request, (compatible, version), report, commands, root)
+        else:
+            _run_installation(request, report, commands.stream)
     except BaseException:
         update_trial.remove_marker(root)
         raise
     update_trial.write_marker(replace(marker, installed=True), root)
     report("installed", percent=100)
     if request.reboot:
-        run("systemctl", "--no-block", "reboot")
+        commands.run("systemctl", "--no-block", "reboot")
+
+
+def _install_stream(
+    request: InstallRequest,
+    inspected: tuple[str, str],
+    report: UpdateProgressWriter,
+    commands: _Commands,
+    root: Path,
+) -> None:
+    """Let RAUC read the bundle from its server; fetch the bundle first where RAUC cannot open it.
+
+    `inspected`: the device and version that were checked. Raises OperationFailedError, RequestRejectedError.
+    RAUC before 1.15 loses a race with udev (https://github.com/rauc/rauc/pull/1741): the kernel drops the
+    network block device when its last user closes it, and udev opens and closes each new device to probe it.
+    If udev is done before RAUC has opened the device, the device has gone, and device-mapper finds one of no
+    size ("Hash device is too small"). So udev's queue is paused while the bundle is opened.
+    """
+    for delay_s in (0.0, *STREAM_RETRY_DELAYS_S):
+        commands.sleep(delay_s)
+        failure = _try_stream(request, report, commands)
+        if not failure:
+            return
+    try:
+        _fetch_bundle(report, commands)
+    except OperationFailedError as error:
+        raise OperationFailedError(
+            Message("update.neither_way", stream_error=failure, download_error=error)
+        ) from error
+    fetched = replace(request, location=str(root / UPLOADED_BUNDLE))
+    if _inspect_bundle(fetched, commands.run) != inspected:
+        raise RequestRejectedError(Message("update.bundle_changed"))
+    _run_installation(fetched, report, commands.stream)
+
+
+def _try_stream(request: InstallRequest, report: UpdateProgressWriter, commands: _Commands) -> str:
+    """Return why nothing was written, or "" after an installation.
+
+    Raises OperationFailedError where RAUC rejected the bundle, or had begun to write.
+    """
+    try:
+        with _pause_udev(commands.run) as resume:
+            _run_installation(request, report, commands.stream, on_mounted=resume)
+    except _BundleNotOpenedError as error:
+        log.warning("update: the stream was not opened: %s", error)
+        return str(error)
+    return ""
+
+
+def _fetch_bundle(report: UpdateProgressWriter, commands: _Commands) -> None:
+    """Have the bundle stored in the place of an uploaded one. Raises OperationFailedError.
+
+    FETCH_UNIT has the network and no privileges; the unit that runs this has it the other way round.
+    """
+    report("fetching", percent=0, step="")
+    try:
+        for _ in commands.stream("systemctl", "start", FETCH_UNIT):
+            pass
+    except OperationFailedError as error:
+        reason = commands.run("systemctl", "show", "--property=StatusText", "--value", FETCH_UNIT)
+        with suppress(OperationFailedError):
+            commands.run("systemctl", "reset-failed", FETCH_UNIT)
+        raise OperationFailedError(
+            " ".join(reason.split())[:MAX_MESSAGE_CHARS] or Message("update.cut_off")
+        ) from error
+
+
+@contextmanager
+def _pause_udev(run: RunCommand) -> Iterator[Callable[[], None]]:
+    """Pause udev's queue until the block ends or calls the function that it is given.
+
+    Where this process is killed in between, the unit's ExecStopPost= resumes the queue.
+    """
+    paused = True
+
+    def resume() -> None:
+        nonlocal paused
+        if paused:
+            paused = False
+            _control_udev(run, "--start-exec-queue")
+
+    _control_udev(run, "--stop-exec-queue")
+    try:
+        yield resume
+    finally:
+        resume()
+
+
+def _control_udev(run: RunCommand, option: str) -> None:
+    try:
+        run("udevadm", "control", f"--timeout={UDEV_TIMEOUT_S}", option)
+    except OperationFailedError as error:  # the race may be lost then; the retries and the fetch follow
+        log.warning("update: %s", error)
 
 
 def _inspect_bundle(request: InstallRequest, run: RunCommand) -> tuple[str, str]:
@@ -225,22 +354,33 @@ def _check_version(version: str, installed: str) -> None:
         raise RequestRejectedError(Message("update.version_unclear", reason=error)) from error
 
 
-def _stream_installation(
-    request: InstallRequest, report: UpdateProgressWriter, stream: StreamCommand
+def _run_installation(
+    request: InstallRequest,
+    report: UpdateProgressWriter,
+    stream: StreamCommand,
+    on_mounted: Callable[[], None] = lambda: None,
 ) -> None:
-    """Raises Failed."""
+    """Run `rauc install`, and call `on_mounted` when the bundle is mounted, at the latest before a write.
+
+    Raises OperationFailedError; _BundleNotOpenedError where nothing was written.
+    """
     wish = ("--ignore-version-limit",) if request.allow_older else ()
-    last = ""
+    last, has_written = "", False
+    report("installing", percent=0, step="")
     try:
         for line in stream("rauc", "install", *wish, request.location):
             if found := re.match(r"\s*(\d{1,3})% (.*)", line):
-                report(
-                    "installing", percent=min(100, int(found[1])), step=found[2].strip()[:MAX_MESSAGE_CHARS]
-                )
+                step = found[2].strip()[:MAX_MESSAGE_CHARS]
+                if not step.startswith(_STEPS_BEFORE_MOUNT):
+                    on_mounted()
+                has_written = has_written or not step.startswith(_STEPS_BEFORE_WRITE)
+                report("installing", percent=min(100, int(found[1])), step=step)
             elif found := re.search(r"LastError: (.*)|Failed to contact rauc service: (.*)", line):
                 last = found[1] or found[2]
     except OperationFailedError as error:
-        raise OperationFailedError(explain_message(last) if last else message_of(error)) from error
+        is_final = has_written or _REJECTION_PATTERN.search(last)
+        error_type = OperationFailedError if is_final else _BundleNotOpenedError
+        raise error_type(explain_message(last) if last else message_of(error)) from error
 
 
 def _read_status(run: RunCommand) -> RaucStatus:

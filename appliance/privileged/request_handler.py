@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from appliance.domain.messages import add_message_fields
+from appliance.domain.messages import Message, add_message_fields
 from appliance.privileged import job_files
 from appliance.settings import network
 
@@ -90,21 +90,30 @@ def _apply_settings(run: RunCommand, _request: Mapping[str, str]) -> None:
 
 
 def start_update(
-    run: RunCommand, request: Mapping[str, str], folder: Path = job_files.CHECKED_REQUESTS_DIR
+    run: RunCommand,
+    request: Mapping[str, str],
+    folder: Path = job_files.CHECKED_REQUESTS_DIR,
+    sleep: Callable[[float], None] = time.sleep,
 ) -> None:
     """Let an update be installed: see `rauc`, which looks at the bundle itself. Raises Refused, Failed."""
     for key, form in UPDATE_PATTERNS.items():
         if not re.fullmatch(form, request[key]):
             raise RequestRejectedError(f"{key} is not as it should be")
-    if run("systemctl", "show", "--property=ActiveState", "--value", UPDATE_UNIT).strip() == "activating":
-        raise RequestRejectedError("another update is being installed")
+    remaining_s = UPDATE_UNIT_TIMEOUT_S
+    while run("systemctl", "show", "--property=ActiveState", "--value", UPDATE_UNIT).strip() == "activating":
+        if remaining_s <= 0:
+            raise RequestRejectedError(Message("update.already_running"))
+        sleep(1.0)
+        remaining_s -= 1.0
     job_files.store_checked_request("update", {key: request[key] for key in UPDATE_PATTERNS}, folder)
     run("systemctl", "--no-block", "start", UPDATE_UNIT)
 
 
 UPDATE_UNIT = "printmonitor-update.service"
+UPDATE_UNIT_TIMEOUT_S = 30.0  # it also runs for some seconds without a request, to report the slots
 UPDATE_PATTERNS = {
     "source": r"upload|https?://[!-~]{1,1000}",
+    "fetch": "yes|no",  # whether it has to be fetched before it is inspected, or RAUC can stream it
     "older": "yes|no",  # whether an older version may be installed, or the same one again
     "reboot": "yes|no",  # at once, or whenever somebody asks for it
     "action": r"[0-9A-Za-z_-]{0,64}",  # the fleet server's number

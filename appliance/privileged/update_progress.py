@@ -10,7 +10,7 @@ from appliance.domain.messages import Message, add_message_fields
 from appliance.privileged.request_handler import open_answers_dir, read_answer_file, write_answer_file
 
 UPDATE_NAME = "update"  # of the order, and of the answer in which it can be followed
-ACTIVE_UPDATE_STATES = ("looking", "installing")
+ACTIVE_UPDATE_STATES = ("looking", "installing", "fetching")
 
 
 class UpdateProgressWriter:
@@ -30,7 +30,7 @@ class UpdateProgressWriter:
         self._percent = self._percent if percent is None else percent
         self._step = self._step if step is None else step
         told = {
-            "state": state,  # looking installing installed refused failed
+            "state": state,  # looking installing fetching installed refused failed
             "percent": self._percent,
             "step": self._step,
             "text": text,

@@ -18,9 +18,6 @@ from appliance.storage import key_value
 from appliance.updates.http_client import UpdateClient, UpdateFetchError
 
 OFFER_KEY, NEXT_CHECK_KEY, PROBLEM_KEY = "update.offer", "update.channel.next", "update.channel.problem"
-REQUESTED_INSTALL_KEY = (
-    "update.channel.wanted"  # how a person wants the offer to be installed, until the poller has seen it
-)
 MAX_DOCUMENT_BYTES = 64 << 10
 MAX_NOTES_CHARS = 2_000  # characters
 MAX_URL_CHARS = 1_000

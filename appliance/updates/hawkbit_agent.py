@@ -48,6 +48,7 @@ class HawkbitAction:
     tries: int = 0
     bundle: str = ""  # which one was fetched for it
     at: str = ""  # of the order, ISO 8601
+    request_id: str = ""  # of the privileged request for the installation
     finished: Finished = "none"  # how it ended, in the stage "over"
     detail: str = ""
 
@@ -171,9 +172,12 @@ class HawkbitAgent:
             self._save_action(replace(action, stage="new"))
             return
         reboot = "yes" if at_once else "no"
-        order = {"do": "update", "source": "upload", "older": "no", "reboot": reboot, "action": action.id}
-        self._save_action(replace(action, stage="ordered", at=self._clock().isoformat()))
-        unit_status.submit_request(self._home.run, order)
+        order = {"source": "upload", "fetch": "no", "older": "no", "reboot": reboot, "action": action.id}
+        action = self._save_action(
+            replace(action, stage="ordered", at=self._clock().isoformat(), request_id="")
+        )
+        request_id = unit_status.submit_request(self._home.run, {"do": "update", **order})
+        self._save_action(replace(action, request_id=request_id))
         await ddi.send_feedback(action.id, "proceeding", "none", ["is being installed"])
 
     def _is_installing(self) -> bool:
@@ -196,6 +200,10 @@ class HawkbitAgent:
         progress = update_status.read_update_progress(self._home.run)
         if progress and progress.action == action.id:
             await self._report_progress(ddi, action, progress)
+        elif (
+            answer := unit_status.read_answer(self._home.run, action.request_id)
+        ) and answer.state != "done":
+            await self._finish_action(ddi, action, "failure", answer.text)
         elif (
             action.stage == "ordered"
             and update_trial.read_marker(self._root) is None

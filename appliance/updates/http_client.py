@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeGuard
+from typing import Self, TypeGuard
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -16,6 +16,7 @@ import aiohttp
 from appliance.domain.messages import Message, message_of
 from appliance.net import tls_context
 from appliance.net.text_sanitizer import describe_error, exception_chain, one_line
+from appliance.settings.schema import Config
 from appliance.updates import bundle_store
 
 CONNECT_TIMEOUT_S = 30.0
@@ -53,6 +54,17 @@ class UpdateClient:
     proxy_password: str = field(default="", repr=False)
     origin: str = ""  # scheme://host:port that may see the authorisation
     authorisation: str = field(default="", repr=False)
+
+    @classmethod
+    def from_config(cls, config: Config) -> Self:
+        """Return a client that uses the proxy of the transmission settings and update.ca_file."""
+        https = config.transmission.https
+        return cls(
+            ca_file=config.update.ca_file,
+            proxy=https.proxy,
+            proxy_username=https.proxy_username,
+            proxy_password=https.proxy_password,
+        )
 
     async def get(self, url: str, *, max_bytes: int, etag: str = "") -> FetchResponse:
         """A 200, or a 304 for the ETag. Raises NotFetched."""

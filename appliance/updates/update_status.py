@@ -5,18 +5,20 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from appliance.domain.messages import restore_messages
+from appliance.domain.messages import Message, restore_messages
+from appliance.host import unit_status
 from appliance.privileged import update_trial
 from appliance.privileged.update_progress import ACTIVE_UPDATE_STATES
 
 MAX_STATUS_FILE_BYTES = 8_192
+UPDATE_START_TIMEOUT_S = 180.0  # from a request to its first step, also while the Plug starts
 
 
 @dataclass(frozen=True, slots=True)
 class UpdateProgress:
     """The latest installation since the box was switched on."""
 
-    state: str  # looking installing installed refused failed
+    state: str  # looking installing fetching installed refused failed
     percent: int
     step: str
     text: str  # why not, where it was refused or failed
@@ -29,6 +31,16 @@ class UpdateProgress:
     @property
     def is_under_way(self) -> bool:
         return self.state in ACTIVE_UPDATE_STATES
+
+
+@dataclass(frozen=True, slots=True)
+class RequestedUpdate:
+    """An installation that the web UI has requested."""
+
+    request_id: str
+    at: datetime
+    monotonic_s: float  # the same moment
+    previous: UpdateProgress | None  # of the installation before it
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +72,25 @@ def read_update_progress(run: Path) -> UpdateProgress | None:
         reboots=found.get("reboot") == "yes",
         at=datetime.fromtimestamp(at, UTC),
     )
+
+
+def read_latest_progress(
+    run: Path, requested: RequestedUpdate | None, monotonic_s: float
+) -> UpdateProgress | None:
+    """Return the progress of the latest installation, including one that was requested and never started."""
+    progress = read_update_progress(run)
+    if requested is None or progress != requested.previous:
+        return progress
+    answer = unit_status.read_answer(run, requested.request_id)
+    if answer and answer.state != "done":
+        return _build_unstarted_progress(answer.state, answer.text, requested.at)
+    if monotonic_s > requested.monotonic_s + UPDATE_START_TIMEOUT_S:
+        return _build_unstarted_progress("failed", Message("update.not_begun"), requested.at)
+    return progress
+
+
+def _build_unstarted_progress(state: str, text: str, at: datetime) -> UpdateProgress:
+    return UpdateProgress(state, 0, "", text, version="", source="", action="", reboots=False, at=at)
 
 
 def read_slot_status(run: Path) -> SlotStatus | None:

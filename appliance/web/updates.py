@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import time
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -11,6 +12,7 @@ from typing import Literal
 from aiohttp import web
 
 from appliance import __version__
+from appliance.domain.clock import utc_now
 from appliance.domain.messages import Message, message_of
 from appliance.host import semver
 from appliance.privileged import update_trial
@@ -18,7 +20,7 @@ from appliance.settings.schema import Config, Home
 from appliance.storage import key_value
 from appliance.updates import bundle_store, channel, hawkbit_agent, update_status
 from appliance.updates.channel import UpdateOffer
-from appliance.updates.update_status import SlotStatus, UpdateProgress
+from appliance.updates.update_status import RequestedUpdate, SlotStatus, UpdateProgress
 from appliance.web import privileged_client
 from appliance.web.db_thread import DatabaseThread
 from appliance.web.errors import ApiError, invalid_value, not_on_plug
@@ -61,6 +63,7 @@ class UpdatesApi:
         self._poller = poller
         self._root = root
         self._upload_lock = asyncio.Lock()
+        self._requested_update: RequestedUpdate | None = None  # the latest one
 
     def upload_routes(self) -> list[web.RouteDef]:
         """What is no JSON."""
@@ -128,17 +131,15 @@ class UpdatesApi:
         source = await self._resolve_source(request.body)
         older = "yes" if get_bool(request.body, "older") else "no"
         reboot = "no" if get_str(request.body, "when") == "window" else "yes"
-        if get_str(request.body, "source") == "channel" and channel.needs_local_download(
-            self._settings.current
-        ):
-            await self._store.call(key_value.put, channel.REQUESTED_INSTALL_KEY, f"{older} {reboot}")
-            self._poller.wake()
-            return {"id": "", "text": Message("update.started")}
-        order = {"do": "update", "source": source, "older": older, "reboot": reboot, "action": ""}
-        return {
-            "id": privileged_client.submit_privileged_request(self._home, order, self._root),
-            "text": Message("update.started"),
-        }
+        from_channel = get_str(request.body, "source") == "channel"
+        fetch = "yes" if from_channel and channel.needs_local_download(self._settings.current) else "no"
+        order = {"source": source, "fetch": fetch, "older": older, "reboot": reboot, "action": ""}
+        previous = await asyncio.to_thread(update_status.read_update_progress, self._home.run)
+        request_id = privileged_client.submit_privileged_request(
+            self._home, {"do": "update", **order}, self._root
+        )
+        self._requested_update = RequestedUpdate(request_id, utc_now(), time.monotonic(), previous)
+        return {"id": request_id, "text": Message("update.started")}
 
     async def _resolve_source(self, body: JsonMapping) -> str:
         """The URL, or the word for the uploaded bundle. Raises Trouble."""
@@ -189,7 +190,9 @@ class UpdatesApi:
             "version": version,
             "slots": _serialize_slots(slots, self._root) if slots else None,
             "waiting": _pending_version(slots, self._root),
-            "progress": _serialize_update_progress(update_status.read_update_progress(self._home.run)),
+            "progress": _serialize_update_progress(
+                update_status.read_latest_progress(self._home.run, self._requested_update, time.monotonic())
+            ),
             "outcome": _serialize_update_outcome(update_trial.read_outcome(self._root)),
             "bundle": {"bytes": bundle.size, "at": format_timestamp(bundle.at)} if bundle else None,
             "most_bytes": bundle_store.MAX_BUNDLE_BYTES,

@@ -66,7 +66,7 @@ _printmonitor() {
         traps) words="--state --json --enable --disable --list --port --help" ;;
         web) words="--state --port --bind --help" ;;
         plugs) words="--json --timeout --interface --help" ;;
-        box) words="apply health network network-try provision request revive update --state --help" ;;
+        box) words="apply fetch health network network-try provision request revive update --state --help" ;;
     esac
     mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
 }

@@ -87,7 +87,7 @@ complete -c printmonitor -n '__fish_seen_subcommand_from plugs' -l json -d 'prin
 complete -c printmonitor -n '__fish_seen_subcommand_from plugs' -l timeout -x -d 'how long to wait for answers, 0.1 to 60; 3'
 complete -c printmonitor -n '__fish_seen_subcommand_from plugs' -l interface -x -d 'ask from this address only, not from all'
 complete -c printmonitor -n '__fish_seen_subcommand_from box' -l state -r -d 'state folder; else $PRINTMONITOR_STATE, else /var/lib/printmonitor, else ./state'
-complete -c printmonitor -n '__fish_seen_subcommand_from box' -a 'apply health network network-try provision request revive update'
+complete -c printmonitor -n '__fish_seen_subcommand_from box' -a 'apply fetch health network network-try provision request revive update'
 complete -c pm_wizard -l state -r -d 'state folder; else $PRINTMONITOR_STATE, else /var/lib/printmonitor, else ./state'
 complete -c pm_wizard -l site -x -d 'name of this site'
 complete -c pm_wizard -l range -x -d 'what to search for printers: ranges, addresses, names, separated by commas'

@@ -80,13 +80,16 @@ async def test_a_file_is_brought_confirmed_and_followed(chromium: Browser, tmp_p
         await dialog.get_by_role("button", name="Install").click()
         await expect(page.get_by_text("The update is under way.")).to_be_visible()
         assert orders(visitor) == [
-            {"do": "update", "source": "upload", "older": "no", "reboot": "yes", "action": ""}
+            {"do": "update", "source": "upload", "fetch": "no", "older": "no", "reboot": "yes", "action": ""}
         ]
         tell(visitor, "update", {**PROGRESS, "state": "installing", "percent": 40, "step": "Updating slots"})
         await expect(page.locator("#progress")).to_contain_text("40% · Updating slots")
         await expect(page.locator("#progress progress")).to_have_attribute("value", "40")
         await expect(page.locator("#ways")).to_be_hidden()
         assert await axe(page) == []
+        tell(visitor, "update", {**PROGRESS, "state": "fetching", "percent": 0})
+        await expect(page.locator("#progress")).to_contain_text("fetched before it is installed")
+        await expect(page.locator("#ways")).to_be_hidden()
         marker = update_trial.UpdateMarker(
             "A", "1.0.0", "B", "1.1.0", "2026-11-22T02:00:00+00:00", "1", installed=True
         )
@@ -159,6 +162,6 @@ async def test_channel_and_window(chromium: Browser, tmp_path: Path) -> None:
         await dialog.get_by_role("button", name="Install").click()
         await expect(page.get_by_text("The update is under way.")).to_be_visible()
         assert orders(visitor) == [
-            {"do": "update", "source": bundle, "older": "no", "reboot": "no", "action": ""}
+            {"do": "update", "source": bundle, "fetch": "no", "older": "no", "reboot": "no", "action": ""}
         ]
         visitor.expect("422")

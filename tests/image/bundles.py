@@ -49,16 +49,25 @@ class Bundles:
         (self._parts(name) / "root.ext4").write_bytes(os.urandom(1 << 20))
         return self._packed(name, version, device, signer)
 
+    def opened(self, name: str, version: str) -> Path:
+        """One that RAUC opens and mounts, and that then turns itself down: nothing is written."""
+        parts = self._parts(name)
+        (parts / "root.ext4").write_bytes(os.urandom(1 << 20))
+        (parts / "hook").write_text("#!/bin/sh\necho opened >&2\nexit 10\n")
+        (parts / "hook").chmod(0o755)
+        hooks = "\n[hooks]\nfilename=hook\nhooks=install-check\n"
+        return self._packed(name, version, DEVICE, VENDOR, hooks)
+
     def _parts(self, name: str) -> Path:
         parts = self.folder / name
         parts.mkdir(parents=True)
         return parts
 
-    def _packed(self, name: str, version: str, device: str, signer: Pair) -> Path:
+    def _packed(self, name: str, version: str, device: str, signer: Pair, more: str = "") -> Path:
         parts, packed = self.folder / name, self.folder / f"{name}.raucb"
         manifest = (
             f"[update]\ncompatible={device}\nversion={version}\n\n[bundle]\nformat=verity\n\n"
-            "[image.rootfs]\nfilename=root.ext4\n"
+            f"[image.rootfs]\nfilename=root.ext4\n{more}"
         )
         (parts / "manifest.raucm").write_text(manifest)
         command = ["rauc", f"--cert={signer.certificate}", f"--key={signer.key}", "bundle"]

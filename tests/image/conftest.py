@@ -23,8 +23,16 @@ from tests.image.machine import U_BOOT, VIRT, Board, Machine, Network, UserNetwo
 TOOLS = ("qemu-system-aarch64", "qemu-img", "debugfs", "e2fsck", "mcopy", "mtype", "mdir", "mdel", "xz")
 BUSY, LOOK_SECONDS = 25.0, 3.0  # per cent of all cores, so long: then figures say nothing about the image
 ORDER = (
-    *("test_boot", "test_contents", "test_inside", "test_lan", "test_updates", "test_power", "test_life"),
-    *("test_load", "test_network", "test_fleet", "test_raspberry", "test_reproducible"),
+    *(
+        "test_boot",
+        "test_contents",
+        "test_inside",
+        "test_lan",
+        "test_updates",
+        "test_streaming",
+        "test_power",
+    ),
+    *("test_life", "test_load", "test_network", "test_fleet", "test_raspberry", "test_reproducible"),
 )
 _figures: list[str] = []
 _spent: list[tuple[float, str]] = []

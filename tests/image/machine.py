@@ -12,7 +12,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -20,7 +20,7 @@ from typing import Any, Protocol
 from tests import children
 from tests.image import probe
 from tests.image.disk import BOOT, Disk, tool
-from tests.image.page import Page, Wrong
+from tests.image.page import NoAnswer, Page, Wrong
 
 U_BOOT = Path("/usr/lib/u-boot/qemu_arm64/u-boot.bin")
 PAGE_SECONDS = 400.0  # far above the bar: a busy machine is no fault of the image
@@ -228,6 +228,19 @@ class Machine:
         return self.until(
             f"the console says {text}", lambda: re.search(text, self.console), seconds, every=0.05
         )
+
+    def until_restarted(self, sign: str, seconds: float) -> None:
+        """Wait until the console says `sign` a second time; fail at once where the page says why not."""
+
+        def is_restarted() -> bool:
+            if self.console.count(sign) > 1:
+                return True
+            with suppress(NoAnswer, Wrong):  # it may be about to restart
+                progress = self.page_in.get("/api/updates", 10)["progress"] or {}
+                assert progress.get("state") not in ("refused", "failed"), progress
+            return False
+
+        self.until("it restarts", is_restarted, seconds, every=2)
 
     def tail(self) -> str:
         return self.console[-3000:]

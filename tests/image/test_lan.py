@@ -192,7 +192,7 @@ def test_it_is_updated_from_a_web_server(
         begun = plug.seconds()
         order = {"source": "url", "url": f"{address}/{bundle.name}", "when": "now"}
         page.post("/api/updates/install", order)
-        plug.until("it restarts", lambda: plug.console.count("Starting kernel") > 1, 600)
+        plug.until_restarted("Starting kernel", 600)
     plug.until_page()
     figure("update by URL, from the order to the page of the new slot", f"{plug.seconds() - begun:.0f} s")
     assert plug.slot == "B"

@@ -194,7 +194,7 @@ def test_while_it_installs_an_update(plug: Machine, update: str, chance: random.
         if number < INSTALLING - 1:
             time.sleep(chance.uniform(3, 60))
         else:  # the last one into the restart that ends it
-            plug.until("it is installed", lambda: plug.console.count("U-Boot 20") > 1, 600)
+            plug.until_restarted("U-Boot 20", 600)
             time.sleep(chance.uniform(0, 30))
         plug.cut()
         plug.start()

@@ -12,7 +12,7 @@ import pytest
 from appliance.poller.auto_update import AutoUpdater, UpdateEnvironment
 from appliance.settings.schema import Config
 from appliance.storage import database, events, key_value
-from appliance.updates import bundle_store, channel
+from appliance.updates import channel
 from tests.updates.rooted import Rooted
 from tests.updates.test_channel import GOOD, Site, site
 
@@ -144,20 +144,22 @@ async def test_what_is_refused_is_tried_again_the_next_day_at_the_soonest(plug: 
     assert set(plug.events()) == {"an update was not installed: it is not signed by this Plug's provider"}
 
 
-async def test_what_a_person_wants_of_the_channel_is_fetched_where_rauc_cannot(
-    plug: Plug, site: Site
-) -> None:
-    plug.set(automatic=False, ca_file=str(site.ca_file))
-    plug.offer("0.9.0")
-    found = channel.load_offer(plug.db)
-    assert found
-    channel.save_offer(plug.db, replace(found, url=site.url))
-    key_value.put(plug.db, channel.REQUESTED_INSTALL_KEY, "yes yes")
+async def test_a_bundle_that_rauc_cannot_reach_is_fetched_first(plug: Plug, site: Site) -> None:
+    plug.set(ca_file=str(site.ca_file))
+    plug.offer("1.1.0")
     (asked,) = await plug.look()
-    expected = {"do": "update", "source": "upload", "older": "yes", "reboot": "yes", "action": ""}
-    assert json.loads(asked) == expected
-    assert (plug.box.home.updates / bundle_store.BUNDLE_FILENAME).read_text() == GOOD
-    assert await plug.look() == []
+    url = "https://updates.example.com/plug.raucb"
+    order = {"do": "update", "source": url, "fetch": "yes", "older": "no", "reboot": "no", "action": ""}
+    assert json.loads(asked) == order
+
+
+async def test_a_refused_request_is_an_event(plug: Plug) -> None:
+    plug.offer("1.1.0")
+    plug.box.busy = True
+    assert len(await plug.look()) == 1
+    await plug.look()
+    await plug.look()
+    assert plug.events() == ["an update was not installed: another update is being installed"]
 
 
 async def test_nothing_happens_by_itself_where_nobody_wants_it(plug: Plug) -> None:

@@ -292,6 +292,15 @@ async def test_a_plug_that_was_switched_off_too_early(plug: Plug, server: Hawkbi
     assert action.feedback[-1] == ("closed", "failure", "the Plug was switched off before it was installed")
 
 
+async def test_an_order_that_root_refuses_is_told_at_the_next_poll(plug: Plug, server: Hawkbit) -> None:
+    action = server.assign(Action("17", BUNDLE))
+    await plug.poll()
+    plug.box.busy = True
+    plug.box.work(NOW)
+    await plug.poll()
+    assert action.feedback[-1] == ("closed", "failure", "another update is being installed")
+
+
 async def test_another_installation_goes_first(plug: Plug, server: Hawkbit) -> None:
     action = server.assign(Action("17", BUNDLE, update="skip", window="unavailable"))
     await plug.poll()

@@ -23,6 +23,7 @@ class Rooted:
         self.home.create_folders()
         self.slot, self.version, self.boots = "A", "1.0.0", 0
         self.restarts = 0
+        self.busy = False  # another installation does not end
         self.fault = ""  # what RAUC finds wrong with the next bundle
         (root / "run/systemd/system").mkdir(parents=True)
         (root / "proc/sys/kernel/random").mkdir(parents=True)
@@ -48,7 +49,7 @@ class Rooted:
         """Do what the services have asked for."""
         verbs = {
             "update": RequestVerb(
-                partial(request_handler.start_update, folder=self.root / "orders"),
+                partial(request_handler.start_update, folder=self.root / "orders", sleep=lambda _: None),
                 text_keys=tuple(request_handler.UPDATE_PATTERNS),
             ),
             "reboot": request_handler.VERBS["reboot"],
@@ -81,6 +82,8 @@ class Rooted:
                 "data": {key: {"type": "s", "data": each} for key, each in told.items()},
             }
             return json.dumps({"type": "a{sv}", "data": [{"update": update}]})
+        if "--property=ActiveState" in command:
+            return "activating" if self.busy else "inactive"
         if command[-1] == "reboot":
             self.restarts += 1
         return ""

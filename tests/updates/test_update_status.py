@@ -8,7 +8,7 @@ import pytest
 
 from appliance.privileged import update_trial
 from appliance.updates import update_status
-from appliance.updates.update_status import SlotStatus, UpdateProgress
+from appliance.updates.update_status import RequestedUpdate, SlotStatus, UpdateProgress
 
 TOLD = {
     "booted": "B",
@@ -65,3 +65,16 @@ def test_a_version_is_on_trial_until_its_marker_goes(tmp_path: Path) -> None:
     assert not update_status.is_update_on_trial(slots, tmp_path), "it waits for the restart"
     update_trial.remove_marker(tmp_path)
     assert not update_status.is_update_on_trial(slots, tmp_path)
+
+
+def test_a_requested_update_that_never_starts_has_failed(tmp_path: Path) -> None:
+    requested = RequestedUpdate("0123456789abcdef", datetime(2026, 11, 22, tzinfo=UTC), 1_000.0, None)
+    deadline_s = 1_000.0 + update_status.UPDATE_START_TIMEOUT_S
+    assert update_status.read_latest_progress(tmp_path, requested, deadline_s) is None
+    found = update_status.read_latest_progress(tmp_path, requested, deadline_s + 0.1)
+    assert found
+    assert (found.state, found.text, found.at) == ("failed", "the Plug has not begun it", requested.at)
+    tell(tmp_path, "update", {"state": "installing", "percent": 3, "at": 0})
+    found = update_status.read_latest_progress(tmp_path, requested, deadline_s + 0.1)
+    assert found
+    assert found.is_under_way

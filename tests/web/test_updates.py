@@ -117,7 +117,8 @@ async def test_a_bundle_is_brought_and_ordered(visitor: Browser, box: Page) -> N
     assert (box.home.updates / bundle_store.BUNDLE_FILENAME).read_bytes() == data
     answer = await visitor.ask("POST", "/api/updates/install", {"source": "upload", "when": "window"})
     assert answer.status == 202
-    assert orders(box) == [{"do": "update", "source": "upload", "older": "no", "reboot": "no", "action": ""}]
+    order = {"do": "update", "source": "upload", "fetch": "no", "older": "no", "reboot": "no", "action": ""}
+    assert orders(box) == [order]
 
 
 async def test_a_url_and_the_channels_offer_are_ordered(visitor: Browser, box: Page) -> None:
@@ -135,14 +136,28 @@ async def test_a_url_and_the_channels_offer_are_ordered(visitor: Browser, box: P
     ]
 
 
-async def test_behind_a_proxy_the_poller_fetches_what_the_channel_offers(visitor: Browser, box: Page) -> None:
+async def test_behind_a_proxy_the_bundle_of_the_channel_is_fetched_first(visitor: Browser, box: Page) -> None:
     offer(box, "1.1.0")
     box.change(update={"ca_file": "/etc/ssl/own.pem"})
     order = {"source": "channel", "when": "window"}
     assert (await visitor.ask("POST", "/api/updates/install", order)).status == 202
-    assert orders(box) == []
-    with closing(database.open_database(box.home.database)) as db:
-        assert key_value.get(db, channel.REQUESTED_INSTALL_KEY) == "no no"
+    url = "https://updates.example.com/plug.raucb"
+    asked = {"do": "update", "source": url, "fetch": "yes", "older": "no", "reboot": "no", "action": ""}
+    assert orders(box) == [asked]
+
+
+INSTALL = {"source": "url", "url": "http://192.168.1.9/plug.raucb", "when": "now"}
+
+
+async def test_a_refused_request_is_shown_as_soon_as_it_is_answered(visitor: Browser, box: Page) -> None:
+    tell(box, "update", {"state": "failed", "text": "an earlier one", "percent": 0, "at": 1_763_000_000})
+    asked = (await visitor.ask("POST", "/api/updates/install", INSTALL)).json["id"]
+    assert (await visitor.get("/api/updates"))["progress"]["text"] == "an earlier one"
+    tell(box, asked, {"state": "refused", "text": "another update is being installed", "at": 1_763_000_001})
+    found = (await visitor.get("/api/updates"))["progress"]
+    assert (found["state"], found["text"]) == ("refused", "another update is being installed")
+    tell(box, "update", {"state": "looking", "percent": 0, "at": 1_763_000_002})
+    assert (await visitor.get("/api/updates"))["progress"]["state"] == "looking"
 
 
 @pytest.mark.parametrize(

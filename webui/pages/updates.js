@@ -9,7 +9,8 @@ import * as live from '../app/live.js';
 import { start } from '../app/shell.js';
 import { badge } from '../app/states.js';
 
-const UNDER_WAY = ['looking', 'installing'];
+const UNDER_WAY = ['looking', 'installing', 'fetching'];
+const UNMEASURED = { looking: () => t('updates.looking'), fetching: () => t('updates.fetching') }; // without percent
 const CAME = { updated: 'ok', 'fell back': 'error', interrupted: 'warning' };
 const OFTEN = 2000;
 const SELDOM = 15000; // root does not call us
@@ -109,7 +110,7 @@ function progress(found) {
   const text = word('update-state', found.state);
   tell(text);
   if (UNDER_WAY.includes(found.state)) {
-    return h('div', { class: 'running' }, h('label', { for: 'bar-install' }, badge('running', found.version ? `${text} · ${found.version}` : text)), h('progress', { id: 'bar-install', max: 100, value: found.state === 'looking' ? null : found.percent }), h('p', { class: 'quiet' }, found.state === 'looking' ? t('updates.looking') : `${percent(found.percent)} · ${found.step}`));
+    return h('div', { class: 'running' }, h('label', { for: 'bar-install' }, badge('running', found.version ? `${text} · ${found.version}` : text)), h('progress', { id: 'bar-install', max: 100, value: found.state in UNMEASURED ? null : found.percent }), h('p', { class: 'quiet' }, found.state in UNMEASURED ? UNMEASURED[found.state]() : `${percent(found.percent)} · ${found.step}`));
   }
   if (found.state === 'installed') return null; // restarted since, or about to
   return h('p', {}, badge('error', text), h('span', { class: 'quiet block' }, moment(found.at), ' · ', say(found)));
