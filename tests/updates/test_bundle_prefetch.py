@@ -54,7 +54,7 @@ async def test_nothing_is_fetched_that_root_does_not_wait_for(home: Home, site: 
 async def test_what_fails_leaves_nothing(home: Home, site: Site) -> None:
     site.status = 404
     tell(home, "fetching", site.url)
-    with pytest.raises(UpdateFetchError, match="the server said 404 Not Found"):
+    with pytest.raises(UpdateFetchError, match="the server answered 404 Not Found"):
         await bundle_prefetch.prefetch_bundle(home, trusting(site))
     assert bundle_store.find_bundle(home.updates) is None
 
