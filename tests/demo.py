@@ -19,8 +19,8 @@ import aiohttp
 
 from appliance.cli import reading_report, terminal
 from appliance.delivery import archive
-from appliance.domain import supply_text
 from appliance.domain.model import CounterName, PollCost, Printer
+from appliance.domain.supplies import assess_supplies, format_state, lowest_supply
 from appliance.mib import enum_labels
 from appliance.settings import schema
 from appliance.storage import database, printers
@@ -185,9 +185,16 @@ def _row(printer: Printer) -> tuple[str, ...]:
         printer.identity.model or "-",
         printer.identity.serial_number or "-",
         f"{pages[0]:,}" if pages else "-",
-        supply_text.describe_lowest_supply(printer),
+        _lowest_supply(printer),
         enum_labels.format_printer_state(printer),
     )
+
+
+def _lowest_supply(printer: Printer) -> str:
+    lowest = lowest_supply(assess_supplies(stored.row for stored in printer.supplies))
+    if lowest is None:
+        return "-"
+    return f"{lowest.supply.color or lowest.supply.description or 'supply'}: {format_state(lowest)}"
 
 
 def _show_cost(cost: dict[str, float], seen: dict[str, int]) -> None:

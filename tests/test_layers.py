@@ -22,7 +22,6 @@ LAYERS = (
     {"cli"},
     {"__main__"},
 )
-EXCEPTIONS = {"domain": "mib"}  # the texts of supply levels
 
 HOMES = {
     "aiosnmp": ("snmp",),
@@ -68,7 +67,7 @@ def layer(module: str) -> int:
 def wrong_arrow(module: str, imported: str) -> str | None:
     """Return why a module may not import another one, or None."""
     ours, theirs = package(module), package(imported)
-    if ours == theirs or imported == "" or EXCEPTIONS.get(ours) == theirs:
+    if ours == theirs or imported == "":
         return None
     if layer(module) <= layer(imported):
         return f"{module} imports upwards: {imported}"

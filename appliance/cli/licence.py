@@ -7,7 +7,7 @@ from pathlib import Path
 
 from appliance.cli import state_dir, terminal
 from appliance.cli.errors import CommandError
-from appliance.delivery import enrolment_client
+from appliance.delivery import enrolment_client, licence_policy
 from appliance.delivery.errors import DeliveryDeferredError, DeliveryError, DeliveryNotConfiguredError
 from appliance.host import file_lock, openssl
 from appliance.licensing import csr, installer, verifier
@@ -93,7 +93,7 @@ def install_licence(home: Home, file: str | None) -> int:
     """Install a licence file; `-` is standard input."""
     if file is None:
         raise CommandError("licence install needs the licence file, or - for standard input")
-    print_installed(install_licence_file(home, file), schema.load_last_good_settings(home)[0])
+    print_installed(home, install_licence_file(home, file), schema.load_last_good_settings(home)[0])
     return EXIT_OK
 
 
@@ -126,7 +126,7 @@ def enrol_plug(home: Home, url: str | None, code: str | None) -> int:
             "The provider has the request, and has not decided yet; the poller service asks again."
         )
     else:
-        print_installed(found, settings)
+        print_installed(home, found, settings)
     return EXIT_OK
 
 
@@ -157,12 +157,11 @@ def _resolve_enrolment(home: Home, url: str | None, code: str | None) -> Enrolme
     return Enrolment(known.url if url is None else url, known.code if code is None else code)
 
 
-def print_installed(licence: Licence, settings: Config) -> None:
+def print_installed(home: Home, licence: Licence, settings: Config) -> None:
     until = f"valid until {licence.valid_until:%Y-%m-%d}"
     terminal.print_line(
         f"The licence of {terminal.sanitize(licence.customer)} for {licence.plug_id} is installed, {until}."
     )
-    if settings.transmission.mode == "off":
-        terminal.print_message(
-            'transmission.mode is "off": nothing is sent; printmonitor wizard changes that'
-        )
+    obstacle = licence_policy.find_obstacle(home, settings, datetime.now(UTC))
+    if obstacle:
+        terminal.print_message(f"{terminal.sanitize(obstacle.text)} printmonitor wizard changes that.")

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from appliance.cli import terminal
-from appliance.domain import supply_text
 from appliance.domain.model import (
     Alert,
     Amount,
@@ -14,8 +13,8 @@ from appliance.domain.model import (
     PollCost,
     Reading,
     Storage,
-    Supply,
 )
+from appliance.domain.supplies import AssessedSupply, assess_supplies, format_state
 from appliance.mib import enum_labels
 
 DATAGRAM_HEADER_BYTES = 42  # bytes of Ethernet, IPv4 and UDP headers around each datagram's payload
@@ -86,8 +85,9 @@ def _print_pairs(pairs: Sequence[tuple[str, str | None]]) -> None:
 
 def _build_sections(reading: Reading) -> Iterator[ReportSection]:
     yield ReportSection("Page counters", COUNTER_COLUMNS, counter_rows(reading.counters))
+    assessed_supplies = assess_supplies(reading.supplies, reading.alerts)
     supplies = ("#", "Supply", "Kind", "Colour", "State", "Level")
-    yield ReportSection("Supplies", supplies, [_supply_row(supply) for supply in reading.supplies])
+    yield ReportSection("Supplies", supplies, [_supply_row(assessed) for assessed in assessed_supplies])
     inputs = ("#", "Tray", "Kind", "Media", "Level", "Status")
     yield ReportSection("Inputs", inputs, [_input_row(tray) for tray in reading.inputs])
     outputs = ("#", "Bin", "Kind", "Room", "Status")
@@ -118,13 +118,14 @@ def counter_rows(found: Sequence[Counter]) -> list[tuple[str, ...]]:
     return lines
 
 
-def _supply_row(supply: Supply) -> tuple[str, ...]:
+def _supply_row(assessed: AssessedSupply) -> tuple[str, ...]:
+    supply = assessed.supply
     return (
         str(supply.index),
         supply.description or "-",
         enum_labels.get_label(enum_labels.SUPPLY_TYPE_LABELS, supply.type),
         supply.color or "-",
-        supply_text.describe_level(supply),
+        format_state(assessed),
         _format_level(supply.level, supply.max_capacity, supply.unit),
     )
 

@@ -149,11 +149,8 @@ def _await_delivery(
 ) -> tuple[Parcel | None, str | None]:
     """Wait until the service has tried to send the parcel, or one that stands before it."""
     until = time.monotonic() + SEND_TIMEOUT_S
-    transmission = licence_policy.apply_licence(home, settings).transmission
-    if transmission.mode == "off" or (transmission.mode == "https" and not transmission.https.url):
-        return outbox.get(db, parcel_id), "the settings do not say where to send it"
-    if forbidden := licence_policy.blocking_reason(home, datetime.now(UTC)):
-        return outbox.get(db, parcel_id), forbidden
+    if obstacle := licence_policy.find_obstacle(home, settings, datetime.now(UTC)):
+        return outbox.get(db, parcel_id), obstacle.text
     while True:
         parcel, first = outbox.get(db, parcel_id), outbox.first_waiting(db)
         if parcel is None or parcel.state != "waiting" or parcel.error or time.monotonic() > until:

@@ -1,19 +1,24 @@
-"""`printmonitor status`: the Plug at a glance."""
+"""Run `printmonitor status`: print the state of the Plug and of its printers, and what needs attention."""
 
 import sqlite3
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 
 from appliance.cli import state_dir, terminal
 from appliance.cli.json_output import record_to_json
-from appliance.delivery import licence_policy, outbox
+from appliance.delivery import licence_policy
 from appliance.domain import schedule
-from appliance.domain.model import Printer
+from appliance.domain.attention import AttentionReason, list_reasons, printer_reason
+from appliance.domain.printer_status import PrinterState
+from appliance.domain.sending import SendingObstacle
+from appliance.jobs import plug_facts
 from appliance.licensing import status as standing
 from appliance.mib import enum_labels
 from appliance.settings import schema
-from appliance.storage import events, jobs, printers, traps
+from appliance.storage import events, jobs, printer_list, traps
+from appliance.storage.printer_list import PrinterSummary
 
 MAX_EVENTS_SHOWN = 5
 MAX_PRINTERS_SHOWN = 20
@@ -21,7 +26,7 @@ MAX_PRINTERS_SHOWN = 20
 
 @dataclass(frozen=True, slots=True)
 class PrinterAttention:
-    """A printer that somebody should look at."""
+    """A printer that needs attention, and why."""
 
     id: int
     host: str
@@ -33,7 +38,7 @@ class PrinterAttention:
 
 @dataclass(frozen=True, slots=True)
 class StatusReport:
-    """What there is to say."""
+    """All that the command prints."""
 
     plug: str
     site: str
@@ -41,8 +46,10 @@ class StatusReport:
     printers: int
     silent: int
     with_errors: int
+    with_warnings: int
     ignored: int
     needs: tuple[PrinterAttention, ...]
+    attention: tuple[AttentionReason, ...]  # about the Plug itself
     running: jobs.Job | None
     last_run: jobs.Job | None
     next_query: datetime | None
@@ -58,7 +65,7 @@ class StatusReport:
 
 
 def run(home: schema.Home, as_json: bool) -> int:
-    """Show what somebody who passes by wants to know."""
+    """Print the status; return the exit code."""
     settings, problems = schema.load_last_good_settings(state_dir.require_existing(home))
     with state_dir.open_state_database(home) as db:
         report = _build_report(db, home, settings, problems, datetime.now(UTC))
@@ -74,65 +81,55 @@ def run(home: schema.Home, as_json: bool) -> int:
 def _build_report(
     db: sqlite3.Connection, home: schema.Home, settings: schema.Config, problems: list[str], now: datetime
 ) -> StatusReport:
-    fleet = [_PrinterState.from_printer(printer) for printer in printers.iter_printers(db)]
+    states: Counter[PrinterState] = Counter()
+    needs: list[PrinterAttention] = []
+    for summary in printer_list.iter_summaries(db):
+        assessed = printer_list.assess(summary)
+        states[assessed.state] += 1
+        if reason := printer_reason(assessed):
+            needs.append(_printer_row(summary, reason))
     recent = jobs.list_recent(db)
     running = state_dir.is_poller_running(home)
     plan = _build_run_schedule(settings)
+    facts = plug_facts.collect(db, home, settings, now, settings_problems=problems, poller_running=running)
     return StatusReport(
         plug=settings.plug.name,
         site=settings.plug.site,
         service_running=running,
-        printers=len(fleet),
-        silent=sum(seen.not_responding for seen in fleet),
-        with_errors=sum(seen.has_errors for seen in fleet),
-        ignored=sum(seen.is_ignored for seen in fleet),
-        needs=tuple(
-            seen.attention
-            for seen in fleet
-            if (seen.not_responding or seen.has_errors) and not seen.is_ignored
-        ),
+        printers=states.total(),
+        silent=states["silent"],
+        with_errors=states["error"],
+        with_warnings=states["warning"],
+        ignored=states["ignored"],
+        needs=tuple(needs),
+        attention=tuple(list_reasons(facts)),
         running=next((job for job in recent if job.state == "running"), None),
         last_run=next((job for job in recent if job.finished_at is not None), None),
         next_query=schedule.next_query_at(plan, now) if running else None,
         next_discover=schedule.next_discover_at(plan, now) if running else None,
-        licence=_format_licence(home, len(fleet) - sum(seen.is_ignored for seen in fleet), now),
+        licence=_format_licence(home, states.total() - states["ignored"], now),
         transmission=_format_transmission(
-            licence_policy.apply_licence(home, settings), licence_policy.blocking_reason(home, now)
+            licence_policy.apply_licence(home, settings).transmission, facts.sending_obstacle
         ),
         traps=_format_traps(db, settings, now),
-        parcels_waiting=outbox.count_by_state(db, "waiting"),
-        parcels_refused=outbox.count_by_state(db, "refused"),
+        parcels_waiting=facts.parcels.waiting,
+        parcels_refused=facts.parcels.refused,
         events_going_on=tuple(events.list_ongoing(db)),
         events=tuple(events.list_recent(db, MAX_EVENTS_SHOWN)),
         settings_problems=tuple(problems),
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _PrinterState:
-    """As much of a printer as the report needs: a thousand whole ones would be much memory."""
-
-    not_responding: bool
-    has_errors: bool
-    is_ignored: bool
-    attention: PrinterAttention
-
-    @classmethod
-    def from_printer(cls, printer: Printer) -> "_PrinterState":
-        identity = printer.identity
-        return cls(
-            not_responding=printer.failed_at is not None,
-            has_errors=printer.failed_at is None and bool(printer.details.errors),
-            is_ignored=printer.ignore,
-            attention=PrinterAttention(
-                printer.id,
-                printer.target.host,
-                identity.model,
-                identity.serial_number,
-                enum_labels.format_printer_state(printer),
-                printer.seen_at,
-            ),
-        )
+def _printer_row(summary: PrinterSummary, reason: AttentionReason) -> PrinterAttention:
+    errors = ", ".join(enum_labels.format_detected_error(error) for error in summary.details.errors)
+    return PrinterAttention(
+        summary.id,
+        summary.target.host,
+        summary.identity.model,
+        summary.identity.serial_number,
+        summary.failure or (errors if reason.code == "printer-error" and errors else reason.text),
+        summary.seen_at,
+    )
 
 
 def _build_run_schedule(settings: schema.Config) -> schedule.RunSchedule:
@@ -149,18 +146,15 @@ def _format_licence(home: schema.Home, printer_count: int, now: datetime) -> str
     return f"{found.text}; {covers}: all are read and reported"
 
 
-def _format_transmission(settings: schema.Config, obstacle: str | None) -> str:
-    transmission = settings.transmission
-    if transmission.mode == "off":
+def _format_transmission(transmission: schema.TransmissionConfig, obstacle: SendingObstacle | None) -> str:
+    if obstacle and obstacle.code == "transmission-off":
         return "off: nothing is sent"
-    if obstacle:
+    if obstacle and obstacle.code == "licence":
         return f"{transmission.mode}, but nothing is sent: see the licence"
-    if not transmission.key:
-        return f"{transmission.mode}, but there is no key: nothing is sent"
+    if obstacle:
+        return f"{transmission.mode}. {obstacle.text}"
     if transmission.mode == "https":
-        return (
-            f"https to {transmission.https.url}" if transmission.https.url else "https, but there is no URL"
-        )
+        return f"https to {transmission.https.url}"
     return f"mail to {transmission.mail.recipient}"
 
 
@@ -179,7 +173,7 @@ def _format_report(report: StatusReport, zone: tzinfo) -> Iterator[str]:
     yield f"Service       {'running' if report.service_running else 'not running'}"
     yield (
         f"Printers      {report.printers:,} known: {report.silent:,} silent, {report.with_errors:,} with "
-        f"errors, {report.ignored:,} ignored"
+        f"errors, {report.with_warnings:,} with warnings, {report.ignored:,} ignored"
     )
     if report.running:
         progress = enum_labels.format_run_progress(report.running.progress)
@@ -203,16 +197,21 @@ def _format_last_run(job: jobs.Job | None, zone: tzinfo) -> str:
 
 
 def _print_tables(report: StatusReport, zone: tzinfo) -> None:
+    reasons = [reason for reason in report.attention if reason.code != "event"]  # events have their table
+    if reasons:
+        terminal.print_line("\nNeeds attention")
+        lines = [(reason.severity, reason.text) for reason in reasons]
+        terminal.print_table(("Severity", "What"), lines, indent="  ")
     if report.needs:
-        terminal.print_line("\nPrinters that need somebody")
+        terminal.print_line("\nPrinters that need attention")
         rows = [_attention_row(need, zone) for need in report.needs[:MAX_PRINTERS_SHOWN]]
         terminal.print_table(("Address", "Model", "Serial number", "State", "Last answer"), rows, indent="  ")
         if len(report.needs) > MAX_PRINTERS_SHOWN:
             terminal.print_line(f"  and {len(report.needs) - MAX_PRINTERS_SHOWN:,} more")
-    happened = report.events_going_on + tuple(each for each in report.events if each.ended_at is not None)
-    if happened:
+    past = tuple(event for event in report.events if event.ended_at is not None)
+    if shown := report.events_going_on + past:
         terminal.print_line("\nEvents")
-        rows = [_event_row(event, zone) for event in happened]
+        rows = [_event_row(event, zone) for event in shown]
         terminal.print_table(("Since", "Until", "What", "Text"), rows, indent="  ")
 
 

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from appliance.cli import log_setup, reading_report, target_argument, terminal, unreachable_diagnosis
 from appliance.cli.json_output import record_to_json
 from appliance.collector import canon_cpca, poll
-from appliance.domain import supply_text
 from appliance.domain.messages import Message
 from appliance.domain.model import Reading, SnmpVersion, Target
+from appliance.domain.supplies import AssessedSupply, assess_supplies, format_state
 from appliance.snmp.client import SnmpEndpoint
 
 EXIT_OK, EXIT_FAILED = 0, 1
@@ -54,7 +54,7 @@ async def _test_target(target: Target, as_json: bool) -> int:
 
 
 async def _measure_cpca_echo(reading: Reading) -> str | None:
-    """Whether a Canon answers CPCA's echo; nobody else is sent one."""
+    """Send CPCA's echo to a Canon, and to no other printer; return how it answered."""
     if reading.identity.manufacturer != "Canon":
         return None
     try:
@@ -71,15 +71,25 @@ def _print_reading(reading: Reading, cpca_echo: str | None, as_json: bool) -> No
     if cpca_echo is not None:
         document["cpca"] = cpca_echo
     document["supplies"] = [
-        {
-            **record_to_json(supply),
-            "percent": supply_text.fill_percent(supply),
-            "state": supply_text.describe_level(supply),
-        }
-        for supply in reading.supplies
+        _supply_to_json(assessed) for assessed in assess_supplies(reading.supplies, reading.alerts)
     ]
     document["bytes_on_the_wire"] = reading_report.bytes_on_wire(reading.cost)
     terminal.print_json(document)
+
+
+def _supply_to_json(assessed: AssessedSupply) -> dict[str, terminal.Json]:
+    """Return a supply's row with `percent_left` or `percent_full`, its state, and both in words."""
+    share: dict[str, terminal.Json] = (
+        {"percent_left": assessed.percent_left}
+        if assessed.kind == "consumed"
+        else {"percent_full": assessed.percent_full}
+    )
+    return {
+        **record_to_json(assessed.supply),
+        **share,
+        "state": assessed.state,
+        "text": format_state(assessed),
+    }
 
 
 def _print_failure(target: Target, reason: str, explanation: str | None, as_json: bool) -> int:

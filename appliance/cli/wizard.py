@@ -120,7 +120,7 @@ def _obtain_licence(home: Home, config: Config, choice: LicenceChoice) -> int:
             return _enrol_online(home, config, choice)
         case LicenceChoice(way="file", file=str(file)):
             try:
-                licence.print_installed(licence.install_licence_file(home, file), config)
+                licence.print_installed(home, licence.install_licence_file(home, file), config)
             except (CommandError, OSError) as error:
                 terminal.print_message(f"no licence: {terminal.sanitize(str(error))}")
                 return EXIT_LICENCE_PROBLEM
@@ -143,7 +143,7 @@ def _enrol_online(home: Home, config: Config, choice: LicenceChoice) -> int:
     if found is None:
         terminal.print_line("The provider has not decided yet; the poller service asks again.")
     else:
-        licence.print_installed(found, config)
+        licence.print_installed(home, found, config)
     return EXIT_OK
 
 

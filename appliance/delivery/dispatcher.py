@@ -56,13 +56,11 @@ def enqueue_printers(
     db: sqlite3.Connection, home: Home, config: Config, printers: Iterable[Printer], now: datetime
 ) -> Parcel | None:
     """The printers become a parcel in the outbox; None where nothing is to be sent. Raises outbox.NotKept."""
+    if obstacle := licence_policy.find_packing_obstacle(home, config):
+        off = obstacle.code == "transmission-off"
+        log.log(logging.DEBUG if off else logging.WARNING, "no parcel is made: %s", obstacle.text)
+        return None
     settings = licence_policy.apply_licence(home, config).transmission
-    if settings.mode == "off":
-        log.debug("nothing is handed over: transmission.mode is off")
-        return None
-    if not settings.key:
-        log.warning("nothing is handed over: transmission.key is missing, and no licence brings one")
-        return None
     rest = iter(printers)
     first = next(rest, None)
     if first is None:
@@ -77,10 +75,11 @@ async def deliver_due(
     db: sqlite3.Connection, home: Home, config: Config, now: Callable[[], datetime]
 ) -> DeliverySummary:
     """Send what is due, the oldest first; the first that has to wait lets all after it wait too."""
-    if config.transmission.mode == "off":
+    obstacle = licence_policy.find_obstacle(home, config, now())
+    if obstacle and obstacle.code == "transmission-off":
         return _summarize(db)
-    if forbidden := licence_policy.blocking_reason(home, now()):
-        return _summarize(db, error=forbidden)
+    if obstacle and obstacle.code != "no-key":  # parcels that are packed already can go without the key
+        return _summarize(db, error=obstacle.text)
     try:
         send = _select_sender(home, config)
     except DeliveryNotConfiguredError as error:

@@ -4,9 +4,10 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
+from appliance.domain import sending
 from appliance.licensing import status
 from appliance.licensing.claims import InvalidLicenceError, Licence
-from appliance.settings.schema import Config, Home
+from appliance.settings.schema import Config, Home, TransmissionConfig
 
 
 def apply_licence(home: Home, config: Config) -> Config:
@@ -37,6 +38,34 @@ def blocking_reason(home: Home, now: datetime) -> str | None:
     """Why the licence lets nothing leave, if so; without any licence the settings alone decide."""
     standing = status.get_status(home.folder, now)
     return None if standing.allows_sending else standing.text
+
+
+def find_obstacle(home: Home, config: Config, now: datetime) -> sending.SendingObstacle | None:
+    """Return why nothing is sent with these settings and this licence, or None."""
+    transmission = apply_licence(home, config).transmission
+    return sending.find_obstacle(
+        mode=transmission.mode,
+        has_key=bool(transmission.key),
+        licence_obstacle=blocking_reason(home, now),
+        missing_setting=missing_destination_setting(transmission),
+    )
+
+
+def find_packing_obstacle(home: Home, config: Config) -> sending.SendingObstacle | None:
+    """Return why no parcel is made with these settings and this licence, or None."""
+    transmission = apply_licence(home, config).transmission
+    return sending.find_packing_obstacle(mode=transmission.mode, has_key=bool(transmission.key))
+
+
+def missing_destination_setting(transmission: TransmissionConfig) -> str | None:
+    """Return the first setting without which parcels have no destination; None if all are there."""
+    if transmission.mode == "https":
+        return None if transmission.https.url else "transmission.https.url"
+    if transmission.mode == "mail":
+        mail = transmission.mail
+        required = {"host": mail.host, "sender": mail.sender, "recipient": mail.recipient}
+        return next((f"transmission.mail.{key}" for key, value in required.items() if not value), None)
+    return None
 
 
 def _read_installed(home: Home) -> Licence | None:

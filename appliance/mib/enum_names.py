@@ -76,9 +76,6 @@ SUPPLY_TYPE = dict(
         1,
     )
 )
-WASTE_SUPPLY_TYPES = frozenset(
-    {4, 8, 14, 24, 26}
-)  # of the types above: receptacles, also where the class is not told
 CAPACITY_UNIT = {
     3: "tenThousandthsOfInches",
     4: "micrometers",

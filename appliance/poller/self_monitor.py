@@ -1,31 +1,25 @@
-"""What goes wrong with the Plug itself: said once when it begins, once when it ends."""
+"""Check the Plug itself: begin an event with a trouble, end it with its end, list reasons for the LED."""
 
 import shutil
 import sqlite3
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
+from appliance.domain import sending
+from appliance.domain.attention import OUTBOX_EVENT_KIND, PlugFacts, list_reasons
 from appliance.domain.messages import Message
-from appliance.poller import attention
-from appliance.privileged import boot_notes
+from appliance.jobs import plug_facts
+from appliance.privileged import boot_notes, led
 from appliance.settings.schema import Config, Home
 from appliance.storage import database, events, key_value
 
-DISK_EVENT_KIND, OUTBOX_EVENT_KIND, RESTART_EVENT_KIND = (
-    "disk nearly full",
-    "outbox growing",
-    "service restarted",
-)
+DISK_EVENT_KIND, RESTART_EVENT_KIND = "disk nearly full", "service restarted"
 
-MIN_FREE_BYTES, RECOVERED_FREE_BYTES = (
-    64 << 20,
-    96 << 20,
-)  # bytes: a month of parcels of a large site are about 50 MB
+# bytes: a month of parcels of a large site is about 50 MB
+MIN_FREE_BYTES, RECOVERED_FREE_BYTES = 64 << 20, 96 << 20
 MIN_FREE_SHARE, RECOVERED_FREE_SHARE = 0.05, 0.08  # of a disk that is larger
-MAX_PARCEL_AGE = timedelta(hours=6)  # that the oldest parcel waits: no line is down for that long unnoticed
-MAX_WAITING_PARCELS = 50
 
 _REPORTED_RESTART_KEY, _REPORTED_NOTE_KEY = "watch.revived", "watch.notes"
 
@@ -45,15 +39,15 @@ def run_checks(
     *,
     notes_dir: Path = boot_notes.BOOT_NOTES_DIR,
 ) -> None:
-    """Write events for what began or ended since the last look. Raises Unusable."""
+    """Record what began or ended since the last check. Raises DatabaseUnusableError."""
     if space is None:
-        found = shutil.disk_usage(home.folder)
-        space = DiskSpace(found.free, found.total)
+        usage = shutil.disk_usage(home.folder)
+        space = DiskSpace(usage.free, usage.total)
     _check_disk(db, space, now)
-    _check_outbox(db, config, now)
+    _check_outbox(db, plug_facts.collect(db, home, config, now))
     _record_restarts(db, home, now)
     _record_boot_notes(db, notes_dir, now)
-    attention.write_attention_file(db, home, config, now)
+    write_attention_file(home, plug_facts.collect(db, home, config, now))
 
 
 def _check_disk(db: sqlite3.Connection, space: DiskSpace, now: datetime) -> None:
@@ -68,33 +62,39 @@ def _check_disk(db: sqlite3.Connection, space: DiskSpace, now: datetime) -> None
         events.end(db, DISK_EVENT_KIND, "storage", now)
 
 
-def _check_outbox(db: sqlite3.Connection, config: Config, now: datetime) -> None:
-    waiting, oldest = db.execute(
-        "SELECT count(*), min(created_at) FROM parcels WHERE state = 'waiting'"
-    ).fetchone()
-    since = database.from_ms_or_none(oldest)
-    late = since is not None and now - since > MAX_PARCEL_AGE
-    if config.transmission.mode != "off" and (late or waiting > MAX_WAITING_PARCELS):
+def _check_outbox(db: sqlite3.Connection, facts: PlugFacts) -> None:
+    parcels, now = facts.parcels, facts.now
+    off = facts.sending_obstacle is not None and facts.sending_obstacle.code == "transmission-off"
+    if not off and sending.is_backlog(parcels, now):
+        since = parcels.oldest_waiting_at
         text = (
-            Message("plug.parcels_waiting_since", count=waiting, since=f"{since:%Y-%m-%d %H:%M}")
+            Message("plug.parcels_waiting_since", count=parcels.waiting, since=f"{since:%Y-%m-%d %H:%M}")
             if since
-            else Message("plug.parcels_waiting", count=waiting)
+            else Message("plug.parcels_waiting", count=parcels.waiting)
         )
         events.begin(db, OUTBOX_EVENT_KIND, "outbox", text, now)
-    elif not late and waiting <= MAX_WAITING_PARCELS // 2:
+    elif sending.is_backlog_over(parcels, now):
         events.end(db, OUTBOX_EVENT_KIND, "outbox", now)
 
 
+def write_attention_file(home: Home, facts: PlugFacts) -> None:
+    """Write a line for each reason that the LED shows; leave the file alone where nothing has changed."""
+    reasons = [reason.text for reason in list_reasons(facts) if reason.on_led]
+    text = "".join(f"{reason}\n" for reason in reasons)
+    path = home.run / led.ATTENTION_FILENAME
+    with suppress(OSError):  # /run is full or not writable: the LED is not worth a failure
+        if not path.exists() or path.read_text() != text:
+            path.write_text(text)
+
+
 def _record_restarts(db: sqlite3.Connection, home: Home, now: datetime) -> None:
-    """What the service monitor did: it is root and stays away from the database."""
+    """Record the restarts of the service monitor, which runs as root and does not touch the database."""
     try:
         lines = (home.run / "answers" / "revived").read_text("utf-8", "replace").splitlines()[-100:]
     except OSError:
         return
-    told = key_value.get(
-        db, _REPORTED_RESTART_KEY
-    )  # the last line, not its time: the clock may have been set back
-    new = lines[lines.index(told) + 1 :] if told in lines else lines
+    reported = key_value.get(db, _REPORTED_RESTART_KEY)  # a line, not a time: the clock may be set back
+    new = lines[lines.index(reported) + 1 :] if reported in lines else lines
     if not new:
         return
     with database.transaction(db):
@@ -113,14 +113,14 @@ def _record_restarts(db: sqlite3.Connection, home: Home, now: datetime) -> None:
 
 
 def _record_boot_notes(db: sqlite3.Connection, notes_dir: Path, now: datetime) -> None:
-    """What root's early units found, before there was anybody to tell."""
-    found = list(boot_notes.read_boot_notes(notes_dir))
-    told = key_value.get(db, _REPORTED_NOTE_KEY)
-    ids = [each.id for each in found]
-    new = found[ids.index(told) + 1 :] if told in ids else found
+    """Record what root's early units noted before the database was there."""
+    notes = list(boot_notes.read_boot_notes(notes_dir))
+    reported = key_value.get(db, _REPORTED_NOTE_KEY)
+    ids = [note.id for note in notes]
+    new = notes[ids.index(reported) + 1 :] if reported in ids else notes
     if not new:
         return
     with database.transaction(db):
-        for each in new:
-            events.note(db, each.kind, each.subject, each.text, now)
+        for note in new:
+            events.note(db, note.kind, note.subject, note.text, now)
         key_value.put(db, _REPORTED_NOTE_KEY, new[-1].id)

@@ -4,7 +4,7 @@ import logging
 import sqlite3
 from datetime import datetime, timedelta
 
-from appliance.delivery import dispatcher, outbox
+from appliance.delivery import dispatcher, licence_policy, outbox
 from appliance.discovery import entries
 from appliance.settings.schema import Config, Home
 from appliance.storage import key_value, printers, traps
@@ -25,7 +25,7 @@ def enqueue_due_report(
     owed = traps.list_pending_reports(db)
     if not owed:
         return None
-    if seconds is None or config.transmission.mode == "off" or not config.transmission.key:
+    if seconds is None or licence_policy.find_packing_obstacle(home, config):
         traps.clear_pending_reports(db, now)
         return None
     wait, last = timedelta(seconds=seconds), key_value.get_time(db, LAST_REPORT_KEY)

@@ -7,7 +7,9 @@ from datetime import datetime
 from functools import lru_cache
 
 from appliance.domain.messages import decode
-from appliance.domain.model import Details, Identity, Supply, Target
+from appliance.domain.model import Alert, Details, Identity, Supply, Target
+from appliance.domain.printer_status import AssessedPrinter, assess_printer
+from appliance.domain.supplies import RECEPTACLE_ALERT_CODES, assess_supplies
 from appliance.storage import database, json_codec
 
 
@@ -22,6 +24,7 @@ class PrinterSummary:
     supplies: tuple[Supply, ...]
     pages: int | None  # counter `total`
     alerts: int
+    receptacle_alerts: tuple[Alert, ...]  # those that say that a receptacle is full or nearly so
     seen_at: datetime
     failed_at: datetime | None
     failure: str | None
@@ -46,6 +49,12 @@ def iter_summaries(db: sqlite3.Connection) -> Iterator[PrinterSummary]:
             "SELECT printer_id, data FROM supplies ORDER BY printer_id, row_index"
         ):
             supplies.setdefault(printer_id, []).append(_decode_supply(data))
+        receptacle_alerts: dict[int, list[Alert]] = {}
+        for printer_id, data in db.execute(
+            "SELECT printer_id, data FROM alerts WHERE json_extract(data, '$.code') BETWEEN ? AND ?",
+            (min(RECEPTACLE_ALERT_CODES), max(RECEPTACLE_ALERT_CODES)),
+        ):
+            receptacle_alerts.setdefault(printer_id, []).append(json_codec.decode(Alert, data))
         found = db.execute(
             "SELECT id, target, identity, details, counters.value, seen_at, failed_at, failure,"
             " device_group, ignore,"
@@ -62,12 +71,25 @@ def iter_summaries(db: sqlite3.Connection) -> Iterator[PrinterSummary]:
                 supplies=tuple(supplies.get(row[0], ())),
                 pages=row[4],
                 alerts=row[10],
+                receptacle_alerts=tuple(receptacle_alerts.get(row[0], ())),
                 seen_at=database.from_ms(row[5]),
                 failed_at=database.from_ms_or_none(row[6]),
                 failure=row[7] and decode(row[7], row[11]),
                 device_group=row[8],
                 ignore=bool(row[9]),
             )
+
+
+def assess(summary: PrinterSummary) -> AssessedPrinter:
+    """Judge a printer of the list."""
+    supplies = tuple(assess_supplies(summary.supplies, summary.receptacle_alerts))
+    state = assess_printer(
+        summary.details, supplies, responding=summary.failure is None, ignored=summary.ignore
+    )
+    name = summary.details.name or summary.identity.model or summary.target.host
+    return AssessedPrinter(
+        summary.id, name, summary.details, supplies, state, summary.failure, summary.seen_at
+    )
 
 
 def get_held_counters(db: sqlite3.Connection, printer_id: int) -> dict[str, HeldCounter]:

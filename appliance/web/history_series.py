@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from appliance.domain.model import CounterName, Printer, Supply
+from appliance.domain.supplies import is_receptacle
 from appliance.mib import enum_names
 from appliance.web.json_fields import Json
 from appliance.web.timestamps import format_timestamp
@@ -78,13 +79,18 @@ def _serialize_counter_series(key: str, samples: Sequence[dict[str, int]]) -> di
 
 
 def _serialize_supply_series(key: str, supply: Supply, samples: Sequence[dict[str, int]]) -> dict[str, Json]:
+    """Return the levels of a supply as the printer gave them; of a receptacle the fill, where it is known."""
     capacity = supply.max_capacity
+    most = capacity if isinstance(capacity, int) and capacity > 0 else None
+    levels = [values.get(key) for values in samples]
+    if most is not None and is_receptacle(supply):
+        levels = [None if level is None else max(0, most - level) for level in levels]
     return {
         "key": key,
         "kind": "supply",
         "label": supply.description,
         "color": supply.color,
         "unit": enum_names.enum_name(enum_names.SUPPLY_UNIT, supply.unit),
-        "max": capacity if isinstance(capacity, int) and capacity > 0 else None,
-        "values": [values.get(key) for values in samples],
+        "max": most,
+        "values": list[Json](levels),
     }

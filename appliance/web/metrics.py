@@ -4,19 +4,24 @@ import hmac
 import resource
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from aiohttp import web
 
 from appliance import __version__
+from appliance.domain import attention
 from appliance.domain.messages import Message
-from appliance.domain.supply_state import assess_supply, printer_state
+from appliance.domain.printer_status import PRINTER_STATES, AssessedPrinter
+from appliance.jobs import plug_facts
+from appliance.settings.schema import Config, Home
 from appliance.storage import database, printer_list
 from appliance.web.db_thread import DatabaseThread
 from appliance.web.errors import ApiError
-from appliance.web.serializers import PRINTER_STATES
+from appliance.web.jobs import PollerClient
+from appliance.web.services import trap_receiver_state
 from appliance.web.settings_store import SettingsStore
 
 EXPOSITION_MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -38,7 +43,17 @@ class MetricFamily:
 class MetricsApi:
     """What Prometheus scrapes."""
 
-    def __init__(self, settings: SettingsStore, store: DatabaseThread, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        home: Home,
+        *,
+        settings: SettingsStore,
+        store: DatabaseThread,
+        poller: PollerClient,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._home = home
+        self._poller = poller
         self._settings = settings
         self._store = store
         self._clock = clock
@@ -56,7 +71,16 @@ class MetricsApi:
             raise ApiError(401, Message("request.metrics_token"), code="login", headers=headers)
         if request.query:
             raise ApiError(400, Message("request.no_parameters"))
-        body = await self._store.call(_collect_metrics, self._clock())
+        config = self._settings.current
+        receiver = await trap_receiver_state(config.traps)
+        plug = _PlugState(
+            self._home,
+            config,
+            self._settings.problems,
+            poller_running=self._poller.state() != "stopped",
+            trap_receiver_running=receiver != "stopped",
+        )
+        body = await self._store.call(_collect_metrics, plug, self._clock())
         return web.Response(
             body=body, headers={"Content-Type": EXPOSITION_MEDIA_TYPE, "Cache-Control": "no-store"}
         )
@@ -78,25 +102,49 @@ def format_exposition(families: Iterable[MetricFamily]) -> bytes:
     return ("\n".join(lines) + "\n").encode("utf-8", "replace")
 
 
-def _collect_metrics(db: sqlite3.Connection, now: datetime) -> bytes:
+@dataclass(frozen=True, slots=True)
+class _PlugState:
+    """What the metrics need besides the database."""
+
+    home: Home
+    config: Config
+    problems: Sequence[str]
+    poller_running: bool
+    trap_receiver_running: bool
+
+
+def _collect_metrics(db: sqlite3.Connection, plug: _PlugState, now: datetime) -> bytes:
     with database.snapshot(db):
-        lines = list(printer_list.iter_summaries(db))
+        summaries = list(printer_list.iter_summaries(db))
+        assessed = [printer_list.assess(summary) for summary in summaries]
+        facts = plug_facts.collect(
+            db,
+            plug.home,
+            plug.config,
+            now,
+            settings_problems=plug.problems,
+            poller_running=plug.poller_running,
+            trap_receiver_running=plug.trap_receiver_running,
+        )
         return format_exposition(
             [
-                *_printer_metrics(lines, now),
+                *_printer_metrics(summaries, assessed, now),
                 *_counter_metrics(db),
-                *_supply_metrics(lines),
+                *_supply_metrics(assessed),
+                _attention_metric(attention.list_reasons(facts, assessed)),
                 *_job_and_parcel_metrics(db),
                 *_process_metrics(),
             ]
         )
 
 
-def _printer_metrics(lines: Iterable[printer_list.PrinterSummary], now: datetime) -> Iterator[MetricFamily]:
+def _printer_metrics(
+    summaries: Iterable[printer_list.PrinterSummary], assessed: Iterable[AssessedPrinter], now: datetime
+) -> Iterator[MetricFamily]:
     states, seen, info = dict.fromkeys(PRINTER_STATES, 0), [], []
-    for line in lines:
-        judged = [assess_supply(supply) for supply in line.supplies]
-        states[printer_state(line.details, judged, silent=line.failure is not None, ignore=line.ignore)] += 1
+    for printer in assessed:
+        states[printer.state] += 1
+    for line in summaries:
         who = {"printer": str(line.id)}
         seen.append((who, (now - line.seen_at).total_seconds()))
         named = {
@@ -119,18 +167,27 @@ def _counter_metrics(db: sqlite3.Connection) -> Iterator[MetricFamily]:
     yield MetricFamily("printmonitor_pages_total", "counter", "Page counters of the printers.", samples)
 
 
-def _supply_metrics(lines: Iterable[printer_list.PrinterSummary]) -> Iterator[MetricFamily]:
+def _attention_metric(reasons: Iterable[attention.AttentionReason]) -> MetricFamily:
+    counts = Counter((reason.code, reason.severity) for reason in reasons)
+    samples = [
+        ({"reason": code, "severity": severity}, float(count))
+        for (code, severity), count in sorted(counts.items())
+    ]
+    return MetricFamily("printmonitor_attention", "gauge", "Reasons why something needs attention.", samples)
+
+
+def _supply_metrics(assessed: Iterable[AssessedPrinter]) -> Iterator[MetricFamily]:
     samples = []
-    for line in lines:
-        for judged in map(assess_supply, line.supplies):
-            if judged.percent_left is not None:
+    for printer in assessed:
+        for supply in printer.supplies:
+            if supply.remaining_percent is not None:
                 labels = {
-                    "printer": str(line.id),
-                    "supply": str(judged.supply.index),
-                    "color": judged.supply.color or "",
-                    "kind": judged.kind,
+                    "printer": str(printer.id),
+                    "supply": str(supply.supply.index),
+                    "color": supply.supply.color or "",
+                    "kind": supply.kind,
                 }
-                samples.append((labels, judged.percent_left / 100))
+                samples.append((labels, supply.remaining_percent / 100))
     yield MetricFamily(
         "printmonitor_supply_left_ratio",
         "gauge",

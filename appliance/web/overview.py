@@ -1,13 +1,14 @@
-"""The overview: what needs somebody, what runs, what is next."""
+"""Serve the overview: what needs attention, what runs, what is next."""
 
 import sqlite3
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
 
 from appliance.delivery import outbox
 from appliance.domain import schedule
-from appliance.domain.messages import Message
+from appliance.domain.attention import AttentionReason, PlugFacts, ReasonCode, list_reasons, sort_reasons
+from appliance.jobs import plug_facts
 from appliance.settings.schema import Config, Home
 from appliance.storage import database, events, jobs
 from appliance.web.db_thread import DatabaseThread
@@ -15,40 +16,26 @@ from appliance.web.handlers import ApiRequest, Routes
 from appliance.web.jobs import PollerClient, serialize_job
 from appliance.web.json_fields import Json, JsonMapping, get_int, get_object, get_str
 from appliance.web.licences import serialize_licence
-from appliance.web.printers import PrinterList, PrinterListCache
+from appliance.web.printers import PrinterListCache
 from appliance.web.services import trap_receiver_state
 from appliance.web.settings_store import SettingsStore
 from appliance.web.timestamps import format_optional_timestamp, format_timestamp
 
 MAX_ATTENTION_ITEMS = 200
-PARCEL_OVERDUE_AFTER = timedelta(hours=2)  # of a parcel, before somebody should look
-SEVERITY_ORDER = ("error", "warning", "info")
 
 
-@dataclass(frozen=True, slots=True)
-class AttentionItem:
-    """Something that needs somebody."""
-
-    kind: str
-    level: str
-    text: str
-    link: str
-    printer: int | None = None
-    subject: str | None = None
-    detail: str | None = None
-    percent: Json = None
-    since: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _OutboxSummary:
-    """The outbox in figures."""
-
-    last_delivery: datetime | None
-    waiting: int
-    refused: int
-    oldest_waiting: datetime | None
-    error: str | None
+# The page of the web UI where something can be done about a reason; an event has none of its own.
+_LINKS: dict[ReasonCode, str] = {
+    "settings": "/system",
+    "poller": "/services",
+    "traps": "/traps",
+    "no-entries": "/discovery",
+    "transmission-off": "/transmission",
+    "licence": "/transmission",
+    "parcel-refused": "/transmission",
+    "parcels-waiting": "/transmission",
+    "event": "/",
+}
 
 
 class OverviewApi:
@@ -77,15 +64,22 @@ class OverviewApi:
     async def _get_overview(self, _request: ApiRequest) -> JsonMapping:
         config, now = self._settings.current, self._clock()
         listed = await self._list_cache.get()
-        state = await self._store.call(_DatabaseState.read)
         poller, receiver = self._poller.state(), await trap_receiver_state(config.traps)
-        attention = [
-            *_plug_attention(config, self._settings.problems, poller, receiver),
-            *_outbox_attention(config, state.outbox_summary, now),
-            *_printers_attention(listed),
-            *_events_attention(state.open_events),
-        ]
-        attention.sort(key=lambda each: SEVERITY_ORDER.index(each.level))
+
+        def collect_facts(db: sqlite3.Connection) -> PlugFacts:
+            return plug_facts.collect(
+                db,
+                self._home,
+                config,
+                now,
+                settings_problems=self._settings.problems,
+                poller_running=poller != "stopped",
+                trap_receiver_running=receiver != "stopped",
+            )
+
+        state = await self._store.call(_DatabaseState.read, collect_facts)
+        parcels = state.facts.parcels
+        reasons = sort_reasons([*list_reasons(state.facts), *listed.attention])
         return {
             "name": config.plug.name,
             "site": config.plug.site,
@@ -93,17 +87,17 @@ class OverviewApi:
                 now.replace(second=0, microsecond=0)
             ),  # to the minute: the ETag lives a little
             "counts": listed.counts,
-            "attention": [_serialize_attention(each) for each in attention[:MAX_ATTENTION_ITEMS]],
-            "attention_total": len(attention),
+            "attention": [_serialize_reason(reason) for reason in reasons[:MAX_ATTENTION_ITEMS]],
+            "attention_total": len(reasons),
             "running": state.running,
             "last_run": state.last_run,
             "next_run": _serialize_next_run(config, now),
             "transmission": {
                 "mode": config.transmission.mode,
-                "last_delivery_at": format_optional_timestamp(state.outbox_summary.last_delivery),
-                "waiting": state.outbox_summary.waiting,
-                "refused": state.outbox_summary.refused,
-                "oldest_waiting_at": format_optional_timestamp(state.outbox_summary.oldest_waiting),
+                "last_delivery_at": format_optional_timestamp(state.last_delivery),
+                "waiting": parcels.waiting,
+                "refused": parcels.refused,
+                "oldest_waiting_at": format_optional_timestamp(parcels.oldest_waiting_at),
             },
             "licence": serialize_licence(self._home, now),
             "traps": {"enabled": config.traps.enabled, "state": receiver},
@@ -116,15 +110,17 @@ class OverviewApi:
 
 @dataclass(frozen=True, slots=True)
 class _DatabaseState:
-    """What the database says besides the printers."""
+    """What the overview reads from the database besides the printers."""
 
     running: dict[str, Json] | None
     last_run: dict[str, Json] | None
-    outbox_summary: _OutboxSummary
-    open_events: list[events.Event]
+    last_delivery: datetime | None
+    facts: PlugFacts
 
     @classmethod
-    def read(cls, db: sqlite3.Connection) -> "_DatabaseState":
+    def read(
+        cls, db: sqlite3.Connection, collect_facts: Callable[[sqlite3.Connection], PlugFacts]
+    ) -> "_DatabaseState":
         with database.snapshot(db):
             recent = jobs.list_recent(db)
             running = next((job for job in recent if job.state == "running"), None)
@@ -132,8 +128,8 @@ class _DatabaseState:
             return cls(
                 serialize_job(db, running) if running else None,
                 _serialize_last_run(serialize_job(db, last)) if last else None,
-                _read_outbox_summary(db),
-                events.list_ongoing(db),
+                outbox.last_delivered_at(db),
+                collect_facts(db),
             )
 
 
@@ -152,20 +148,6 @@ def _serialize_last_run(job: JsonMapping) -> dict[str, Json]:
     }
 
 
-def _read_outbox_summary(db: sqlite3.Connection) -> _OutboxSummary:
-    last, oldest = db.execute(
-        "SELECT max(delivered_at), min(CASE WHEN state = 'waiting' THEN created_at END) FROM parcels"
-    ).fetchone()
-    first = outbox.first_waiting(db)
-    return _OutboxSummary(
-        database.from_ms_or_none(last),
-        outbox.count_by_state(db, "waiting"),
-        outbox.count_by_state(db, "refused"),
-        database.from_ms_or_none(oldest),
-        first.error if first else None,
-    )
-
-
 def _serialize_next_run(config: Config, now: datetime) -> dict[str, Json]:
     when = config.schedule
     plan = schedule.build_schedule(config.plug.name, when.query_interval_s, when.discover_times, when.zone)
@@ -175,133 +157,17 @@ def _serialize_next_run(config: Config, now: datetime) -> dict[str, Json]:
     return {"kind": "query", "at": format_timestamp(query)}
 
 
-def _plug_attention(
-    config: Config, problems: list[str], poller: str, receiver_state: str
-) -> Iterator[AttentionItem]:
-    for problem in problems:
-        yield AttentionItem(
-            "settings", "error", Message("attention.settings", problem=problem), "/system", detail=problem
-        )
-    if poller == "stopped":
-        yield AttentionItem("poller", "error", Message("attention.poller"), "/services")
-    if config.traps.enabled and receiver_state == "stopped":
-        yield AttentionItem("traps", "error", Message("attention.trap_receiver"), "/traps")
-    if not config.discovery.entries:
-        yield AttentionItem("no-entries", "info", Message("attention.no_entries"), "/discovery")
-    if config.transmission.mode == "off":
-        yield AttentionItem(
-            "transmission-off", "info", Message("attention.transmission_off"), "/transmission"
-        )
-
-
-def _outbox_attention(config: Config, summary: _OutboxSummary, now: datetime) -> Iterator[AttentionItem]:
-    if summary.refused:
-        line = Message("attention.refused", count=summary.refused)
-        yield AttentionItem("parcel-refused", "error", line, "/transmission", subject=str(summary.refused))
-    if (
-        config.transmission.mode != "off"
-        and summary.oldest_waiting
-        and now - summary.oldest_waiting > PARCEL_OVERDUE_AFTER
-    ):
-        yield AttentionItem(
-            "parcels-waiting",
-            "warning",
-            Message(
-                "attention.waiting",
-                count=summary.waiting,
-                reason=summary.error or Message("attention.not_tried"),
-            ),
-            "/transmission",
-            subject=str(summary.waiting),
-            detail=summary.error,
-            since=format_timestamp(summary.oldest_waiting),
-        )
-
-
-def _printers_attention(printer_list: PrinterList) -> Iterator[AttentionItem]:
-    for row in printer_list.rows:
-        found = _printer_attention(row)
-        if found:
-            name = get_str(row, "name") or get_str(row, "model") or get_str(row, "address")
-            yield replace(found, printer=get_int(row, "id"), subject=name, link=f"/printers/{row['id']}")
-
-
-def _printer_attention(row: JsonMapping) -> AttentionItem | None:
-    """The worst that there is to say of a printer."""
-    errors, low = row["errors"], get_object(row, "lowest_supply")
-    told = " ".join(str(error) for error in errors) if isinstance(errors, list) else ""
-    supply = get_str(low, "description") or get_str(low, "color")
-    match row["state"]:
-        case "error":
-            return AttentionItem(
-                "printer-error",
-                "error",
-                Message("attention.cannot_print", reason=told or Message("attention.down")),
-                "",
-                detail=told or None,
-            )
-        case "silent":
-            return AttentionItem(
-                "printer-silent",
-                "warning",
-                Message("attention.silent", reason=row["failure"]),
-                "",
-                detail=get_str(row, "failure"),
-                since=get_str(row, "seen_at"),
-            )
-        case "warning" if low.get("state") in ("empty", "full"):
-            return AttentionItem(
-                "supply-empty",
-                "error",
-                Message("attention.supply_full", supply=supply)
-                if low["state"] == "full"
-                else Message("attention.supply_empty", supply=supply),
-                "",
-                detail=supply,
-                percent=low["percent"],
-            )
-        case "warning" if low.get("state") in ("low", "nearly-full"):
-            return AttentionItem(
-                "supply-low",
-                "warning",
-                Message("attention.supply_nearly_full", supply=supply)
-                if low["state"] == "nearly-full"
-                else Message("attention.supply_low", supply=supply),
-                "",
-                detail=supply,
-                percent=low["percent"],
-            )
-        case "warning" if told:
-            return AttentionItem(
-                "printer-error", "warning", Message("attention.warns", reason=told), "", detail=told
-            )
-    return None
-
-
-def _events_attention(open_events: list[events.Event]) -> Iterator[AttentionItem]:
-    for event in open_events:
-        yield AttentionItem(
-            "event",
-            "warning",
-            event.text,
-            "/",
-            subject=event.subject,
-            detail=event.text,
-            since=format_timestamp(event.begun_at),
-        )
-
-
-def _serialize_attention(item: AttentionItem) -> dict[str, Json]:
+def _serialize_reason(reason: AttentionReason) -> dict[str, Json]:
     return {
-        "kind": item.kind,
-        "level": item.level,
-        "text": item.text,
-        "printer": item.printer,
-        "subject": item.subject,
-        "detail": item.detail,
-        "percent": item.percent,
-        "link": item.link,
-        "since": item.since,
+        "kind": reason.code,
+        "level": reason.severity,
+        "text": reason.text,
+        "printer": reason.printer_id,
+        "subject": reason.subject,
+        "detail": reason.detail,
+        "percent": reason.percent,
+        "link": f"/printers/{reason.printer_id}" if reason.printer_id else _LINKS[reason.code],
+        "since": format_optional_timestamp(reason.since),
     }
 
 

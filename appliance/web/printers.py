@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from appliance.domain.attention import AttentionReason, printer_reasons
 from appliance.domain.messages import Message
 from appliance.domain.model import Printer
-from appliance.domain.supply_state import UNIT_PERCENT, assess_supply, percent_of_capacity
+from appliance.domain.supplies import UNIT_PERCENT, assess_supplies, percent_of_capacity
 from appliance.storage import counters, database, printer_list, printers
 from appliance.web import history_series, serializers
 from appliance.web.db_thread import DatabaseThread
@@ -39,9 +40,10 @@ CSV_COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class PrinterList:
-    """The whole list, ready to send."""
+    """The whole list, ready to send, and what needs attention in it."""
 
     rows: Sequence[JsonMapping]
+    attention: Sequence[AttentionReason]
     counts: dict[str, Json]
     encoded: EncodedJson
 
@@ -123,9 +125,14 @@ class PrintersApi:
 
 
 def _build_printer_list(db: sqlite3.Connection) -> PrinterList:
-    rows = [serializers.serialize_printer_row(line) for line in printer_list.iter_summaries(db)]
+    rows: list[dict[str, Json]] = []
+    attention: list[AttentionReason] = []
+    for summary in printer_list.iter_summaries(db):
+        assessed = printer_list.assess(summary)
+        rows.append(serializers.serialize_printer_row(summary, assessed))
+        attention.extend(printer_reasons([assessed]))
     counts = serializers.count_by_state(rows)
-    return PrinterList(rows, counts, encode_json({"printers": list(rows), "counts": counts}))
+    return PrinterList(rows, attention, counts, encode_json({"printers": list(rows), "counts": counts}))
 
 
 def _load_printer_json(db: sqlite3.Connection, printer_id: int, now: datetime) -> JsonMapping:
@@ -181,22 +188,23 @@ def _load_history(db: sqlite3.Connection, printer_id: int, span: str, now: datet
 def _forecast_supplies(
     printer: Printer, points: history_series.HistoryPoints, now: datetime
 ) -> dict[int, SupplyForecast | None]:
-    """By index of the supply. A printer that is silent says nothing of the days since."""
-    found = {}
-    for kept in printer.supplies:
-        judged = assess_supply(kept.row)
-        capacity = kept.row.max_capacity
-        shares = [
-            (moment, share)
+    """Return the forecasts by the index of the supply; of a receptacle, for the space that is left.
+
+    The days since a printer responded last count for nothing.
+    """
+    forecasts: dict[int, SupplyForecast | None] = {}
+    rows = [stored.row for stored in printer.supplies]
+    for assessed in assess_supplies(rows, (stored.row for stored in printer.alerts)):
+        supply = assessed.supply
+        levels = [
+            (moment, percent)
             for moment, values in points
-            if (share := _percent_left(values, kept.row.index, capacity, kept.row.unit)) is not None
+            if (percent := _percent_left(values, supply.index, supply.max_capacity, supply.unit)) is not None
         ]
-        if judged.kind == "filled":
-            shares = [(moment, 100 - share) for moment, share in shares]
-        found[kept.row.index] = (
-            forecast_depletion(shares, min(now, printer.seen_at)) if judged.percent is not None else None
+        forecasts[supply.index] = (
+            None if assessed.percent is None else forecast_depletion(levels, min(now, printer.seen_at))
         )
-    return found
+    return forecasts
 
 
 def _percent_left(values: dict[str, int], index: int, capacity: object, unit: int | None) -> float | None:

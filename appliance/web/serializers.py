@@ -3,14 +3,8 @@
 from collections.abc import Iterable, Mapping
 
 from appliance.domain.model import Alert, Counter, InputTray, OutputTray, Printer, Storage, StoredRow
-from appliance.domain.supply_state import (
-    AssessedSupply,
-    PrinterState,
-    assess_supply,
-    lowest_supply,
-    percent_of_capacity,
-    printer_state,
-)
+from appliance.domain.printer_status import PRINTER_STATES, AssessedPrinter, assess_printer
+from appliance.domain.supplies import AssessedSupply, assess_supplies, lowest_supply, percent_of_capacity
 from appliance.mib import enum_names
 from appliance.storage.printer_list import HeldCounter, PrinterSummary
 from appliance.storage.printers import PrinterAddress
@@ -18,15 +12,12 @@ from appliance.web.forecast import SupplyForecast
 from appliance.web.json_fields import Json, JsonMapping
 from appliance.web.timestamps import format_optional_timestamp, format_timestamp
 
-PRINTER_STATES: tuple[PrinterState, ...] = ("ok", "warning", "error", "silent", "ignored")
 
-
-def serialize_printer_row(line: PrinterSummary) -> dict[str, Json]:
+def serialize_printer_row(line: PrinterSummary, assessed: AssessedPrinter) -> dict[str, Json]:
     """PrinterRow."""
-    judged = [assess_supply(supply) for supply in line.supplies]
     return {
         "id": line.id,
-        "state": printer_state(line.details, judged, silent=line.failure is not None, ignore=line.ignore),
+        "state": assessed.state,
         "status": _printer_status_name(line.details.status),
         "errors": list(line.details.errors),
         "address": line.target.host,
@@ -38,7 +29,7 @@ def serialize_printer_row(line: PrinterSummary) -> dict[str, Json]:
         "serial_number": line.identity.serial_number,
         "mac_address": line.identity.mac_address,
         "pages": line.pages,
-        "lowest_supply": _serialize_lowest_supply(judged),
+        "lowest_supply": _serialize_lowest_supply(assessed.supplies),
         "alerts": line.alerts,
         "seen_at": format_timestamp(line.seen_at),
         "failed_at": format_optional_timestamp(line.failed_at),
@@ -63,11 +54,15 @@ def serialize_printer(
     addresses: Iterable[PrinterAddress],
 ) -> dict[str, Json]:
     """Printer; forecasts by the index of the supply."""
-    judged = [assess_supply(kept.row) for kept in printer.supplies]
+    supplies = assess_supplies(
+        (stored.row for stored in printer.supplies), (stored.row for stored in printer.alerts)
+    )
     details, who, target = printer.details, printer.identity, printer.target
     return {
         "id": printer.id,
-        "state": printer_state(details, judged, silent=printer.failure is not None, ignore=printer.ignore),
+        "state": assess_printer(
+            details, supplies, responding=printer.failure is None, ignored=printer.ignore
+        ),
         "status": _printer_status_name(details.status),
         "errors": list(details.errors),
         "address": target.host,
@@ -92,7 +87,7 @@ def serialize_printer(
         ],
         "supplies": [
             _serialize_supply(kept.id, each, forecasts.get(kept.row.index), format_timestamp(kept.changed_at))
-            for kept, each in zip(printer.supplies, judged, strict=True)
+            for kept, each in zip(printer.supplies, supplies, strict=True)
         ],
         "trays": [_serialize_input_tray(kept) for kept in printer.inputs],
         "outputs": [_serialize_output_tray(kept) for kept in printer.outputs],
@@ -129,10 +124,10 @@ def _printer_status_name(number: int | None) -> str | None:
 
 def _serialize_lowest_supply(assessed_supplies: Iterable[AssessedSupply]) -> dict[str, Json] | None:
     found = lowest_supply(assessed_supplies)
-    if found is None or found.percent_left is None:
+    if found is None or found.remaining_percent is None:
         return None
     return {
-        "percent": found.percent_left,
+        "percent": found.remaining_percent,
         "color": found.supply.color,
         "description": found.supply.description,
         "kind": found.kind,

@@ -188,8 +188,9 @@ def _build_app(
     for api in apis:
         app.add_routes(build_routes(description, api.routes()))
     app.add_routes(updates.upload_routes())
+    metrics = MetricsApi(home, settings=settings, store=store, poller=poller, clock=utc_now)
     login, live = AuthApi(home, settings, sessions, description), ChangeNotifier(store, settings, sessions)
-    for part in (login, live, MetricsApi(settings, store, utc_now), StaticFiles(place)):
+    for part in (login, live, metrics, StaticFiles(place)):
         app.add_routes(part.routes())
     stack.callback(login.close)
     stack.push_async_callback(recordings.close)

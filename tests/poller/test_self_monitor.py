@@ -7,17 +7,20 @@ from pathlib import Path
 import pytest
 
 from appliance.delivery import outbox
+from appliance.domain.sending import PARCEL_OVERDUE_AFTER
 from appliance.poller import self_monitor, trap_reports
 from appliance.poller.self_monitor import DiskSpace
 from appliance.privileged import boot_notes
-from appliance.settings.schema import Config, Home, TransmissionConfig, TrapsConfig
+from appliance.settings.schema import Config, Home, HttpsConfig, TransmissionConfig, TrapsConfig
 from appliance.storage import events, printers, service_lifecycle, traps
 from tests.storage.readings import reading
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 ROOMY = DiskSpace(10 << 30, 16 << 30)
-SENDING = Config(transmission=TransmissionConfig(mode="https", key="a key"))
+SENDING = Config(
+    transmission=TransmissionConfig(mode="https", key="a key", https=HttpsConfig(url="https://host/"))
+)
 
 
 @pytest.fixture
@@ -49,7 +52,9 @@ def test_a_small_disk_is_measured_by_its_size(db: sqlite3.Connection, place: Hom
 
 def test_an_outbox_that_grows(db: sqlite3.Connection, place: Home) -> None:
     parcel = outbox.put(db, place.outbox, "a", b"zip", NOW)
-    for hours in (1, 5, 7, 8):
+    self_monitor.run_checks(db, place, SENDING, NOW + PARCEL_OVERDUE_AFTER, ROOMY)
+    assert kinds(db) == []
+    for hours in (3, 7, 8):
         self_monitor.run_checks(db, place, SENDING, NOW + timedelta(hours=hours), ROOMY)
     assert kinds(db) == [("outbox growing", False)]
     outbox.mark_delivered(db, place.outbox, parcel, NOW + timedelta(hours=9))
@@ -159,9 +164,9 @@ def test_the_light_is_told_what_somebody_should_look_at(
         self_monitor.run_checks(db, place, config, NOW, space, notes_dir=tmp_path)
         return (place.run / "attention").read_text()
 
-    assert told(Config()) == "nothing is sent: the transmission is switched off\n"
+    assert told(Config()) == "The transmission is switched off: nothing is sent.\n"
     assert told(SENDING) == ""
     keyless = Config(transmission=TransmissionConfig(mode="https"))
-    assert told(keyless) == "nothing is sent: there is no licence\n"
+    assert told(keyless).startswith("Nothing is sent: there is no transmission key")
     assert "storage has" in told(SENDING, DiskSpace(1 << 20, 8 << 30))
     assert told(SENDING) == ""

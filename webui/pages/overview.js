@@ -81,7 +81,7 @@ function told(each) {
   const detail = each.detail ?? '';
   switch (each.kind) {
     case 'printer-error':
-      return detail ? errors(detail.split(' ')) : t('attention.down');
+      return detail ? errors(detail.split(' ')) : each.level === 'error' ? t('attention.down') : say(each);
     case 'printer-silent':
       return t('attention.silent', { reason: detail && say(each, 'detail') });
     case 'supply-empty':
