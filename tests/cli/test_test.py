@@ -1,10 +1,12 @@
 import asyncio
 import json
+from pathlib import Path
 
 import pytest
 
 from appliance.collector import canon_cpca
 from tests.command_line import CONTROLS, MODEL, Here, run
+from tests.fakes import snmprec
 from tests.fakes.agent import Agent, Device
 from tests.fakes.cpca import Cpca
 from tests.fakes.lan import Lan
@@ -20,6 +22,53 @@ async def test_everything_about_one_printer(agent: Agent) -> None:
     for expected in ("IM C3010", place.who.serial, *parts):
         assert expected in ended.out
     assert all(len(line) <= 80 for line in ended.out.splitlines())
+
+
+CASES = Path(__file__).parents[1] / "cases"  # small agents made after public reports of users
+
+
+@pytest.mark.parametrize(
+    ("case", "expected"),
+    [
+        ("waste_konica", {1: (100, None, "ok"), 8: (40, None, "ok"), 9: (None, 0, "ok")}),
+        (
+            "waste_xerox_workcentre",
+            {1: (11, None, "ok"), 2: (30, None, "ok"), 5: (None, 0, "ok"), 6: (88, None, "ok")},
+        ),
+        (
+            "levels",
+            {
+                1: (70, None, "ok"),
+                2: (0, None, "empty"),
+                3: (100, None, "ok"),
+                4: (40, None, "ok"),
+                5: (39, None, "ok"),
+                6: (None, None, "unknown"),
+                7: (None, None, "unknown"),
+                8: (None, None, "unknown"),
+                9: (None, 100, "full"),
+                10: (12, None, "ok"),
+            },
+        ),
+    ],
+)
+async def test_json_states_what_is_left_or_how_full_a_receptacle_is(
+    agent: Agent, case: str, expected: dict[int, tuple[float | None, float | None, str]]
+) -> None:
+    agent.add("127.31.0.4", Device(snmprec.read(CASES / f"{case}.snmprec")))
+    ended = await run("test", "127.31.0.4", "--port", str(agent.port), "--json")
+    supplies = json.loads(ended.out)["supplies"]
+    shares = {
+        row["index"]: (row.get("percent_left"), row.get("percent_full"), row["state"]) for row in supplies
+    }
+    rounded = {
+        index: (left if left is None else round(left), full, state)
+        for index, (left, full, state) in shares.items()
+    }
+    assert rounded == expected
+    assert all(("percent_left" in row) != ("percent_full" in row) for row in supplies)
+    human = await run("test", "127.31.0.4", "--port", str(agent.port))
+    assert all(row["text"] in human.out for row in supplies)
 
 
 @pytest.mark.parametrize(("typed", "settled"), [("1", "1"), ("V2c", "2")])

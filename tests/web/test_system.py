@@ -306,6 +306,7 @@ async def test_metrics_are_off_until_somebody_asks(browser: Browser, page: Page,
     assert answer.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
     text = answer.body.decode()
     assert 'printmonitor_printers{state="error"} 1\n' in text
+    assert 'printmonitor_attention{reason="printer-error",severity="error"} 1\n' in text
     assert f'printmonitor_pages_total{{printer="{fleet[0]}",counter="total"}} 1500\n' in text
     labels = f'{{printer="{fleet[1]}",supply="1",color="black",kind="consumed"}}'
     assert f"printmonitor_supply_left_ratio{labels} 0.05\n" in text
