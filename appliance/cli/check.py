@@ -1,4 +1,4 @@
-"""`printmonitor check`: what is wrong with the settings, one line each."""
+"""Run `printmonitor check`: print the problems of the settings, one per line."""
 
 from appliance.cli import state_dir, terminal
 from appliance.mib import enum_labels
@@ -8,7 +8,7 @@ EXIT_OK, EXIT_PROBLEMS = 0, 2
 
 
 def run(home: schema.Home, as_json: bool) -> int:
-    """Name the problems; 2 if there are any."""
+    """Print the problems; return 2 if there are any."""
     problems: list[str] = []
     try:
         schema.load_settings(state_dir.require_existing(home))

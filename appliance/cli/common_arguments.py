@@ -1,4 +1,4 @@
-"""What can be typed behind each command."""
+"""Define the arguments of all subcommands."""
 
 import argparse
 import ipaddress

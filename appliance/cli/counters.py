@@ -1,4 +1,4 @@
-"""`printmonitor counters`: a known printer's page counters, with sources and what speaks against them."""
+"""Run `printmonitor counters`: print a known printer's counters with sources and disputes."""
 
 import sqlite3
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from appliance.storage import counters, printers
 
 
 def run(home: schema.Home, selector: str, confirm: Sequence[str] | None, as_json: bool) -> int:
-    """Show a printer's counters; with `confirm` believe those that are named, or all that are held."""
+    """Print a printer's counters; with `confirm`, accept the named held values, or all of them."""
     with state_dir.open_state_database(state_dir.require_existing(home)) as db:
         known = find_printer(db, selector)
         if confirm is not None:
@@ -32,17 +32,16 @@ def run(home: schema.Home, selector: str, confirm: Sequence[str] | None, as_json
 
 
 def find_printer(db: sqlite3.Connection, selector: str) -> Printer:
-    """The printer with this number, serial number, address or name; raises Wrong for none or many."""
-    found = [
-        each.id
-        for each in printers.list_known(db)
-        if selector in (str(each.id), each.identity.serial_number, each.target.host, each.target.name)
+    """Return the printer with this number, serial number, address or name. Raise CommandError."""
+    ids = [
+        printer.id
+        for printer in printers.list_known(db)
+        if selector
+        in (str(printer.id), printer.identity.serial_number, printer.target.host, printer.target.name)
     ]
-    if len(found) > 1:
-        raise CommandError(
-            f"{len(found)} printers are {selector}; give the number: {', '.join(map(str, found))}"
-        )
-    latest = printers.get_printer(db, found[0]) if found else None
+    if len(ids) > 1:
+        raise CommandError(f"{len(ids)} printers are {selector}; give the number: {', '.join(map(str, ids))}")
+    latest = printers.get_printer(db, ids[0]) if ids else None
     if latest is None:
         raise CommandError(f"there is no printer {selector}; give its number, serial number or address")
     return latest
@@ -55,5 +54,5 @@ def _confirm_held(db: sqlite3.Connection, printer: Printer, names: Sequence[str]
     if unknown or not held:
         what = f"{', '.join(unknown)} is not held" if unknown else "nothing is held"
         raise CommandError(f"{what}; held are: {', '.join(held)}" if held else what)
-    believed = [each for name in plain or held for each in counters.confirm_held(db, printer.id, name)]
-    terminal.print_message(f"believed from now on: {', '.join(believed)}")
+    accepted = [counter for name in plain or held for counter in counters.confirm_held(db, printer.id, name)]
+    terminal.print_message(f"believed from now on: {', '.join(accepted)}")

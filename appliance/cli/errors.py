@@ -1,4 +1,4 @@
-"""What went wrong, in one line for the person who typed the command."""
+"""Format errors of a command in one line for its user."""
 
 import errno
 import sqlite3
@@ -9,11 +9,11 @@ from appliance.storage import database
 
 
 class CommandError(Exception):
-    """The command cannot be done as asked; its text says why in one line."""
+    """The command cannot be carried out; the text says why in one line."""
 
 
 def format_error(error: Exception) -> list[str]:
-    """Return what to tell about an error that a person can do something about; [] for a fault of ours."""
+    """Return the lines about an error that the user can act on; [] for a defect of the software."""
     match error:
         case schema.SettingsError():
             return [f"settings: {problem}" for problem in error.problems]

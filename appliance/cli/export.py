@@ -1,4 +1,4 @@
-"""`printmonitor export`: the XML as it would be sent."""
+"""Run `printmonitor export`: write the XML as it would be sent."""
 
 from pathlib import Path
 
@@ -12,11 +12,11 @@ from appliance.storage import printers
 
 
 def run(home: schema.Home, output: str | None) -> int:
-    """Write the XML of all known printers but the excluded ones to a file or to standard output."""
+    """Write the XML of all known printers, without excluded ones, to a file or standard output."""
     settings, _ = schema.load_last_good_settings(state_dir.require_existing(home))
     with state_dir.open_state_database(home) as db:
-        wanted = entries.drop_excluded(printers.iter_printers(db), settings.discovery.exclusions)
-        xml = xml_export.render(wanted, settings.schedule.zone, settings.transmission.xml_names)
+        exported = entries.drop_excluded(printers.iter_printers(db), settings.discovery.exclusions)
+        xml = xml_export.render(exported, settings.schedule.zone, settings.transmission.xml_names)
     if output is None:
         terminal.print_bytes(xml)
     else:

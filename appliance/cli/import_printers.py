@@ -1,4 +1,4 @@
-"""`printmonitor import-printers`: the discovery entries are maintained by a CSV list."""
+"""Run `printmonitor import-printers`: maintain the discovery entries by a CSV list."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -17,11 +17,11 @@ from appliance.storage import jobs
 from appliance.storage.printer_list import PrinterSummary
 
 EXIT_OK, EXIT_LINES_SKIPPED = 0, 1
-MAX_SHOWN_CHANGES = 50  # changes of a kind
+MAX_SHOWN_CHANGES = 50  # of each kind
 
 
 def run(home: Home, arguments: Sequence[str], *, dry_run: bool, force: bool, as_json: bool) -> int:
-    """Take over a list, or show what that would change; 1 if some lines are left out."""
+    """Apply a list, or print what it would change; return 1 if lines were left out."""
     path, exclusions, http = _parse_arguments(arguments)
     settings = schema.load_settings(
         state_dir.require_existing(home) if dry_run else state_dir.ensure_created(home)
@@ -50,7 +50,7 @@ def run(home: Home, arguments: Sequence[str], *, dry_run: bool, force: bool, as_
 
 
 def _parse_arguments(arguments: Sequence[str]) -> tuple[Path, Path | None, tuple[str, str] | None]:
-    """LIST [EXCLUSIONS] [USER PASSWORD]: how many there are tells which."""
+    """Parse LIST [EXCLUSIONS] [USER PASSWORD] by the number of arguments."""
     first, *rest = arguments
     if len(rest) > 3:
         raise CommandError("there is more than LIST, EXCLUSIONS, USER and PASSWORD")

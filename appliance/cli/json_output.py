@@ -1,4 +1,4 @@
-"""Records as JSON holds them: times in ISO 8601, vague amounts in words, no secrets."""
+"""Convert records to JSON: times in ISO 8601, vague amounts in words, no secrets."""
 
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
@@ -12,7 +12,7 @@ from appliance.domain.model import VagueAmount
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
-# Communities and passwords are nobody's business who only reads an output; the plan is the reader's own.
+# Secrets, and the poll cache, which is internal to the collector.
 OMITTED_FIELDS = frozenset({"community_read", "community_write", "http_username", "http_password", "plan"})
 
 

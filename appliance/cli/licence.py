@@ -1,4 +1,4 @@
-"""`printmonitor licence`: how it stands; asks for one, takes one from a file or from the provider."""
+"""Run `printmonitor licence`: print its status, request one, install one, get one by enrolment."""
 
 import asyncio
 import sys
@@ -22,19 +22,19 @@ EXIT_OK, EXIT_NOT_SENT = 0, 3
 
 
 def show_status(home: Home, as_json: bool) -> int:
-    """Say how it stands."""
-    found = standing.get_status(state_dir.require_existing(home).folder, datetime.now(UTC))
+    """Print the status."""
+    status = standing.get_status(state_dir.require_existing(home).folder, datetime.now(UTC))
     if as_json:
-        terminal.print_json(serialize_status(found))
+        terminal.print_json(serialize_status(status))
         return EXIT_OK
-    terminal.print_line(f"Licence       {terminal.sanitize(found.text)}")
-    if found.licence:
-        _print_claims(found.licence)
+    terminal.print_line(f"Licence       {terminal.sanitize(status.text)}")
+    if status.licence:
+        _print_claims(status.licence)
     return EXIT_OK
 
 
 def serialize_status(licence_status: LicenceStatus) -> dict[str, terminal.Json]:
-    """The state as JSON; without the key."""
+    """Return the status as JSON, without the key."""
     facts = licence_status.licence
     return {
         "state": licence_status.state,
@@ -66,19 +66,19 @@ def _print_claims(claims: Licence) -> None:
 
 
 def write_request(home: Home, output: str | None) -> int:
-    """Write the certificate request for another computer to carry."""
-    made = get_or_create_request(home)
+    """Write the certificate request, to be sent to the provider by other means."""
+    request = get_or_create_request(home)
     if output is None:
-        terminal.print_bytes(made.pem.encode())
+        terminal.print_bytes(request.pem.encode())
     else:
-        Path(output).write_text(made.pem)
-        terminal.print_line(f"{output}: the request of {made.plug_id}")
+        Path(output).write_text(request.pem)
+        terminal.print_line(f"{output}: the request of {request.plug_id}")
     terminal.print_message("send this to the provider, then: printmonitor licence install FILE")
     return EXIT_OK
 
 
 def get_or_create_request(home: Home) -> csr.CertificateRequest:
-    """The request that waits, or a new one. Raises Wrong."""
+    """Return the pending request, or a new one. Raise CommandError."""
     folder = state_dir.ensure_created(home).folder
     try:
         present = standing.get_status(folder, datetime.now(UTC)).licence
@@ -98,10 +98,10 @@ def install_licence(home: Home, file: str | None) -> int:
 
 
 def install_licence_file(home: Home, file: str) -> Licence:
-    """Raises Wrong with the reason where the licence is not taken."""
+    """Install a licence and return it. Raise CommandError if it is rejected."""
     most = verifier.MAX_LICENCE_BYTES + 1
     if file == "-":
-        data = sys.stdin.buffer.read(most) if sys.stdin else b""  # a shell may have closed it
+        data = sys.stdin.buffer.read(most) if sys.stdin else b""  # None if the shell closed it
     else:
         with Path(file).open("rb") as opened:
             data = opened.read(most)
@@ -112,26 +112,26 @@ def install_licence_file(home: Home, file: str) -> Licence:
 
 
 def enrol_plug(home: Home, url: str | None, code: str | None) -> int:
-    """Get a licence from the provider by HTTPS; without a code, as the Plug that it knows already."""
+    """Get a licence from the provider by HTTPS; without a code, as a Plug that it already knows."""
     settings = schema.load_settings(state_dir.ensure_created(home))
     try:
-        found = asyncio.run(renew_or_enrol(home, settings, url, code))
+        licence = asyncio.run(renew_or_enrol(home, settings, url, code))
     except DeliveryNotConfiguredError as error:
         raise CommandError(str(error)) from error
     except DeliveryError as error:
         terminal.print_message(f"no licence: {terminal.sanitize(str(error))}")
         return EXIT_NOT_SENT
-    if found is None:
+    if licence is None:
         terminal.print_line(
             "The provider has the request, and has not decided yet; the poller service asks again."
         )
     else:
-        print_installed(home, found, settings)
+        print_installed(home, licence, settings)
     return EXIT_OK
 
 
 async def renew_or_enrol(home: Home, settings: Config, url: str | None, code: str | None) -> Licence | None:
-    """The new licence, or None where the provider has not decided yet. Raises NotDelivered, Wrong."""
+    """Return the new licence, or None while the decision is pending. Raise DeliveryError, CommandError."""
     now = datetime.now(UTC)
     present = standing.get_status(home.folder, now).licence
     try:

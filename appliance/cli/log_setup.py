@@ -1,4 +1,4 @@
-"""Log lines on standard error, made harmless: what a printer calls itself may be in them."""
+"""Write log lines to standard error, sanitised, since they may contain texts of printers."""
 
 import logging
 import os
@@ -18,7 +18,7 @@ JOURNAL_PRIORITIES = {
 
 class _SanitizingFormatter(logging.Formatter):
     def __init__(self) -> None:
-        in_journal = "JOURNAL_STREAM" in os.environ  # it writes the time by itself
+        in_journal = "JOURNAL_STREAM" in os.environ  # which adds the time itself
         super().__init__("%(message)s" if in_journal else "%(asctime)s %(message)s", "%H:%M:%S")
         self._in_journal = in_journal
 
@@ -31,7 +31,7 @@ class _SanitizingFormatter(logging.Formatter):
 
 
 def configure_logging(level: int) -> None:
-    """Write everything from this level on."""
+    """Log everything from this level on."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_SanitizingFormatter())
     logging.basicConfig(level=level, handlers=[handler])

@@ -1,4 +1,4 @@
-"""`printmonitor outbox`: the parcels, listed, opened, or sent again; one without printers for a test."""
+"""Run `printmonitor outbox`: list, open or resend parcels, or test the transmission."""
 
 import asyncio
 import sqlite3
@@ -20,7 +20,7 @@ SHORT_ID_CHARS = 8  # characters: enough to tell a year's parcels apart
 
 
 def run(home: schema.Home, action: str, selector: str | None, as_json: bool) -> int:
-    """List the parcels, show one's XML, let refused ones wait again, or try the transmission."""
+    """List the parcels, print one's XML, retry rejected ones, or test the transmission."""
     if action == "test":
         return _test_transmission(home, selector, as_json)
     if action != "list" and selector is None:
@@ -50,7 +50,7 @@ def run(home: schema.Home, action: str, selector: str | None, as_json: bool) -> 
 
 
 def _test_transmission(home: schema.Home, selector: str | None, as_json: bool) -> int:
-    """Try the transmission; 3 if a parcel would not arrive, 2 if the settings say so already."""
+    """Test the transmission; return 3 if a parcel would not arrive, 2 if the settings are wrong."""
     if selector is not None:
         raise CommandError("outbox test takes no parcel: it sends one of its own, without printers")
     steps = asyncio.run(
@@ -72,7 +72,7 @@ def _test_transmission(home: schema.Home, selector: str | None, as_json: bool) -
 
 
 def _find_parcel(parcels: Sequence[Parcel], selector: str) -> Parcel:
-    """The parcel with this name, this id, or the only one whose id begins so."""
+    """Return the parcel with this name or id, or the only one whose id begins with it."""
     found = [each for each in parcels if selector in (each.id, each.name)]
     found = found or [each for each in parcels if len(selector) >= 4 and each.id.startswith(selector)]
     if len(found) > 1:

@@ -1,4 +1,4 @@
-"""`printmonitor plugs`: the Plugs of this LAN, by mDNS."""
+"""Run `printmonitor plugs`: find the Plugs of this LAN by mDNS."""
 
 import asyncio
 
@@ -11,15 +11,15 @@ from appliance.host.lan_addresses import list_lan_addresses
 
 
 def run(timeout_s: float, interface: str | None, as_json: bool) -> int:
-    """Ask, wait for the answers, show them."""
+    """Send the query, wait for answers, print them."""
     interfaces = (interface,) if interface else list_lan_addresses()
     if not interfaces:
         raise CommandError("this computer has no address in a network")
-    found = asyncio.run(mdns.find_plugs(timeout_s, interfaces))
+    plugs = asyncio.run(mdns.find_plugs(timeout_s, interfaces))
     if as_json:
-        terminal.print_json({"plugs": [{**record_to_json(plug), "url": plug.url} for plug in found]})
-    elif found:
-        terminal.print_table(("Name", "Site", "Page", "Version"), [_plug_row(plug) for plug in found])
+        terminal.print_json({"plugs": [{**record_to_json(plug), "url": plug.url} for plug in plugs]})
+    elif plugs:
+        terminal.print_table(("Name", "Site", "Page", "Version"), [_plug_row(plug) for plug in plugs])
     else:
         terminal.print_message(f"no Plug answered within {timeout_s:g} s")
     return 0

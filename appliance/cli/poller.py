@@ -1,4 +1,4 @@
-"""`printmonitor poller`: the service that keeps the schedule."""
+"""Run `printmonitor poller`, the poller service."""
 
 import logging
 

@@ -1,4 +1,4 @@
-"""`printmonitor box`: what the oneshot units of the Plug run, as root except UNPRIVILEGED_ACTIONS."""
+"""Run `printmonitor box`, the actions of the Plug's oneshot units: as root, except UNPRIVILEGED_ACTIONS."""
 
 # ruff: noqa: PLC0415  half a dozen of these run while the Plug starts: each imports what it needs, and no more
 
@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 
 def run_action(home: Home, action: str) -> int:
-    """Do one thing; exit code 1 where systemd would not."""
+    """Run one action; return 1 if systemd refuses it."""
     log_setup.configure_logging(logging.INFO)
     if os.geteuid() != 0 and action not in UNPRIVILEGED_ACTIONS:
         from appliance.cli.errors import CommandError

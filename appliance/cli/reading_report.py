@@ -1,4 +1,4 @@
-"""A printer's reading as a technician reads it: every part in words, and what asking cost."""
+"""Print a reading for a technician: every part in words, and the cost of the poll."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -46,7 +46,7 @@ class ReportSection:
 
 
 def print_reading(reading: Reading, cpca_echo: str | None = None) -> None:
-    """Write the whole reading; `echo` says how a Canon answered CPCA's echo."""
+    """Print the whole reading; `cpca_echo` says how a Canon answered CPCA's echo."""
     _print_pairs(_identity_pairs(reading))
     _print_pairs(_details_pairs(reading))
     _print_pairs([("CPCA", cpca_echo)])
@@ -62,12 +62,12 @@ def print_reading(reading: Reading, cpca_echo: str | None = None) -> None:
 
 
 def bytes_on_wire(poll_cost: PollCost) -> int:
-    """Return the bytes as the reference's manual counts them: with all headers."""
+    """Return the bytes with all headers, as the reference product counts them."""
     return poll_cost.bytes + DATAGRAM_HEADER_BYTES * poll_cost.packets
 
 
 def format_cost(poll_cost: PollCost) -> str:
-    """Return what asking took, in one line."""
+    """Return the cost of a poll in one line."""
     return (
         f"Cost: {poll_cost.packets:,} packets, {poll_cost.bytes:,} bytes of payload, "
         f"{bytes_on_wire(poll_cost):,} bytes on the wire, {poll_cost.seconds:.2f} s"
@@ -106,10 +106,10 @@ def _build_sections(reading: Reading) -> Iterator[ReportSection]:
         )
 
 
-def counter_rows(found: Sequence[Counter]) -> list[tuple[str, ...]]:
-    """Each counter with its source, then what speaks against it."""
+def counter_rows(counters: Sequence[Counter]) -> list[tuple[str, ...]]:
+    """Return a row per counter with its source, followed by its held value and dispute."""
     lines: list[tuple[str, ...]] = []
-    for counter in found:
+    for counter in counters:
         lines.append((counter.name.replace("_", " "), f"{counter.value:,}", counter.source))
         if counter.held is not None:
             lines.append(("", f"({counter.held:,})", f"held, not sent: {counter.held_reason}"))

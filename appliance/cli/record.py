@@ -1,4 +1,4 @@
-"""`printmonitor record HOST`: all that a printer's agent holds, as a file that can be replayed."""
+"""Run `printmonitor record HOST`: record all objects of a printer's agent in a file to replay."""
 
 import asyncio
 import logging
@@ -15,7 +15,7 @@ EXIT_OK, EXIT_FAILED = 0, 1
 
 
 def run(host: str, version: SnmpVersion, community: str, port: int, *, mask: bool, output: str | None) -> int:
-    """Write the recording; 1 if there is none, or if it ends before the agent does."""
+    """Write the recording; return 1 if there is none or if it is not complete."""
     log_setup.configure_logging(logging.ERROR)
     target = target_argument.parse_target(host, version, community, port, "record")
     return asyncio.run(_record_target(target, mask=mask, output=output))

@@ -1,4 +1,4 @@
-"""What came of a run, for people and for scripts."""
+"""Print the outcome of a run, for people and for scripts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -19,20 +19,20 @@ PROBLEM_KINDS: tuple[ProblemKind, ...] = ("failed", "incomplete", "skipped")
 
 @dataclass(frozen=True, slots=True)
 class RunOutcome:
-    """A run that has ended, with what became of its parcel so far."""
+    """A run that has ended, with the state of its parcel so far."""
 
     kind: jobs.JobKind
     state: jobs.JobState
-    result: Mapping[str, object]  # as the job's row tells it
+    result: Mapping[str, object]  # as stored in the job's row
     parcel: Parcel | None = None
-    not_sent: str | None = None  # why nothing left the site, where something should have
+    not_sent: str | None = None  # why nothing was sent although it should have been
 
     def get_count(self, name: str) -> int:
         value = self.result.get(name)
         return value if isinstance(value, int) else 0
 
     def list_problems(self, name: ProblemKind) -> list[tuple[str, str]]:
-        """Return who and why, as far as they are named."""
+        """Return hosts and reasons, as far as the job names them."""
         rows = self.result.get(name)
         found = []
         for row in rows if isinstance(rows, list) else []:
@@ -64,7 +64,7 @@ class RunOutcome:
 
 
 def print_outcome(outcome: RunOutcome, as_json: bool) -> None:
-    """Write the outcome; failures and what was not sent go to standard error."""
+    """Print the outcome; failures and what was not sent go to standard error."""
     if as_json:
         terminal.print_json(_serialize_outcome(outcome))
         return
@@ -118,7 +118,7 @@ def _serialize_outcome(outcome: RunOutcome) -> dict[str, terminal.Json]:
 
 
 def attach_parcel(outcome: RunOutcome, parcel: Parcel | None, delivery_error: str | None) -> RunOutcome:
-    """Add what became of the parcel; `trouble` is why parcels wait in general."""
+    """Return the outcome with the state of the parcel; `trouble` is why parcels wait in general."""
     if parcel is None:
         reason = outcome.result.get("not_handed_over")
         return replace(outcome, not_sent=str(reason) if reason else None)

@@ -1,4 +1,4 @@
-"""`printmonitor query` and `printmonitor discover`: one run, by the poller service where it is there."""
+"""Run `printmonitor query` and `discover`: execute one run, by the poller service if it runs."""
 
 import asyncio
 import logging
@@ -23,11 +23,11 @@ from appliance.settings.schema import Config, Home
 from appliance.storage import jobs, key_value, printers
 
 JOB_CHECK_INTERVAL_S = 0.2  # seconds
-SEND_TIMEOUT_S = 120.0  # that a parcel in the service's hands is waited for; it goes on being sent afterwards
+SEND_TIMEOUT_S = 120.0  # how long to wait for a parcel; the service goes on sending it
 
 
 def run(home: Home, kind: jobs.JobKind, as_json: bool) -> int:
-    """Do the run, show what came of it, return the exit code."""
+    """Execute the run, print its outcome, return the exit code."""
     settings = schema.load_settings(state_dir.ensure_created(home))
     if kind == "discover" and not settings.discovery.entries:
         raise CommandError(f"there is nothing to discover: no [[discovery.entries]] in {home.settings}")
@@ -44,7 +44,7 @@ def run(home: Home, kind: jobs.JobKind, as_json: bool) -> int:
 async def _run_in_process(
     db: sqlite3.Connection, home: Home, settings: Config, kind: jobs.JobKind
 ) -> RunOutcome:
-    """Do the run in this process; the first Ctrl-C ends it in order, with all that was read kept."""
+    """Execute the run in this process; the first Ctrl-C ends it and keeps all readings."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
 
@@ -85,11 +85,11 @@ async def _run_in_process(
 
 
 def _start_job(db: sqlite3.Connection, home: Home, kind: jobs.JobKind) -> int | None:
-    """Note the run as a job that is running, as the service would; None where other jobs stand before it."""
+    """Store the run as a running job, as the service would; return None if other jobs wait."""
     now = datetime.now(UTC)
     try:
         with file_lock.acquire(home.run_lock):
-            jobs.interrupt_running(db, now)  # left by a process that is gone
+            jobs.interrupt_running(db, now)  # of a process that is gone
     except file_lock.LockBusyError:
         raise CommandError("another run is going on; wait for its end") from None
     if any(job.state == "waiting" for job in jobs.list_recent(db)):
@@ -102,7 +102,7 @@ def _start_job(db: sqlite3.Connection, home: Home, kind: jobs.JobKind) -> int | 
 def _run_by_service(
     db: sqlite3.Connection, home: Home, settings: Config, kind: jobs.JobKind
 ) -> RunOutcome | None:
-    """Hand the run to the service and follow it; None if the service ends before it has begun."""
+    """Enqueue the run for the service and follow it; return None if the service ends before it begins."""
     job_id = jobs.enqueue(db, kind, datetime.now(UTC))
     jobs.wake(home.poller_socket)
     progress = terminal.ProgressLine()
@@ -147,7 +147,7 @@ def _follow_job(
 def _await_delivery(
     db: sqlite3.Connection, home: Home, settings: Config, parcel_id: str
 ) -> tuple[Parcel | None, str | None]:
-    """Wait until the service has tried to send the parcel, or one that stands before it."""
+    """Wait until the service has tried to send the parcel or one before it; return it and the reason."""
     until = time.monotonic() + SEND_TIMEOUT_S
     if obstacle := licence_policy.find_obstacle(home, settings, datetime.now(UTC)):
         return outbox.get(db, parcel_id), obstacle.text

@@ -1,4 +1,4 @@
-"""The state folder as a command finds it."""
+"""Open the state folder and its database for a command."""
 
 import os
 import socket
@@ -12,14 +12,14 @@ from appliance.storage import database
 
 
 def require_existing(home: Home) -> Home:
-    """Return `home` if there is such a folder; a command that only looks makes none."""
+    """Return `home` if its folder exists; raise CommandError otherwise."""
     if not home.folder.is_dir():
         raise CommandError(f"there is no state folder {home.folder}; name one with --state")
     return home
 
 
 def ensure_created(home: Home) -> Home:
-    """Return `home` with its folders there; a run needs them."""
+    """Return `home` after creating its folders."""
     if home.folder.exists() and not home.folder.is_dir():
         raise CommandError(f"{home.folder} is no folder, so it cannot hold the state")
     home.create_folders()
@@ -28,7 +28,7 @@ def ensure_created(home: Home) -> Home:
 
 @contextmanager
 def open_state_database(home: Home) -> Iterator[sqlite3.Connection]:
-    """Open the database; what is wrong with the file is told with its path."""
+    """Open the database; raise CommandError with its path if that fails."""
     try:
         with closing(database.open_database(home.database)) as db:
             yield db
@@ -37,14 +37,14 @@ def open_state_database(home: Home) -> Iterator[sqlite3.Connection]:
 
 
 def is_poller_running(home: Home) -> bool:
-    """Tell whether the service listens; the socket of one that was killed refuses."""
+    """Return True if the service listens; the socket of a killed one refuses the connection."""
     try:
         folder = os.open(home.run, os.O_PATH | os.O_DIRECTORY)  # a socket's own path must be short
     except OSError:
         return False
     try:
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as knocking:
-            knocking.connect(f"/proc/self/fd/{folder}/{home.poller_socket.name}")
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as probe:
+            probe.connect(f"/proc/self/fd/{folder}/{home.poller_socket.name}")
     except OSError:
         return False
     finally:

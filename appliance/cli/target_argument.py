@@ -1,4 +1,4 @@
-"""The one printer that a command's HOST means."""
+"""Parse the HOST argument of commands that read one printer."""
 
 from appliance.cli.errors import CommandError
 from appliance.discovery import address_ranges, entries
@@ -6,7 +6,7 @@ from appliance.domain.model import DiscoveryEntry, SnmpVersion, Target
 
 
 def parse_target(host: str, version: SnmpVersion, community: str, port: int, command: str) -> Target:
-    """What was typed, as somebody to ask; raises Wrong where it is none, or many."""
+    """Return the target; raise CommandError if it is none, or more than one."""
     entry = DiscoveryEntry(host, snmp_version=version, community_read=community, port=port)
     problem = entries.entry_problem(entry)
     if problem:
@@ -19,7 +19,7 @@ def parse_target(host: str, version: SnmpVersion, community: str, port: int, com
 
 
 async def resolve_target(unresolved: Target) -> Target:
-    """The same with an address; raises Wrong where its name leads to none."""
+    """Return the target with its address; raise CommandError if its name has none."""
     try:
         return await entries.resolve_target(unresolved)
     except entries.NameNotResolvedError as error:

@@ -1,4 +1,4 @@
-"""What people read: texts of printers made harmless, tables that fit, a progress line on a terminal only."""
+"""Write to the terminal: sanitised texts, tables that fit its width, a progress line."""
 
 import json
 import shutil
@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Collection, Mapping, Sequence
 
 COLUMN_GAP = "  "
-MIN_COLUMN_WIDTH = 6  # a column is not squeezed below this, even if the table then passes the terminal's edge
+MIN_COLUMN_WIDTH = 6  # no column gets narrower, even if the table is then too wide
 
 # Escape sequences, bidirectional overrides, line separators, half characters: whatever could move the cursor,
 # recolour the screen or turn a line around. Tabs and line ends become blanks before this is asked.
@@ -17,12 +17,12 @@ Json = str | int | float | bool | None | Mapping[str, "Json"] | Sequence["Json"]
 
 
 def sanitize(text: str) -> str:
-    """Return `text` on one line, with everything that a terminal could obey shown as `\\x1b` or `\\u202e`."""
+    """Return `text` on one line, with control characters shown as `\\x1b` or `\\u202e`."""
     return "".join(map(_escape_character, text)).strip()
 
 
 def sanitize_line(line: str) -> str:
-    """The same for a line whose indent says something."""
+    """Return the line sanitised, with its indent."""
     return " " * (len(line) - len(line.lstrip(" "))) + sanitize(line)
 
 
@@ -36,22 +36,22 @@ def _escape_character(character: str) -> str:
 
 
 def print_line(text: str = "") -> None:
-    """Write one line that the caller composed of harmless parts."""
+    """Write one line, which the caller made of sanitised parts."""
     print(text)  # noqa: T201  this is the one place that writes to standard output
 
 
 def print_message(text: str) -> None:
-    """Write a message for the person to standard error, where it does not disturb the output."""
+    """Write a message for the user to standard error, apart from the output."""
     print(text, file=sys.stderr, flush=True)  # noqa: T201
 
 
 def print_json(value: Json) -> None:
-    """Write one JSON document; every character beyond ASCII is escaped, so none reaches the terminal raw."""
+    """Write one JSON document, in ASCII with escapes, so that no control character gets through."""
     print_line(json.dumps(value, indent=2))
 
 
 def print_bytes(data: bytes) -> None:
-    """Write a file's bytes: unchanged into a pipe or a file, made harmless on a terminal."""
+    """Write bytes: unchanged into a pipe or a file, sanitised on a terminal."""
     if not sys.stdout or sys.stdout.isatty():
         for line in data.decode("utf-8", "replace").splitlines():
             print_line(sanitize_line(line))
@@ -62,7 +62,7 @@ def print_bytes(data: bytes) -> None:
 
 
 def terminal_width() -> int:
-    """Return how wide the terminal is; 80 where there is none."""
+    """Return the width of the terminal; 80 if there is none."""
     return shutil.get_terminal_size((80, 24)).columns
 
 
@@ -80,7 +80,7 @@ def print_table(
 def format_table(
     titles: Sequence[str], rows: Sequence[Sequence[str]], right_aligned: Collection[str] = (), width: int = 80
 ) -> list[str]:
-    """Return the lines of a table no wider than `width`: cells are made harmless and wrapped, never cut."""
+    """Return the lines of a table no wider than `width`; cells are sanitised and wrapped, never cut."""
     cells = [[sanitize(cell) for cell in row] for row in [titles, *rows]]
     widths = _fit_column_widths(list(zip(*cells, strict=True)), width)
     to_the_right = [title in right_aligned for title in titles]
@@ -89,12 +89,12 @@ def format_table(
 
 
 def wrap_text(text: str, width: int) -> list[str]:
-    """Return a text made harmless, in lines no wider than `width`."""
+    """Return a text sanitised, in lines no wider than `width`."""
     return _wrap_words(sanitize(text), max(width, MIN_COLUMN_WIDTH))
 
 
 def _fit_column_widths(columns_of: Sequence[Sequence[str]], width: int) -> list[int]:
-    """Take from the widest columns until the table fits; words are broken only where nothing else helps."""
+    """Return column widths that fit: narrow the widest columns first, breaking words only if needed."""
     widths = [max(map(display_width, column)) for column in columns_of]
     words = [max(display_width(word) for cell in column for word in cell.split(" ")) for column in columns_of]
     for floors in (words, [MIN_COLUMN_WIDTH] * len(widths)):
@@ -151,7 +151,7 @@ def _character_width(character: str) -> int:
 
 
 class ProgressLine:
-    """One line that is rewritten in place; silent where standard error is no terminal."""
+    """One line that is rewritten in place; nothing is written if standard error is no terminal."""
 
     def __init__(self) -> None:
         self._is_visible = sys.stderr.isatty()
@@ -167,7 +167,7 @@ class ProgressLine:
         self._length = len(text)
 
     def end(self) -> None:
-        """Take the line away."""
+        """Remove the line."""
         if self._length:
             sys.stderr.write("\r" + " " * self._length + "\r")
             sys.stderr.flush()

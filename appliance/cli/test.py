@@ -1,4 +1,4 @@
-"""`printmonitor test HOST`: everything about one printer, and what it cost to ask; nothing is stored."""
+"""Run `printmonitor test HOST`: print everything about one printer and the cost; store nothing."""
 
 import asyncio
 import logging
@@ -21,7 +21,7 @@ NO_RESPONSE_REASONS = (
 
 
 def run(host: str, version: SnmpVersion, community: str, port: int, as_json: bool) -> int:
-    """Read the printer at `host`; 1 if it cannot be read."""
+    """Poll the printer at `host`; return 1 if it cannot be read."""
     log_setup.configure_logging(logging.ERROR)
     target = target_argument.parse_target(host, version, community, port, "test")
     return asyncio.run(_test_target(target, as_json))

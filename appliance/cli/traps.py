@@ -1,4 +1,4 @@
-"""`printmonitor traps`: the trap receiver as a service, its switch, what it took."""
+"""Run `printmonitor traps`: serve as trap receiver, switch it on or off, list traps."""
 
 import logging
 import time
@@ -19,7 +19,7 @@ APPLY_TIMEOUT_S = 10.0
 
 
 def run_traps(home: Home, action: str | None, port: int | None, as_json: bool) -> int:
-    """Do what was asked for; without anything, serve until SIGTERM."""
+    """Carry out the action; without one, serve until SIGTERM."""
     match action:
         case "enable" | "disable":
             return _set_enabled(home, action == "enable")
@@ -44,7 +44,7 @@ def _set_enabled(home: Home, enabled: bool) -> int:
 
 
 def _apply_to_units(home: Home) -> str | None:
-    """Have the units follow the settings; what went wrong, or None."""
+    """Apply the settings to the units; return what went wrong, or None."""
     request = unit_status.submit_request(home.run, {"do": "apply"})
     deadline = time.monotonic() + APPLY_TIMEOUT_S
     while time.monotonic() < deadline:
@@ -57,13 +57,13 @@ def _apply_to_units(home: Home) -> str | None:
 def _print_traps(home: Home, as_json: bool) -> int:
     settings, _ = schema.load_last_good_settings(state_dir.require_existing(home))
     with state_dir.open_state_database(home) as db:
-        found, dropped = traps.list_recent(db, MAX_TRAPS_SHOWN), traps.get_dropped_counts(db)
+        recent, dropped = traps.list_recent(db, MAX_TRAPS_SHOWN), traps.get_dropped_counts(db)
     if as_json:
-        terminal.print_json({"traps": [record_to_json(each) for each in found], "dropped": dropped})
+        terminal.print_json({"traps": [record_to_json(trap) for trap in recent], "dropped": dropped})
         return 0
     zone = settings.schedule.zone
     header = ("Last", "Times", "Sender", "Printer", "Kind", "Severity", "Text")
-    rows = [(enum_labels.format_time(each.last_at, zone), *_trap_row(each)) for each in found]
+    rows = [(enum_labels.format_time(trap.last_at, zone), *_trap_row(trap)) for trap in recent]
     terminal.print_table(header, rows, ("Times",))
     for reason, number in sorted(dropped.items()):
         terminal.print_line(f"not kept, {reason}: {number:,}")

@@ -1,4 +1,4 @@
-"""Why a printer does not answer: what can be told apart from here."""
+"""Diagnose why a printer does not respond, as far as it can be told from here."""
 
 import asyncio
 import errno
@@ -44,7 +44,7 @@ NO_ARP_TEXT = (
 async def diagnose(
     target: Target, timeout_s: float = PROBE_TIMEOUT_S, arp_table_path: Path = arp_table.ARP_TABLE_PATH
 ) -> str:
-    """Ask once more, one small object, and return in sentences what the silence may mean."""
+    """Request one small object once more, and return in sentences what the silence may mean."""
     asked = SNMP_VERSIONS if target.snmp_version == "auto" else (target.snmp_version,)
     signs = [await _probe_reachability(target, version, timeout_s) for version in asked]
     mac = arp_table.lookup_mac_address(target.host, arp_table_path)
@@ -71,12 +71,12 @@ async def diagnose(
 
 
 def explain_reason(reason: str) -> str | None:
-    """What it may mean that somebody answered and could not be read."""
+    """Return what it may mean that a host answered and could not be read."""
     return EXPLANATIONS.get(reason.code) if isinstance(reason, Message) else None
 
 
 def is_not_a_printer(reading: Reading) -> bool:
-    """Whether all that was said could be any device's."""
+    """Return True if nothing in the reading is specific to a printer."""
     parts = (reading.supplies, reading.inputs, reading.outputs, reading.counters, reading.failures)
     return not any(parts) and reading.details.status is None
 
@@ -99,7 +99,7 @@ class _ProbeProtocol(asyncio.DatagramProtocol):
 
 
 async def _probe_reachability(target: Target, version: Literal["1", "2"], timeout_s: float) -> Reachability:
-    """What happens to one request on a connected socket: only such a socket is told of ICMP errors."""
+    """Send one request on a connected socket, which alone reports ICMP errors."""
     loop = asyncio.get_running_loop()
     heard: asyncio.Future[Reachability] = loop.create_future()
     try:

@@ -1,4 +1,4 @@
-"""`printmonitor web`: the service of the page."""
+"""Run `printmonitor web`, the service of the web UI."""
 
 import asyncio
 import logging

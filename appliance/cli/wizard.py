@@ -1,4 +1,4 @@
-"""`printmonitor wizard`: settings and licence in a few questions, then a discovery and a test delivery."""
+"""Run `printmonitor wizard`: ask for settings and licence, then discover and test the delivery."""
 
 import asyncio
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ EXIT_OK, EXIT_LICENCE_PROBLEM, EXIT_NOT_SENT = 0, 2, 3
 
 @dataclass(frozen=True, slots=True)
 class _AppliedAnswer:
-    """One that changes something."""
+    """An answer that changes a setting."""
 
     question: Question
     text: str
@@ -34,48 +34,48 @@ class _AppliedAnswer:
 
 @dataclass(frozen=True, slots=True)
 class _WizardResult:
-    """What was answered."""
+    """The answers of the user."""
 
-    settings: SettingsTable  # as they would be
+    settings: SettingsTable  # with the answers applied
     changes: Sequence[_AppliedAnswer]
     licence_choice: LicenceChoice
 
 
 def run(home: Home, flags: WizardFlags) -> int:
-    """Ask everything, then do it: until then, Ctrl-C leaves all as it was."""
+    """Ask all questions, then apply the answers; until then, Ctrl-C changes nothing."""
     before = schema.load_settings(state_dir.ensure_created(home))
-    conversation = Prompter(flags)
+    prompter = Prompter(flags)
     try:
-        wishes = _ask_questions(home, conversation, wizard_questions.settings_table(before))
+        result = _ask_questions(home, prompter, wizard_questions.settings_table(before))
     except KeyboardInterrupt:
         terminal.print_message("\nnothing was changed")
         raise
-    if wishes is None:
+    if result is None:
         terminal.print_message("nothing was changed")
         return EXIT_OK
-    return _apply_result(home, conversation, wishes)
+    return _apply_result(home, prompter, result)
 
 
 def _ask_questions(home: Home, prompter: Prompter, settings: SettingsTable) -> _WizardResult | None:
-    """All that is asked; None where it is not to be saved."""
+    """Ask all questions; return None if the answers are not to be saved."""
     flags = prompter.flags
-    asked = () if flags.licence_only else _select_questions(flags)
-    prompter.check_flags(asked, settings)
+    questions = () if flags.licence_only else _select_questions(flags)
+    prompter.check_flags(questions, settings)
     changes: list[_AppliedAnswer] = []
-    for question in asked:
+    for question in questions:
         if question.is_applicable(settings) or flags.answers.get(question.name) is not None:
             answer = _AppliedAnswer(question, prompter.ask_question(question, settings))
             changed = answer.apply_to(settings)
-            if _build_config(changed) != _build_config(settings):  # an offer that was taken is no wish
+            if _build_config(changed) != _build_config(settings):  # an accepted default changes nothing
                 changes.append(answer)
             settings = changed
     if problems := schema.find_problems(settings):
         raise schema.SettingsError(problems)
-    plan = LicenceChoice("keep")
+    choice = LicenceChoice("keep")
     if not flags.schedule_only:
         present = standing.get_status(home.folder, datetime.now(UTC))
-        plan = prompter.ask_licence(present, csr.load_enrolment(home.folder))
-    return _WizardResult(settings, changes, plan) if prompter.confirm("Save this", None) else None
+        choice = prompter.ask_licence(present, csr.load_enrolment(home.folder))
+    return _WizardResult(settings, changes, choice) if prompter.confirm("Save this", None) else None
 
 
 def _select_questions(flags: WizardFlags) -> Sequence[Question]:
@@ -85,24 +85,24 @@ def _select_questions(flags: WizardFlags) -> Sequence[Question]:
 
 
 def _apply_result(home: Home, prompter: Prompter, result: _WizardResult) -> int:
-    wanted = _build_config(result.settings)
+    config = _build_config(result.settings)
     flags = prompter.flags
-    codes = [_obtain_licence(home, wanted, result.licence_choice)]
+    codes = [_obtain_licence(home, config, result.licence_choice)]
     if not flags.licence_only:
         with schema.lock_settings(home):
-            wanted = _apply_changes(schema.load_settings(home), result.changes)
-            schema.save_settings(home, wanted)
+            config = _apply_changes(schema.load_settings(home), result.changes)
+            schema.save_settings(home, config)
         terminal.print_line(f"Saved in {home.settings}.")
     if not (flags.licence_only or flags.schedule_only):
-        if wanted.discovery.entries and prompter.confirm("Search for printers now", flags.discover):
+        if config.discovery.entries and prompter.confirm("Search for printers now", flags.discover):
             codes.append(runs.run(home, "discover", False))
-        if wanted.transmission.mode != "off" and prompter.confirm("Send a test delivery now", flags.test):
-            codes.append(_send_test_delivery(home, wanted))
+        if config.transmission.mode != "off" and prompter.confirm("Send a test delivery now", flags.test):
+            codes.append(_send_test_delivery(home, config))
     return max(codes)
 
 
 def _apply_changes(now: Config, changes: Sequence[_AppliedAnswer]) -> Config:
-    """What was answered, in the settings of now: the page may have changed others during the questions."""
+    """Return the current settings with the answers; the web UI may have changed others meanwhile."""
     settings = wizard_questions.settings_table(now)
     for change in changes:
         settings = change.apply_to(settings)
@@ -114,7 +114,7 @@ def _build_config(settings: SettingsTable) -> Config:
 
 
 def _obtain_licence(home: Home, config: Config, choice: LicenceChoice) -> int:
-    """A licence that cannot be had now keeps nobody from the rest."""
+    """Get the licence and return an exit code; a failure does not stop the wizard."""
     match choice:
         case LicenceChoice(way="online"):
             return _enrol_online(home, config, choice)
@@ -125,9 +125,9 @@ def _obtain_licence(home: Home, config: Config, choice: LicenceChoice) -> int:
                 terminal.print_message(f"no licence: {terminal.sanitize(str(error))}")
                 return EXIT_LICENCE_PROBLEM
         case LicenceChoice(way="file"):
-            made = licence.get_or_create_request(home)
-            path = Path(f"{made.plug_id}-request.pem")
-            path.write_text(made.pem)
+            request = licence.get_or_create_request(home)
+            path = Path(f"{request.plug_id}-request.pem")
+            path.write_text(request.pem)
             terminal.print_line(f"Send {path} to the provider, then: printmonitor licence install FILE")
     return EXIT_OK
 

@@ -1,4 +1,4 @@
-"""Who answers the wizard's questions: the flags, the offers, or the person at the terminal."""
+"""Get the wizard's answers from flags, from defaults or from the user at the terminal."""
 
 import getpass
 import sys
@@ -18,10 +18,10 @@ YES_ANSWERS, NO_ANSWERS = ("yes", "y"), ("no", "n")
 
 @dataclass(frozen=True, slots=True)
 class WizardFlags:
-    """What was typed behind `printmonitor wizard`; None where nothing was."""
+    """The flags of `printmonitor wizard`; None where a flag was not given."""
 
     answers: Mapping[str, str | None]  # by the question's name
-    licence: str | None  # one of options.LICENCE_WAYS
+    licence: str | None  # one of common_arguments.LICENCE_METHODS
     enrolment_url: str | None
     code: str | None
     licence_file: str | None
@@ -33,7 +33,7 @@ class WizardFlags:
 
     @classmethod
     def from_arguments(cls, arguments: Mapping[str, object]) -> "WizardFlags":
-        """What argparse made of it."""
+        """Return the flags from parsed arguments."""
 
         def text(name: str) -> str | None:
             value = arguments.get(name.replace("-", "_"))
@@ -59,9 +59,9 @@ class WizardFlags:
 
 @dataclass(frozen=True, slots=True)
 class LicenceChoice:
-    """How to come to a licence."""
+    """How to get a licence."""
 
-    way: str  # one of options.LICENCE_WAYS
+    way: str  # one of common_arguments.LICENCE_METHODS
     url: str | None = None
     code: str | None = None
     file: str | None = None
@@ -80,15 +80,15 @@ def _enrolment_url_problem(answer: str) -> str | None:
 
 
 class Prompter:
-    """Who answers: the flags, the offers, or the person at the terminal."""
+    """Answer questions from flags, from defaults or by asking the user."""
 
     def __init__(self, flags: WizardFlags) -> None:
         self.flags = flags
-        # a shell may have closed it: then it is None
+        # sys.stdin is None if the shell closed it
         self._interactive = bool(sys.stdin) and sys.stdin.isatty() and not flags.yes
 
     def check_flags(self, questions: Sequence[Question], settings: SettingsTable) -> None:
-        """Raises Wrong in one line where nobody can answer, or a flag is wrong: before anything is asked."""
+        """Raise CommandError, before any question, if a flag is wrong or missing without a terminal."""
         for question in questions:
             answer = self.flags.answers.get(question.name)
             if answer is not None:
@@ -110,7 +110,7 @@ class Prompter:
             )
 
     def ask_question(self, question: Question, settings: SettingsTable) -> str:
-        """An answer that is right as a setting."""
+        """Return a valid answer."""
         given = self.flags.answers.get(question.name)
         if given is not None:
             return given
@@ -163,7 +163,7 @@ class Prompter:
         *,
         secret: bool = False,
     ) -> str | None:
-        """The flag's value, else the person's; None where nobody can be asked. Raises Wrong."""
+        """Return the flag's value, else the user's; None without a terminal. Raise CommandError."""
         if given is not None and (problem := find_problem(given)):
             raise CommandError(problem)
         if given is not None or not self._interactive:
@@ -178,7 +178,7 @@ class Prompter:
         return self._ask_choice(f"{text}?", "yes", (*YES_ANSWERS, *NO_ANSWERS)) in YES_ANSWERS
 
     def _licence_method_of_flags(self) -> str | None:
-        """What the flags say, also by what belongs to one way only."""
+        """Return the method that the flags state or imply; None if neither."""
         if self.flags.licence:
             return self.flags.licence
         if self.flags.licence_file:
@@ -191,7 +191,7 @@ class Prompter:
         return answer
 
     def _prompt(self, text: str, offer: str, *, secret: bool = False) -> str:
-        """The person's answer, or the offer. Raises KeyboardInterrupt at the end of the input."""
+        """Return the user's answer, or the default. Raise KeyboardInterrupt at the end of the input."""
         if not self._interactive:
             return offer
         shown = ("kept" if offer else "none") if secret else terminal.sanitize(offer)

@@ -1,4 +1,4 @@
-"""What the wizard asks about the settings: a table of questions, and how an answer becomes a setting."""
+"""Define the wizard's questions about the settings, and how an answer becomes a setting."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -8,10 +8,10 @@ from appliance.domain.model import DiscoveryEntry
 from appliance.settings import schema
 from appliance.settings.schema import Config
 
-SettingsTable = Mapping[str, object]  # settings as settings.toml holds them
-CLEAR_ANSWER = "-"  # the answer that empties a setting which has an offer
+SettingsTable = Mapping[str, object]  # as in settings.toml
+CLEAR_ANSWER = "-"  # empties a setting that has a default answer
 NONE_ANSWERS = (CLEAR_ANSWER, "none", "never")
-CASE_INSENSITIVE_KEYS = ("transmission.mail.security",)  # of a few that are right
+CASE_INSENSITIVE_KEYS = ("transmission.mail.security",)  # settings with a fixed set of values
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class Question:
 
     name: str
     text: str
-    key: str  # where its setting stands
+    key: str  # dotted key of its setting
     default_answer: Callable[[SettingsTable], str]
     apply_answer: Callable[[SettingsTable, str], SettingsTable]
     is_applicable: Callable[[SettingsTable], bool] = lambda _: True
@@ -28,7 +28,7 @@ class Question:
 
 
 def find_answer_problem(question: Question, settings: SettingsTable, answer: str) -> str | None:
-    """Why this answer will not do: what is wrong with it as a setting."""
+    """Return what is wrong with an answer as a setting; None if nothing."""
     if isinstance(get_value(settings, question.key), int) and not (answer.isascii() and answer.isdecimal()):
         return f"{answer} is no number"
     problems = schema.find_problems(question.apply_answer(settings, answer))
@@ -36,14 +36,14 @@ def find_answer_problem(question: Question, settings: SettingsTable, answer: str
 
 
 def get_value(settings: SettingsTable, key: str) -> object:
-    """The value at a dotted key."""
+    """Return the value at a dotted key."""
     head, _, rest = key.partition(".")
     inner = settings.get(head)
     return get_value(inner, rest) if rest and isinstance(inner, Mapping) else inner
 
 
 def replace_value(settings: SettingsTable, key: str, value: object) -> SettingsTable:
-    """The settings with another value at a dotted key."""
+    """Return the settings with another value at a dotted key."""
     head, _, rest = key.partition(".")
     inner = settings.get(head)
     return {
@@ -60,7 +60,7 @@ def _setting_question(
     *,
     secret: bool = False,
 ) -> Question:
-    """A question whose answer is the setting."""
+    """Return a question whose answer is the setting itself."""
 
     def change(settings: SettingsTable, answer: str) -> SettingsTable:
         if isinstance(get_value(settings, key), int) and answer.isascii() and answer.isdecimal():
@@ -95,7 +95,7 @@ def _manual_entries(settings: SettingsTable) -> list[SettingsTable]:
 
 
 def _replace_manual_entries(settings: SettingsTable, manual: Sequence[SettingsTable]) -> SettingsTable:
-    """Entries by hand replaced; the import list looks after its own."""
+    """Return the settings with other manual entries; those of the import list stay."""
     entries = get_value(settings, "discovery.entries")
     imported = (
         [each for each in entries if isinstance(each, Mapping)] if isinstance(entries, Sequence) else []
@@ -188,7 +188,7 @@ TRANSMISSION_QUESTIONS = (
 def build_questions(
     lan_network: IPv4Network | None = None, *, schedule_only: bool = False
 ) -> tuple[Question, ...]:
-    """All of them in their order; `guess` is the Plug's own network."""
+    """Return all questions in order; `lan_network` is the Plug's own network."""
     if schedule_only:
         return SCHEDULE_QUESTIONS
     return (
@@ -208,5 +208,5 @@ def build_questions(
 
 
 def settings_table(settings: Config) -> SettingsTable:
-    """The settings as the questions take them."""
+    """Return the settings as the questions use them."""
     return asdict(settings)

@@ -1,8 +1,7 @@
-"""The time of day, on a box without a clock battery that may start years in the past.
+"""Keep the time of day on a device without a clock battery, which may start years in the past.
 
-A time is believed when systemd-timesyncd has set it, or when it is not before the latest time that the Plug
-is known to have seen. Until then the Plug counts on from that latest time: no reading is stamped before those
-that it already has.
+A time is trusted when systemd-timesyncd has set it, or when it is not before the latest time in the database.
+Until then the clock counts on from that latest time, so that no reading is older than those already stored.
 """
 
 import time
@@ -10,11 +9,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-MIN_VALID_TIME = datetime(
-    2026, 1, 1, tzinfo=UTC
-)  # before this there was no Plug: a clock that says so is wrong
+MIN_VALID_TIME = datetime(2026, 1, 1, tzinfo=UTC)  # no Plug is older: an earlier time is wrong
 TIMESYNC_DIR = Path("/run/systemd/timesync")
-MIN_JUMP = timedelta(minutes=1)  # less is the ordinary correction of a clock that runs a little wrong
+MIN_JUMP = timedelta(minutes=1)  # less is the usual correction of drift
 
 
 def utc_now() -> datetime:
@@ -22,7 +19,7 @@ def utc_now() -> datetime:
 
 
 class Clock:
-    """Call it for the time."""
+    """A clock that is called for the time."""
 
     def __init__(
         self,
@@ -32,15 +29,13 @@ class Clock:
         monotonic: Callable[[], float] = time.monotonic,
         timesync: Path = TIMESYNC_DIR,
     ) -> None:
-        """`seen` is the latest time that was known in an earlier life."""
+        """Start from the latest time that an earlier process knew."""
         self._wall, self._monotonic, self._timesync = wall, monotonic, timesync
         self._base_time = max(last_known_time or MIN_VALID_TIME, MIN_VALID_TIME)
         self._base_monotonic = monotonic()
         self._is_trusted = False
         self._jump = timedelta()
-        self.latest = (
-            self._base_time
-        )  # that it has given; for whoever puts right what was stamped to set back
+        self.latest = self._base_time  # latest time returned; set back after timestamps are repaired
 
     def __call__(self) -> datetime:
         now = self._now()
@@ -48,7 +43,7 @@ class Clock:
         return now
 
     def is_set_back(self) -> bool:
-        """Whether it has given times that have not come yet."""
+        """Return True if the clock has returned times that are still in the future."""
         return self.latest - self() >= MIN_JUMP
 
     def _now(self) -> datetime:
@@ -63,12 +58,12 @@ class Clock:
         return wall
 
     def is_settled(self) -> bool:
-        """Whether the time will not leap soon: it is believed, and nobody is about to set it."""
+        """Return True if the time is trusted and no synchronisation is pending."""
         self()
         return self._is_trusted and (self._is_synchronized() or not self._timesync.is_dir())
 
     def take_jump(self) -> timedelta:
-        """How far somebody has set the clock since this was last asked."""
+        """Return by how much the clock was set since the last call."""
         jump, self._jump = self._jump, timedelta()
         return jump
 

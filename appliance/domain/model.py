@@ -1,7 +1,7 @@
-"""All domain data: frozen records that the stations of the path hand to each other.
+"""Define the domain data: frozen records that the steps of a run pass on.
 
 Fields are named after their objects in the MIBs (RFC 3805 Printer-MIB, RFC 2790 Host Resources, RFC 3418
-system group). `None` always means that the printer did not say.
+system group). `None` always means that the printer did not give the value.
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from typing import Generic, Literal, TypeVar
 
 
 class VagueAmount(Enum):
-    """What Printer-MIB says instead of an amount: a negative number that nobody may calculate with."""
+    """A negative number that Printer-MIB gives instead of an amount; never calculate with it."""
 
     OTHER = -1
     UNKNOWN = -2
@@ -25,7 +25,7 @@ SnmpVersion = Literal["auto", "1", "2"]
 
 @dataclass(frozen=True, slots=True)
 class DiscoveryEntry:
-    """One line of the discovery list, as a person wrote it: addresses may be a range, a CIDR or a name."""
+    """A line of the discovery list as it was entered: a range, a CIDR, an address or a name."""
 
     addresses: str
     snmp_version: SnmpVersion = "auto"
@@ -40,7 +40,7 @@ class DiscoveryEntry:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One address to ask, and how: `host` is an IP address, or a DNS name where printers go by name."""
+    """An address to poll, and how: `host` is an IP address, or a DNS name where printers go by name."""
 
     host: str
     name: str | None = None  # the DNS name that led here, if one did
@@ -55,18 +55,18 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who a printer is, wherever it is."""
+    """The identity of a printer, independent of its address."""
 
     manufacturer: str | None = None
     model: str | None = None
-    serial_number: str | None = None  # placeholders never get here
+    serial_number: str | None = None  # never a placeholder
     mac_address: str | None = None  # twelve upper-case hexadecimal digits
     object_id: str | None = None  # sysObjectID, dotted, no leading dot
 
 
 @dataclass(frozen=True, slots=True)
 class Details:
-    """What a printer says about itself besides who it is."""
+    """What a printer reports about itself besides its identity."""
 
     name: str | None = None  # sysName
     location: str | None = None
@@ -81,7 +81,7 @@ class Details:
 
 
 class CounterName(StrEnum):
-    """The page counters of the reference, then those that prove them."""
+    """The page counters of the reference product, then those that serve as proof."""
 
     TOTAL = "total"
     LARGE = "large"
@@ -107,8 +107,8 @@ class Counter:
     name: CounterName
     value: int
     source: str  # "prtMarkerLifeCount.1.1", "ricohEngCounterValue type 10", "http /etc/mnt_info.csv"
-    dispute: str | None = None  # what another source says of the same, where the two do not agree
-    held: int | None = None  # a later reading that is not believed yet; `value` is the last one that was
+    dispute: str | None = None  # the value of another source, where the two differ
+    held: int | None = None  # a later value that is not trusted yet; `value` is the last trusted one
     held_reason: str | None = None
 
 
@@ -138,7 +138,7 @@ class Alert:
     location: int | None = None
     code: int | None = None
     description: str | None = None
-    time: int | None = None  # sysUpTime when it came, hundredths of a second
+    time: int | None = None  # sysUpTime of the alert, hundredths of a second
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +217,7 @@ class Storage:
 
 @dataclass(frozen=True, slots=True)
 class PollCost:
-    """What talking to a printer took: datagrams both ways, their UDP payload in bytes, seconds."""
+    """The cost of a poll: datagrams in both directions, their UDP payload in bytes, seconds."""
 
     packets: int = 0
     bytes: int = 0
@@ -226,7 +226,7 @@ class PollCost:
 
 @dataclass(frozen=True, slots=True)
 class PartFailure:
-    """A part of a printer that could not be read this time; what was known of it still stands."""
+    """A part of a printer that could not be read; its last known values stay."""
 
     part: str  # "supplies", "alerts", "inputs", "outputs", "storages", "counters", "details"
     reason: str
@@ -234,9 +234,9 @@ class PartFailure:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """All that a printer said at one time; parts in `failures` are to be taken from the last reading."""
+    """What a poll returned; the parts in `failures` keep the values of the reading before."""
 
-    target: Target  # as it answered: the SNMP version is settled
+    target: Target  # as it answered, with a definite SNMP version
     identity: Identity
     details: Details
     counters: tuple[Counter, ...] = ()
@@ -247,8 +247,8 @@ class Reading:
     storages: tuple[Storage, ...] = ()
     failures: tuple[PartFailure, ...] = ()
     cost: PollCost = PollCost()
-    plan: str = ""  # what the reader wants to remember for the next time; opaque to everybody else
-    notes: tuple[str, ...] = ()  # what a person should know of it: a page that wants a password, two counts
+    plan: str = ""  # the poll cache for the next poll; opaque outside the collector
+    notes: tuple[str, ...] = ()  # hints for people: a web page needs a password, two counts differ
 
 
 T = TypeVar("T")
@@ -256,7 +256,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class StoredRow(Generic[T]):
-    """A row with the identifier and the times that the store gave it (UTC)."""
+    """A row with its identifier and times (UTC) in the database."""
 
     id: int
     row: T
@@ -281,7 +281,7 @@ class Printer:
     created_at: datetime
     changed_at: datetime
     seen_at: datetime  # the last time it answered
-    failed_at: datetime | None = None  # the last attempt, if that one failed
+    failed_at: datetime | None = None  # the last poll, if it failed
     failure: str | None = None  # why
     failures: tuple[
         PartFailure, ...
@@ -295,17 +295,17 @@ class Printer:
 
 @dataclass(frozen=True, slots=True)
 class Trap:
-    """An SNMP notification and what it means; v1 traps are told as v2c ones (RFC 3584)."""
+    """An SNMP notification and its meaning; v1 traps are translated to v2c (RFC 3584)."""
 
-    kind: str  # "coldStart", "printerV2Alert", a maker's name with its number, or the OID itself
+    kind: str  # "coldStart", "printerV2Alert", a vendor's name with its number, or the OID itself
     oid: str = ""  # snmpTrapOID, dotted
     version: Literal["1", "2"] = "2"
     inform: bool = False
     manufacturer: str | None = None
-    agent_address: str | None = None  # whom the sender names as the source
+    agent_address: str | None = None  # the source that the sender states
     uptime: int | None = None  # sysUpTime, hundredths of a second
     serial_number: str | None = None  # where the notification carries it
     mac_address: str | None = None  # the same
     severity: str | None = None  # prtAlertSeverityLevel
-    text: str = ""  # one line for a person
+    text: str = ""  # one line for people
     objects: tuple[str, ...] = ()  # "name or OID = value", as they came

@@ -1,4 +1,4 @@
-"""When the next run is due: arithmetic on times alone.
+"""Compute when the next run is due, from times alone.
 
 A run is due because its time lies between the last run and now, however many such times there are: a clock
 that leaps ten years owes one run, a clock that goes back owes none until the next time.
@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Literal
 
-MAX_CLOCK_CORRECTION = timedelta(minutes=1)  # a clock that is set back by less waits until it is there again
+MAX_CLOCK_CORRECTION = timedelta(minutes=1)  # set back by less, the schedule waits for the time
 
 
 @dataclass(frozen=True, slots=True)
 class RunSchedule:
-    """What is to run when; `offset` keeps the Plugs of the world from all calling at the full hour."""
+    """The times of the runs; `offset` spreads the Plugs, so that not all call on the full hour."""
 
     query_every: timedelta
     discover_at: tuple[time, ...]
@@ -26,34 +26,34 @@ class RunSchedule:
 def build_schedule(
     name: str, query_interval_s: int, discover_at: tuple[time, ...], zone: tzinfo
 ) -> RunSchedule:
-    """The plan of the Plug with this name, which queries every so many seconds."""
+    """Return the schedule of the Plug with this name."""
     every = timedelta(seconds=query_interval_s)
     return RunSchedule(every, discover_at, zone, start_offset(name, every))
 
 
 @dataclass(frozen=True, slots=True)
 class LastRuns:
-    """When each kind of run last began; None: never."""
+    """The time at which each kind of run last began; None: never."""
 
     query: datetime | None = None
     discover: datetime | None = None
 
 
 def start_offset(name: str, query_every: timedelta) -> timedelta:
-    """A Plug's own share of the interval, in whole seconds: always the same for the same name."""
+    """Return the Plug's offset within the interval, in whole seconds, derived from its name."""
     number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8])
     return timedelta(seconds=number % max(1, int(query_every.total_seconds())))
 
 
 def due_run(schedule: RunSchedule, last_runs: LastRuns, now: datetime) -> Literal["query", "discover"] | None:
-    """Which run to begin now: `discover` before `query`, as it finds what the query then reads."""
+    """Return the run to begin now: `discover` before `query`, as it finds what a query reads."""
     if _is_due(_last_discover_time(schedule, now), last_runs.discover):
         return "discover"
     return "query" if _is_due(_last_query_time(schedule, now), last_runs.query) else None
 
 
 def next_run_at(schedule: RunSchedule, now: datetime) -> datetime:
-    """The first time after now at which a run is due, seen from a Plug that owes none."""
+    """Return the first time after now at which a run is due, if none is overdue."""
     return min(
         [_last_query_time(schedule, now) + schedule.query_every, *_upcoming_discover_times(schedule, now)]
     )
@@ -68,7 +68,7 @@ def next_query_at(schedule: RunSchedule, now: datetime) -> datetime:
 
 
 def clamp_future_runs(last_runs: LastRuns, now: datetime) -> LastRuns:
-    """No run was begun in the future: a clock that was set back must not keep the Plug silent until then."""
+    """Move future times to now: after a clock was set back, the schedule must not wait for them."""
     return LastRuns(*(_clamp_future_time(moment, now) for moment in (last_runs.query, last_runs.discover)))
 
 
@@ -81,7 +81,7 @@ def _is_due(scheduled_at: datetime | None, last_run_at: datetime | None) -> bool
 
 
 def _last_query_time(schedule: RunSchedule, now: datetime) -> datetime:
-    """Multiples of the interval since 1970, moved by the offset: a restart does not move them."""
+    """Return the last multiple of the interval since 1970, plus the offset; restarts do not move it."""
     epoch = datetime(1970, 1, 1, tzinfo=UTC) + schedule.offset
     return epoch + (now - epoch) // schedule.query_every * schedule.query_every
 
@@ -101,7 +101,7 @@ def _nearby_discover_times(schedule: RunSchedule, now: datetime) -> Iterable[dat
 
 
 def _local_time_to_utc(day: date, at: time, zone: tzinfo) -> datetime:
-    """The one moment of a local time (PEP 495, fold=0).
+    """Return the moment of a local time (PEP 495, fold=0).
 
     A time that the clocks skip counts as in the hour before, one that comes twice is the first of the two.
     """

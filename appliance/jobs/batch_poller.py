@@ -1,4 +1,4 @@
-"""Many printers are asked at once, each by itself: one that is silent, slow or strange delays nobody."""
+"""Poll many printers at once, independently, so that a slow or broken one delays no other."""
 
 import asyncio
 import logging
@@ -20,47 +20,47 @@ from appliance.storage.printers import KnownPrinter
 
 log = logging.getLogger(__name__)
 
-MAX_CONCURRENT_POLLS = 100  # printers: each waits for its network most of the time
+MAX_CONCURRENT_POLLS = 100  # most of them wait for the network
 
 
 @dataclass(slots=True)
 class RunProgress:
-    """How far a run has come, updated while it runs."""
+    """The progress of a run, updated while it goes on."""
 
     scan: ScanProgress = field(default_factory=ScanProgress)
-    to_read: int = 0  # printers, as far as they are known by now
-    read: int = 0  # and kept
+    to_read: int = 0  # printers known so far
+    read: int = 0  # and saved
     failed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class PrinterProblem:
-    """A printer that could not be read, or a part of it, and why."""
+    """A printer that could not be read, or only in part, and why."""
 
     host: str
     reason: str
     name: str | None = None
-    printer_id: int | None = None  # None: it is not known yet
+    printer_id: int | None = None  # None: not in the database yet
 
 
 @dataclass(frozen=True, slots=True)
 class SkippedHost:
-    """Who is there and was not taken, and why."""
+    """A host that answered and was not polled, and why."""
 
     host: str
     reason: str
 
 
 class _PrinterSkippedError(Exception):
-    """A printer that nobody may take; the text says why."""
+    """The printer is excluded or ignored."""
 
 
 class _InternalPollError(Exception):
-    """Reading it met a fault of the Plug's own."""
+    """The poll failed because of a defect in this software."""
 
 
 class BatchPoller:
-    """What is asked during one run, and what came of it."""
+    """Poll the printers of one run and collect the results."""
 
     def __init__(
         self,
@@ -75,7 +75,7 @@ class BatchPoller:
     ) -> None:
         self.read: dict[int, PollCost] = {}  # by printer
         self.failed: list[PrinterProblem] = []
-        self.incomplete: list[PrinterProblem] = []  # read, but not in all parts: their last values stay
+        self.incomplete: list[PrinterProblem] = []  # read in part: other values stay
         self.skipped: list[SkippedHost] = []
         self._db, self._clock, self._exclusions, self._progress = db, clock, exclusions, progress
         self._endpoint, self._writer = endpoint, writer
@@ -85,13 +85,13 @@ class BatchPoller:
         self._by_serial = {_serial_key(printer.identity): printer for printer in known_printers}
 
     async def poll_known(self, printer: KnownPrinter, *, full: bool = False) -> None:
-        """A known printer, at its address or by its name; `full`: whatever was remembered of it."""
+        """Poll a known printer by its address or name; `full` ignores the poll cache."""
         excluded = self._exclusions.excludes_printer(printer.target, printer.identity, printer.sys_name)
         if not printer.ignore and not excluded:
             await self._poll_and_save(printer.target, printer, _resolve_current_address, full=full)
 
     async def poll_discovered(self, probe_result: ProbeResult) -> None:
-        """Somebody who answered the scan."""
+        """Poll a host that answered the scan, if it is a printer that is not excluded."""
         target = probe_result.target
         if _address_key(target) in self._seen_addresses:
             return  # the same printer, with another community
@@ -117,7 +117,7 @@ class BatchPoller:
         return _address_key(target) in self._seen_addresses
 
     async def resolve_name(self, target: Target) -> Target | None:
-        """A discovery entry's name as the address that it has now."""
+        """Return the name of a discovery entry with its current address; None if excluded or unknown."""
         try:
             async with self._poll_slots:
                 target = await entries.resolve_target(target)
@@ -140,8 +140,8 @@ class BatchPoller:
                 target = await locate(target)
                 reading = await self._poll(target, printer, full=full)
             printer_id = await self._writer.save_reading(reading)
-        except _PrinterSkippedError as why:
-            self.skipped.append(SkippedHost(target.host, message_of(why)))
+        except _PrinterSkippedError as reason:
+            self.skipped.append(SkippedHost(target.host, message_of(reason)))
             self._progress.to_read -= 1
         except (NameNotResolvedError, PollError, ReadingNotSavedError, _InternalPollError) as error:
             await self._record_failure(target, printer, message_of(error))
@@ -163,15 +163,15 @@ class BatchPoller:
             reading = await poll_printer(self._endpoint, target, plan, self._clock(), full=full)
         except PollError:
             raise
-        except Exception as error:  # a fault of ours in reading one printer must not cost the others
+        except Exception as error:  # a defect must not stop the other polls
             log.exception("%s: cannot be read", target.host)
             raise _InternalPollError(Message("reading.failed", reason=type(error).__name__)) from error
         if self._exclusions.excludes_printer(reading.target, reading.identity, reading.details.name):
             raise _PrinterSkippedError("excluded")
-        here = (
+        known = (
             self._by_serial.get(_serial_key(reading.identity)) if reading.identity.serial_number else printer
         )
-        if here and here.ignore:
+        if known and known.ignore:
             raise _PrinterSkippedError("ignored")
         return reading
 
@@ -184,12 +184,12 @@ class BatchPoller:
 
 
 async def _resolve_current_address(target: Target) -> Target:
-    """Where a known printer is: printers that go by name are looked up anew each time."""
+    """Return the target with its current address; printers that go by name are resolved each time."""
     return await entries.resolve_target(target) if target.address_by == "name" and target.name else target
 
 
 async def _add_missing_name(target: Target) -> Target:
-    """What a printer is called that was met at its address and is to go by its name from now on."""
+    """Return the target with its DNS name, where it goes by name and the name is not known yet."""
     return await entries.add_dns_name(target) if target.address_by == "name" and not target.name else target
 
 

@@ -1,4 +1,4 @@
-"""Readings are kept many at a time: a memory card takes a few durable writes a second, not hundreds."""
+"""Save readings in batches, since a memory card takes few durable writes per second."""
 
 import asyncio
 import logging
@@ -14,19 +14,19 @@ from appliance.storage import database, printers
 
 log = logging.getLogger(__name__)
 
-BATCH_INTERVAL_S = 0.2  # that a reading waits for others
-MAX_BATCH_READINGS = 100  # readings in one transaction: others wait for the database no longer than it takes
+BATCH_INTERVAL_S = 0.2  # for which a reading waits for others
+MAX_BATCH_READINGS = 100  # per transaction: it bounds how long it locks the database
 
 
 class ReadingNotSavedError(Exception):
-    """What the printer said cannot be stored; the text is one clear line."""
+    """A reading cannot be stored; the text says why in one line."""
 
 
 class BatchWriter:
-    """`async with Keeper(db, clock) as keeper: await keeper.keep(reading)`; kept means durable."""
+    """Save readings durably: `async with BatchWriter(db, clock) as writer: await writer.save_reading(r)`."""
 
     def __init__(self, db: sqlite3.Connection, clock: Callable[[], datetime]) -> None:
-        self.write_error: Exception | None = None  # the first; nothing is kept after it
+        self.write_error: Exception | None = None  # the first one; nothing is saved after it
         self._db, self._clock = db, clock
         self._pending: list[tuple[Callable[[], int], asyncio.Future[int]]] = []
         self._has_pending = asyncio.Event()
@@ -38,32 +38,35 @@ class BatchWriter:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """What was handed over is kept, also when the round is broken off."""
+        """Write what is pending, also when the run is interrupted."""
         self._task.cancel()
         while self._pending:
             self._flush()
 
     async def save_reading(self, reading: Reading) -> int:
-        """The printer's id. Raises NotKept or Unusable."""
+        """Save a reading and return the printer's id.
+
+        Raise ReadingNotSavedError or DatabaseUnavailableError.
+        """
         now = self._clock()
         return await self._enqueue(lambda: printers.store_reading(self._db, reading, now))
 
     async def save_failure(self, printer_id: int, reason: str) -> None:
         now = self._clock()
 
-        def work() -> int:
+        def write() -> int:
             printers.store_poll_failure(self._db, printer_id, reason, now)
             return printer_id
 
-        await self._enqueue(work)
+        await self._enqueue(write)
 
     async def _enqueue(self, write: Callable[[], int]) -> int:
         if self.write_error:
             raise self.write_error
-        kept: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        self._pending.append((write, kept))
+        saved: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self._pending.append((write, saved))
         self._has_pending.set()
-        return await kept
+        return await saved
 
     async def _flush_periodically(self) -> None:
         while True:
@@ -78,19 +81,17 @@ class BatchWriter:
         results: list[int | Exception] = []
         try:
             with database.transaction(self._db):
-                results = [self._write_one(work) for work, _ in batch]
-        except (
-            Exception
-        ) as error:  # the disk is full, say: told to everybody who waits, and raised by the round
+                results = [self._write_one(write) for write, _ in batch]
+        except Exception as error:  # such as a full disk: raised in every waiting task, and by the run
             self.write_error = self.write_error or error
             results = [error] * len(batch)
-        for (_, kept), result in zip(batch, results, strict=True):
-            if kept.cancelled():
+        for (_, saved), result in zip(batch, results, strict=True):
+            if saved.cancelled():
                 continue
             if isinstance(result, Exception):
-                kept.set_exception(result)
+                saved.set_exception(result)
             else:
-                kept.set_result(result)
+                saved.set_result(result)
 
     def _write_one(self, write: Callable[[], int]) -> int | Exception:
         try:
@@ -98,6 +99,6 @@ class BatchWriter:
                 return write()
         except database.DatabaseUnavailableError:
             raise
-        except Exception as error:  # a printer that says something unheard-of costs the others nothing
+        except Exception as error:  # one odd reading must not stop the others
             log.exception("a reading cannot be kept")
             return ReadingNotSavedError(Message("reading.not_stored", reason=error))

@@ -1,4 +1,4 @@
-"""An import list is taken over: its entries go into the settings, printers that are gone leave the store."""
+"""Apply an import list: entries go into the settings, printers that are gone leave the database."""
 
 import os
 import re
@@ -21,42 +21,42 @@ from appliance.storage.printer_list import PrinterSummary
 
 
 class ImportRejectedError(Exception):
-    """Nothing was changed; the text is one clear line."""
+    """The list was not applied and nothing was changed; the text says why in one line."""
 
 
 class ImportFileError(ImportRejectedError):
-    """A file is not to be had, now at least."""
+    """A file of the list cannot be read, at least for now."""
 
 
 class ImportConfirmationError(ImportRejectedError):
-    """The list may be wrong: a person may insist."""
+    """The list looks wrong; it is applied only if the user insists."""
 
 
 @dataclass(frozen=True, slots=True)
 class ImportList:
-    """A list with its exclusions, read and understood."""
+    """A parsed list with its exclusions."""
 
     rows: tuple[ImportRow, ...]
     exclusions: Exclusions
-    problems: tuple[str, ...]  # a hundred at most of each of the two
-    skipped_lines: int  # lines that are left out
+    problems: tuple[str, ...]  # at most a hundred for each of the two files
+    skipped_lines: int  # lines that were left out
 
 
 @dataclass(frozen=True, slots=True)
 class ImportResult:
-    """What an import changed, or would change."""
+    """The changes that an import made, or would make."""
 
     changes: ImportChanges[PrinterSummary]
     applied: bool
 
 
 def read_list(path: Path, exclusions: Path | None = None) -> ImportList:
-    """The lists in two files, which may lie on a slow share. Raises Refused."""
+    """Read the lists from two files, which may be on a slow share. Raise ImportRejectedError."""
     return parse_list(_read_file(path), _read_file(exclusions) if exclusions else b"", path.name)
 
 
 def parse_list(data: bytes, exclusions: bytes = b"", name: str = Message("import.list")) -> ImportList:
-    """The lists in a file's bytes. Raises Refused."""
+    """Parse the lists from bytes. Raise ImportRejectedError."""
     try:
         listed = csv_entries.parse_list(data)
     except InvalidListError as error:
@@ -111,7 +111,7 @@ def apply_list(
 def _apply_changes(
     db: sqlite3.Connection, home: Home, config: Config, changes: ImportChanges[PrinterSummary], now: datetime
 ) -> None:
-    """All entries in one save; then the printers, which nobody will ask again, in one transaction."""
+    """Save all entries at once, then delete the printers that are gone in one transaction."""
     if changes.entries != config.discovery.entries:
         discovery = replace(config.discovery, entries=changes.entries)
         configuration.save_settings(home, replace(config, discovery=discovery))
@@ -124,7 +124,7 @@ def _apply_changes(
 
 
 def format_changes(changes: ImportChanges[PrinterSummary]) -> str:
-    """The changes in one line."""
+    """Return the changes in one line."""
     if changes.excluded:
         return Message(
             "import.summary_excluded",
@@ -146,16 +146,15 @@ def format_changes(changes: ImportChanges[PrinterSummary]) -> str:
 
 
 def format_problems(problems: Sequence[str], skipped_lines: int) -> str:
-    """Bad lines in one line."""
+    """Return the lines that were left out, in one line."""
     return Message("import.bad_lines", count=skipped_lines, problem=problems[0])
 
 
 def _read_file(path: Path) -> bytes:
-    """A file's bytes, one more than a list may have at most. Raises Unreadable."""
+    """Return at most one byte more than a list may have. Raise ImportFileError."""
     try:
-        descriptor = os.open(
-            path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
-        )  # a pipe would wait for a writer
+        # O_NONBLOCK: opening a pipe would wait for a writer
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         with os.fdopen(descriptor, "rb") as file:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 raise ImportFileError(Message("import.no_file", path=path))
@@ -167,7 +166,7 @@ def _read_file(path: Path) -> bytes:
 
 
 def _unreadable_text(path: Path, reason: str | None) -> Message:
-    """With a hint for those who come from the Windows product."""
+    """Return why a path cannot be read, with a hint for paths of Windows."""
     if re.match(r"\\\\|//|[A-Za-z]:", str(path)):
         return Message("import.share_not_mounted", path=path, reason=reason)
     return Message("import.unreadable_path", path=path, reason=reason)

@@ -1,4 +1,4 @@
-"""One run: printers are found or looked up, read, kept, and handed to the transmission."""
+"""Execute a run: find printers, poll them, save the readings, hand them over to delivery."""
 
 import asyncio
 import itertools
@@ -48,7 +48,7 @@ RunKind = Literal["query", "discover"]
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """What came of a run."""
+    """The result of a run."""
 
     kind: RunKind
     interrupted: bool
@@ -57,15 +57,15 @@ class RunResult:
     incomplete: tuple[PrinterProblem, ...]  # read, but not in all their parts
     skipped: tuple[SkippedHost, ...]
     not_covered: int  # known printers that no discovery entry covers
-    probed: int  # addresses by the scan
+    probed: int  # addresses that the scan probed
     answered: int
     cost: PollCost  # of all readings together; its seconds are the run's
     parcel: outbox.Parcel | None = None
-    enqueue_error: str | None = None  # why there is no parcel, if that is a fault
+    enqueue_error: str | None = None  # why no parcel could be stored
     delivery: dispatcher.DeliverySummary | None = None
 
     def to_job_result(self) -> dict[str, object]:
-        """What a job's row tells about it."""
+        """Return the result as it is stored in the job's row."""
         return {
             "read": len(self.read),
             "failed": [asdict(failed) for failed in self.failed[:MAX_NAMED_PRINTERS]],
@@ -96,7 +96,7 @@ async def execute_run(
     only: Collection[int] | None = None,
     send: bool = True,
 ) -> RunResult:
-    """Do a run, to its end or until `stop`; what was read by then is kept.
+    """Execute a run to its end or until `stop`; readings up to then are saved.
 
     `only` limits a query to some printers: it waits for no other run, and nothing is handed over then. With
     `send` off the parcel is left to whoever delivers. Raises lock.Busy, BadEntry, database.Unusable.
@@ -105,18 +105,18 @@ async def execute_run(
     with file_lock.acquire(home.run_lock) if only is None else nullcontext():
         async with (
             _report_progress(db, job_id, progress, on_progress),
-            BatchWriter(db, clock) as keeper,
+            BatchWriter(db, clock) as writer,
             SnmpEndpoint() as endpoint,
         ):
             exclusions = entries.Exclusions(config.discovery.exclusions)
             known = printers.list_known(db)
-            asking = BatchPoller(
-                db, clock, exclusions, known, progress=progress, endpoint=endpoint, writer=keeper
+            poller = BatchPoller(
+                db, clock, exclusions, known, progress=progress, endpoint=endpoint, writer=writer
             )
-            this = _ActiveRun(config.discovery, exclusions, known, asking, progress)
-            work = this.discover() if kind == "discover" else this.query(only)
-            finished = bool(await _run_until_stopped(stop, _await_or_raise_write_error(work, keeper)))
-        result = this.build_result(kind, interrupted=not finished)
+            active = _ActiveRun(config.discovery, exclusions, known, poller, progress)
+            work = active.discover() if kind == "discover" else active.query(only)
+            finished = bool(await _run_until_stopped(stop, _await_or_raise_write_error(work, writer)))
+        result = active.build_result(kind, interrupted=not finished)
         if finished and only is None:
             result = _enqueue_parcel(result, db, home, config, now=clock())
     if finished and only is None and send:
@@ -126,7 +126,7 @@ async def execute_run(
 
 
 class _ActiveRun:
-    """The run while it goes on."""
+    """The state of a run in progress."""
 
     def __init__(
         self,
@@ -142,14 +142,14 @@ class _ActiveRun:
         self._not_covered = 0
 
     async def query(self, only: Collection[int] | None = None) -> None:
-        """The known printers, each at its address or by its name."""
+        """Poll the known printers, by address or by name."""
         async with asyncio.TaskGroup() as tasks:
             for printer in self._known_printers:
                 if only is None or printer.id in only:
                     tasks.create_task(self._batch_poller.poll_known(printer))
 
     async def discover(self) -> None:
-        """Whoever answers within the discovery entries, then the known printers there that did not."""
+        """Poll the printers that answer the scan, then known ones in its ranges that did not."""
         coverage = entries.Coverage(self._settings.entries)
         targets = await self._collect_targets()
         async with asyncio.TaskGroup() as tasks:
@@ -158,17 +158,17 @@ class _ActiveRun:
                 tasks.create_task(self._batch_poller.poll_discovered(answer))
         covered = [printer for printer in self._known_printers if printer.target in coverage]
         self._not_covered = len(self._known_printers) - len(covered)
-        unmet = {printer.id for printer in covered if not self._batch_poller.has_seen(printer.target)}
-        await self.query(unmet - set(self._batch_poller.read))
+        missed = {printer.id for printer in covered if not self._batch_poller.has_seen(printer.target)}
+        await self.query(missed - set(self._batch_poller.read))
 
     async def _collect_targets(self) -> Iterator[Target]:
-        """Names first, as they say more than the range in which their address may also lie."""
-        most = self._settings.max_addresses
+        """Return the targets: names first, as a range may contain their addresses too."""
+        limit = self._settings.max_addresses
         listed = self._settings.entries
-        names = list(entries.iter_name_targets(listed, self._exclusions, limit=most))
-        found = await asyncio.gather(*map(self._batch_poller.resolve_name, names))
-        self._progress.scan.total = entries.count_all_targets(listed, self._exclusions, limit=most)
-        return self._deduplicate_targets(entries.expand_all(listed, self._exclusions, limit=most), found)
+        names = list(entries.iter_name_targets(listed, self._exclusions, limit=limit))
+        resolved = await asyncio.gather(*map(self._batch_poller.resolve_name, names))
+        self._progress.scan.total = entries.count_all_targets(listed, self._exclusions, limit=limit)
+        return self._deduplicate_targets(entries.expand_all(listed, self._exclusions, limit=limit), resolved)
 
     def _deduplicate_targets(
         self, targets: Iterable[Target], resolved: Iterable[Target | None]
@@ -200,7 +200,7 @@ class _ActiveRun:
 
 
 async def _await_or_raise_write_error(polling: Awaitable[None], writer: BatchWriter) -> bool:
-    """The trouble itself, where a group of tasks ends because nothing can be kept any more."""
+    """Await the polls; raise the writer's error instead of the group of errors that follows from it."""
     try:
         await polling
     except ExceptionGroup:
@@ -211,7 +211,7 @@ async def _await_or_raise_write_error(polling: Awaitable[None], writer: BatchWri
 
 
 async def _run_until_stopped(stop: asyncio.Event | None, work: Coroutine[None, None, T]) -> T | None:
-    """What the work gives, or None where it was cancelled because `stop` was set."""
+    """Return the result of `work`, or None if it was cancelled because `stop` was set."""
     working = asyncio.create_task(work)
     stopping = asyncio.create_task(stop.wait() if stop else asyncio.Event().wait())
     try:
@@ -231,9 +231,9 @@ async def _report_progress(
     progress: RunProgress,
     on_progress: Callable[[RunProgress], None] | None,
 ) -> AsyncIterator[None]:
-    """Whoever wants to know how far it is hears of it while the block runs, and at its end."""
+    """Report the progress while the block runs, and once at its end."""
 
-    def tell(also_job: bool) -> None:
+    def report(also_job: bool) -> None:
         if on_progress:
             on_progress(progress)
         if job_id is not None and also_job:
@@ -241,28 +241,28 @@ async def _report_progress(
 
     async def work() -> None:
         for number in itertools.count():
-            tell(also_job=number % PROGRESS_CALLS_PER_JOB_UPDATE == 0)
+            report(also_job=number % PROGRESS_CALLS_PER_JOB_UPDATE == 0)
             await asyncio.sleep(PROGRESS_INTERVAL_S)
 
-    telling = asyncio.create_task(work())
+    reporter = asyncio.create_task(work())
     try:
         yield
     finally:
-        telling.cancel()
-        with suppress(database.DatabaseUnavailableError):  # the run's own end tells of it
-            tell(also_job=True)
-        await asyncio.wait({telling})
-        if not telling.cancelled():
-            telling.exception()
+        reporter.cancel()
+        with suppress(database.DatabaseUnavailableError):  # the run itself reports it
+            report(also_job=True)
+        await asyncio.wait({reporter})
+        if not reporter.cancelled():
+            reporter.exception()
 
 
 def _enqueue_parcel(
     result: RunResult, db: sqlite3.Connection, home: Home, config: Config, *, now: datetime
 ) -> RunResult:
-    """With a parcel of all known printers, those that were silent included, with their last values."""
-    wanted = entries.drop_excluded(printers.iter_printers(db), config.discovery.exclusions)
+    """Return the result with a parcel of all known printers, with last values where one was silent."""
+    reported = entries.drop_excluded(printers.iter_printers(db), config.discovery.exclusions)
     try:
-        return replace(result, parcel=dispatcher.enqueue_printers(db, home, config, wanted, now))
+        return replace(result, parcel=dispatcher.enqueue_printers(db, home, config, reported, now))
     except outbox.ParcelNotStoredError as error:
         log.error("%s", error)
         return replace(result, enqueue_error=message_of(error))

@@ -1,4 +1,4 @@
-"""Updates by themselves: who offers one is asked, restarts wait for their hours, outcomes are told."""
+"""Install updates automatically: ask channel or fleet server, restart in the allowed hours, report."""
 
 import logging
 import random
@@ -25,15 +25,13 @@ from appliance.updates.http_client import UpdateClient, UpdateFetchError, url_or
 log = logging.getLogger(__name__)
 
 CHECK_INTERVAL_S = 15.0
-CHANNEL_INTERVAL, CHANNEL_JITTER = (
-    timedelta(days=1),
-    timedelta(hours=2),
-)  # a thousand Plugs do not come at once
-RETRY_INTERVAL = timedelta(hours=1)  # after the channel could not be asked
-MAX_FIRST_DELAY_S = 60.0  # within which the fleet server is asked after a start, some sooner than others
+CHANNEL_INTERVAL = timedelta(days=1)
+CHANNEL_JITTER = timedelta(hours=2)  # spreads the requests of many Plugs
+RETRY_INTERVAL = timedelta(hours=1)  # after the channel could not be reached
+MAX_FIRST_DELAY_S = 60.0  # random delay of the first check-in after a start
 
 EVENT_KIND = "update"
-AUTH_SCHEMES = {"target": "TargetToken", "gateway": "GatewayToken"}  # as hawkBit calls its schemes
+AUTH_SCHEMES = {"target": "TargetToken", "gateway": "GatewayToken"}  # hawkBit's authentication schemes
 REPORTED_FAILURE_KEY, REPORTED_OUTCOME_KEY, TRIED_VERSION_KEY = (
     "update.told",
     "update.outcome",
@@ -43,7 +41,7 @@ REPORTED_FAILURE_KEY, REPORTED_OUTCOME_KEY, TRIED_VERSION_KEY = (
 
 @dataclass(frozen=True, slots=True)
 class UpdateEnvironment:
-    """The box whose updates are looked after."""
+    """The device to update."""
 
     home: Home
     root: Path = Path("/")
@@ -52,13 +50,13 @@ class UpdateEnvironment:
 
     @property
     def is_on_plug(self) -> bool:
-        """Elsewhere there is nothing to update."""
+        """Return True on a Plug; elsewhere there is nothing to update."""
         installed = self.root / PLUG_STATE_DIR.relative_to("/")
         return self.home.folder == installed and unit_status.is_systemd_running(self.root)
 
 
 class AutoUpdater:
-    """What the poller does about updates."""
+    """Check for updates, install them and report the outcome."""
 
     def __init__(
         self, db: sqlite3.Connection, environment: UpdateEnvironment, clock: Callable[[], datetime]
@@ -76,7 +74,7 @@ class AutoUpdater:
         self._next_check_in = 0.0
 
     async def check(self, config: Config) -> None:
-        """Tell what has come of updates, restart where it is time, ask the channel where it is due."""
+        """Report outcomes, restart if allowed now, ask the channel if due."""
         if not self._environment.is_on_plug:
             return
         now = self._clock()
@@ -91,7 +89,7 @@ class AutoUpdater:
             self._update_problem_event(channel.PROBLEM_KEY, "channel", None, now)
 
     async def check_in_with_hawkbit(self, config: Config) -> None:
-        """Ask the fleet server where that is due."""
+        """Ask the fleet server, if due."""
         server = config.update.hawkbit
         if not self._environment.is_on_plug or not server.url:
             self._server = (server, config.plug.name)
@@ -121,26 +119,30 @@ class AutoUpdater:
         self._update_problem_event(hawkbit_agent.PROBLEM_KEY, "fleet server", problem, self._clock())
 
     def _report_outcome(self, now: datetime) -> None:
-        """Once, as an event; the bundle has done its work."""
-        found = update_trial.read_outcome(self._environment.root)
-        if found is None or key_value.get(self._db, REPORTED_OUTCOME_KEY) == f"{found.booted} {found.at}":
+        """Record the outcome of an update as one event, and remove the bundle."""
+        outcome = update_trial.read_outcome(self._environment.root)
+        if outcome is None:
             return
-        key_value.put(self._db, REPORTED_OUTCOME_KEY, f"{found.booted} {found.at}")
-        was, new = found.trial.from_version, found.trial.to_version
+        outcome_id = f"{outcome.booted} {outcome.at}"
+        if key_value.get(self._db, REPORTED_OUTCOME_KEY) == outcome_id:
+            return
+        key_value.put(self._db, REPORTED_OUTCOME_KEY, outcome_id)
+        was, new = outcome.trial.from_version, outcome.trial.to_version
         text = {
             "updated": Message("update.done", old=was, new=new),
-            "fell back": Message("update.fell_back_reason", new=new, old=was, reason=found.trial.why)
-            if found.trial.why
+            "fell back": Message("update.fell_back_reason", new=new, old=was, reason=outcome.trial.why)
+            if outcome.trial.why
             else Message("update.fell_back", new=new, old=was),
             "interrupted": Message("update.not_finished", new=new, old=was),
-        }[found.came]
+        }[outcome.came]
         events.note(self._db, EVENT_KIND, "plug", text, now)
         log.warning("update: %s", text)
-        if found.came == "updated":
+        if outcome.came == "updated":
             with suppress(OSError):
                 bundle_store.remove_bundle(self._home.updates)
 
     def _report_failure(self, now: datetime) -> None:
+<<<<<<< HEAD
         answer = unit_status.read_answer(self._home.run, self._install_request_id)
         if answer:
             self._install_request_id = ""
@@ -148,23 +150,27 @@ class AutoUpdater:
                 events.note(self._db, EVENT_KIND, "plug", Message("update.failed", reason=answer.text), now)
         found = update_status.read_update_progress(self._home.run)
         if found is None or found.state not in ("refused", "failed"):
+=======
+        progress = update_status.read_update_progress(self._home.run)
+        if progress is None or progress.state not in ("refused", "failed"):
+>>>>>>> ea2d7f7 (cli, jobs, poller, domain: state in plain words what code does)
             return
-        told = f"{found.at:%s} {found.text}"
-        if key_value.get(self._db, REPORTED_FAILURE_KEY) != told:
-            key_value.put(self._db, REPORTED_FAILURE_KEY, told)
-            events.note(self._db, EVENT_KIND, "plug", Message("update.failed", reason=found.text), now)
+        failure_id = f"{progress.at:%s} {progress.text}"
+        if key_value.get(self._db, REPORTED_FAILURE_KEY) != failure_id:
+            key_value.put(self._db, REPORTED_FAILURE_KEY, failure_id)
+            events.note(self._db, EVENT_KIND, "plug", Message("update.failed", reason=progress.text), now)
 
     def _restart_if_due(self, config: Config) -> None:
-        """For what is installed and was not to restart at once; asked for once."""
-        found = update_status.read_update_progress(self._home.run)
-        if found is None or found.state != "installed" or found.reboots:
+        """Request the restart of an installed update once the maintenance window is open."""
+        progress = update_status.read_update_progress(self._home.run)
+        if progress is None or progress.state != "installed" or progress.reboots:
             return
-        asked = f"{found.at:%s}"
-        if self._requested_restart != asked and maintenance_window.is_open(
+        installed_at = f"{progress.at:%s}"
+        if self._requested_restart != installed_at and maintenance_window.is_open(
             config.update.hours, self._local_time(config)
         ):
-            self._requested_restart = asked
-            log.warning("update: the Plug restarts with version %s", found.version)
+            self._requested_restart = installed_at
+            log.warning("update: the Plug restarts with version %s", progress.version)
             self._submit_request({"do": "reboot"})
 
     async def _check_channel(self, config: Config, now: datetime) -> None:
@@ -186,10 +192,18 @@ class AutoUpdater:
         key_value.put_time(self._db, channel.NEXT_CHECK_KEY, now + wait)
         self._update_problem_event(channel.PROBLEM_KEY, "channel", problem, now)
 
+<<<<<<< HEAD
     def _install_offer(self, config: Config, now: datetime) -> None:
         """Once a day each version at most, and never again one that did not start well."""
         offer = channel.load_offer(self._db)
         if offer is None or not (config.update.automatic and self._should_install(offer, now)):
+=======
+    async def _install_offer(self, config: Config, now: datetime) -> None:
+        """Install the offer: at most once a day per version, and never one that was rolled back."""
+        offer, asked = channel.load_offer(self._db), key_value.get(self._db, channel.REQUESTED_INSTALL_KEY)
+        key_value.put(self._db, channel.REQUESTED_INSTALL_KEY, None)
+        if offer is None or not (asked or (config.update.automatic and self._should_install(offer, now))):
+>>>>>>> ea2d7f7 (cli, jobs, poller, domain: state in plain words what code does)
             return
         key_value.put(self._db, TRIED_VERSION_KEY, f"{offer.version} {int(now.timestamp())}")
         log.info("update: version %s is installed, as the channel offers it", offer.version)
@@ -232,21 +246,21 @@ class AutoUpdater:
         return slots.version if slots and slots.version else __version__
 
     def _attributes(self, config: Config) -> dict[str, str]:
-        """What the fleet server knows of this Plug."""
+        """Return the attributes that the fleet server stores for this Plug."""
         slots = update_status.read_slot_status(self._home.run)
-        told = {
+        attributes = {
             "version": self._current_version(),
             "name": config.plug.name,
             "site": config.plug.site,
             "slot": slots.booted if slots else "",
         }
-        return {key: value for key, value in told.items() if value}
+        return {key: value for key, value in attributes.items() if value}
 
     def _local_time(self, config: Config) -> datetime:
         return self._clock().astimezone(config.schedule.zone)
 
     def _update_problem_event(self, key: str, subject: str, text: str | None, now: datetime) -> None:
-        """Once when it begins, once when it ends; what it is now, for the page."""
+        """Begin or end the event of a problem, and store the problem for the web UI."""
         before = key_value.get(self._db, key)
         if before == text:
             return
@@ -264,3 +278,17 @@ def _unreachable(subject: str, reason: str) -> Message:
     if subject == "channel":
         return Message("update.channel_unreachable", reason=reason)
     return Message("update.fleet_server_unreachable", reason=reason)
+<<<<<<< HEAD
+=======
+
+
+def _build_client(config: Config) -> UpdateClient:
+    """Return a client that uses the proxy of the transmission."""
+    https = config.transmission.https
+    return UpdateClient(
+        ca_file=config.update.ca_file,
+        proxy=https.proxy,
+        proxy_username=https.proxy_username,
+        proxy_password=https.proxy_password,
+    )
+>>>>>>> ea2d7f7 (cli, jobs, poller, domain: state in plain words what code does)

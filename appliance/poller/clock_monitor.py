@@ -1,4 +1,4 @@
-"""What the poller does about a clock that somebody sets: it says so, and puts right what was stamped."""
+"""Watch the clock: report when it is set, and repair timestamps that lie in the future."""
 
 import logging
 import sqlite3
@@ -13,21 +13,18 @@ from appliance.storage import timestamp_repair as stored_times
 
 log = logging.getLogger(__name__)
 
-CLOCK_SETTLE_TIMEOUT_S = (
-    600.0  # that scheduled runs wait for the clock to be set; a LAN may have no time server
-)
+CLOCK_SETTLE_TIMEOUT_S = 600.0  # scheduled runs wait no longer for a time server; a LAN may have none
 LAST_SEEN_INTERVAL = timedelta(hours=1)  # the time is written to the memory card
-MAX_PLAUSIBLE_ABSENCE = timedelta(
-    days=35
-)  # switched off for longer than hourly history is kept, or a wrong clock
-STEADY_AFTER_S = 3600.0  # seconds that the clock must have run undisturbed
+# A longer absence than hourly history is kept may also be a wrong clock.
+MAX_PLAUSIBLE_ABSENCE = timedelta(days=35)
+STEADY_AFTER_S = 3600.0  # for which the clock must have run undisturbed
 STEADY_AFTER_JUMP_S = 86_400.0
 
 CLOCK_SEEN_KEY = "clock.seen"
 
 
 class ClockMonitor:
-    """One clock, looked after."""
+    """Watch the clock of the poller."""
 
     def __init__(
         self,
@@ -40,14 +37,14 @@ class ClockMonitor:
         self._started_at = monotonic()
         self._last_seen = key_value.get_time(db, CLOCK_SEEN_KEY)
         self.clock = clock(self._last_seen)
-        self._unreported_jump = timedelta()  # that is not told yet
+        self._unreported_jump = timedelta()  # not recorded as an event yet
         absent_long = (
             self._last_seen is not None and abs(self.clock() - self._last_seen) > MAX_PLAUSIBLE_ABSENCE
         )
         self._steady_at = self._started_at + (STEADY_AFTER_JUMP_S if absent_long else STEADY_AFTER_S)
 
     def check(self) -> datetime:
-        """The time, after whatever there was to do. Raises Unusable."""
+        """Return the time, after reporting and repairing. Raise DatabaseUnavailableError."""
         now = self.clock()
         self._unreported_jump += self.clock.take_jump()
         if self._unreported_jump:
@@ -74,9 +71,9 @@ class ClockMonitor:
         self._last_seen = now
 
     def is_settled(self) -> bool:
-        """Whether what is scheduled may begin: nobody is about to set the clock."""
+        """Return True if scheduled runs may begin: the clock is not about to be set."""
         return self.clock.is_settled() or self._monotonic() > self._started_at + CLOCK_SETTLE_TIMEOUT_S
 
     def is_steady(self) -> bool:
-        """Whether old things may be thrown away: a wrong year would prune all history."""
+        """Return True if old data may be pruned: with a wrong year, all history would go."""
         return self._monotonic() >= self._steady_at

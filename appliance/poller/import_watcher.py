@@ -1,4 +1,4 @@
-"""The import list that a file elsewhere is the master of: taken over whenever it says something new."""
+"""Watch the file of an import list and apply it whenever it changes."""
 
 import asyncio
 import logging
@@ -19,13 +19,13 @@ from appliance.storage.printer_list import PrinterSummary
 log = logging.getLogger(__name__)
 
 READ_TIMEOUT_S = 30.0
-UNREADABLE_GRACE_S = 3600.0  # seconds: a share's server may be started anew without anybody being told
+UNREADABLE_GRACE_S = 3600.0  # a share's server may restart in between without an event
 EVENT_SUBJECT = "watched import list"
-REJECTED_EVENT_KIND, SKIPPED_LINES_EVENT_KIND = "import refused", "import lines"  # kinds of events
+REJECTED_EVENT_KIND, SKIPPED_LINES_EVENT_KIND = "import refused", "import lines"
 
 
 class ImportWatcher:
-    """For the poller: `look` as often as you like."""
+    """Watch the import list for the poller; `check` may be called at any rate."""
 
     def __init__(
         self,
@@ -45,11 +45,11 @@ class ImportWatcher:
         self._pending_read: asyncio.Future[ImportList] | None = None
 
     def check_immediately(self) -> None:
-        """Look at it at the next opportunity."""
+        """Read the file at the next check."""
         self._next_check_at = 0.0
 
     async def check(self, settings: ImportConfig, now: datetime) -> None:
-        """Read the file if it is time to, and take over what it says. Raises database.Unusable."""
+        """Read the file if due, and apply it. Raise DatabaseUnavailableError."""
         if settings != self._settings:
             self._settings, self._unreadable_since = settings, None
             self.check_immediately()
@@ -69,7 +69,7 @@ class ImportWatcher:
             self._apply_list(listed, settings, now)
 
     async def _read_list(self, settings: ImportConfig) -> ImportList:
-        """Raises Refused. A share that hangs keeps one thread, not one more with every look."""
+        """Read the list; raise ImportRejectedError. A share that hangs blocks one thread only."""
         if self._pending_read is None or self._pending_read.done():
             exclusions = Path(settings.exclusions) if settings.exclusions else None
             loop = asyncio.get_running_loop()
@@ -109,7 +109,7 @@ class ImportWatcher:
         except file_lock.LockBusyError as error:
             self._report_rejection(Message("pair", first=settings.path, second=error), now)
             return
-        except OSError as error:  # such as a full disk: the settings are as they were
+        except OSError as error:  # such as a full disk: the settings are unchanged
             self._report_rejection(
                 Message("import.settings_not_saved", path=settings.path, reason=error.strerror), now
             )
@@ -149,14 +149,14 @@ class ImportWatcher:
 
 
 def _discard_exception(future: asyncio.Future[ImportList]) -> None:
-    """Nobody may wait any more for what a slow share gives in the end."""
+    """Retrieve the exception of an abandoned read, so that it is not reported as unhandled."""
     if not future.cancelled():
         future.exception()
 
 
 def _failed_last_poll(summary: PrinterSummary) -> bool:
-    """Whether a printer did not answer the last time that it was asked.
+    """Return True if a printer did not respond to its last poll.
 
-    Nobody looks on here, and a Plug that was switched off itself for two days has not seen anybody.
+    Only such printers may be dropped: a Plug that was itself switched off for days has polled none.
     """
     return summary.failed_at is not None

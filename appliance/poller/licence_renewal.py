@@ -1,4 +1,4 @@
-"""The licence is renewed before it ends, by nobody's hand; what is wrong with it is said once."""
+"""Renew the licence automatically before it ends, and record problems as events."""
 
 import asyncio
 import logging
@@ -18,9 +18,9 @@ from appliance.storage import events, key_value, printers
 
 log = logging.getLogger(__name__)
 
-CHECK_INTERVAL_S = 60.0  # between two calls of look()
+CHECK_INTERVAL_S = 60.0  # between two calls of check_licence()
 RETRY_INTERVAL = timedelta(days=1)  # after a renewal that failed
-PENDING_RETRY_INTERVAL = timedelta(hours=1)  # where the provider says nothing else
+PENDING_RETRY_INTERVAL = timedelta(hours=1)  # unless the provider asks for another delay
 MIN_RETRY_INTERVAL = timedelta(minutes=5)
 
 EVENT_KIND = "licence"
@@ -37,9 +37,9 @@ async def check_licence(
     plug_rejected: bool = False,
     clock_settled: bool = True,
 ) -> None:
-    """Do what is due; `turned_down` is whether the receiver of parcels does not accept this Plug.
+    """Install, request or renew the licence if due, and record what is wrong with it.
 
-    Nothing is judged by a clock that is not `settled`.
+    `plug_rejected`: the receiver of parcels rejects this Plug. An unsettled clock decides nothing.
     """
     if clock_settled:
         await _install_pending_licence(db, home, now)
@@ -53,23 +53,23 @@ async def check_licence(
 
 
 def printer_limit_warning(db: sqlite3.Connection, licence_status: LicenceStatus) -> str | None:
-    """The warning where more printers are reported than the licence covers; none is dropped for that."""
-    most = licence_status.licence.printers if licence_status.licence else None
-    if most is None or sum(not each.ignore for each in printers.list_known(db)) <= most:
+    """Return a warning if there are more printers than the licence covers; all are reported anyway."""
+    limit = licence_status.licence.printers if licence_status.licence else None
+    if limit is None or sum(not printer.ignore for printer in printers.list_known(db)) <= limit:
         return None
-    return Message("licence.too_many_printers", limit=most)
+    return Message("licence.too_many_printers", limit=limit)
 
 
 async def _install_pending_licence(db: sqlite3.Connection, home: Home, now: datetime) -> None:
-    """The licence that a provisioning file brought."""
+    """Install the licence from a provisioning file."""
     try:
-        found = await asyncio.to_thread(pending.install_pending, home.folder, now)
+        licence = await asyncio.to_thread(pending.install_pending, home.folder, now)
     except (InvalidLicenceError, file_lock.LockBusyError, OSError) as error:
         _update_event(db, "provisioning", Message("licence.provisioned_refused", reason=error), now)
         return
-    if found:
+    if licence:
         _update_event(db, "provisioning", None, now)
-        _record_new_licence(db, found, now)
+        _record_new_licence(db, licence, now)
 
 
 def _record_new_licence(db: sqlite3.Connection, licence: Licence, now: datetime) -> None:
@@ -82,14 +82,14 @@ def _record_new_licence(db: sqlite3.Connection, licence: Licence, now: datetime)
 def _should_request(home: Home, licence_status: LicenceStatus, plug_rejected: bool) -> bool:
     if licence_status.licence is None:
         return licence_status.state == "requested" and csr.load_enrolment(home.folder) is not None
-    # Whoever turns the Plug down may have a new licence for it, or the news that it is revoked.
+    # A provider that rejects the Plug may have a new licence for it, or have revoked it.
     ending = licence_status.state in ("ending", "expired", "revoked") or plug_rejected
     return ending and bool(licence_status.licence.enrolment_url)
 
 
 def _is_attempt_due(db: sqlite3.Connection, now: datetime) -> bool:
     at = key_value.get_time(db, NEXT_ATTEMPT_KEY)
-    return at is None or at <= now or at > now + RETRY_INTERVAL  # the last: the clock was set back
+    return at is None or at <= now or at > now + RETRY_INTERVAL  # last condition: the clock was set back
 
 
 async def _request_licence(
@@ -99,9 +99,9 @@ async def _request_licence(
     before, waiting = licence_status.licence, csr.load_enrolment(home.folder)
     try:
         if before:
-            found = await enrolment_client.renew(home, config, before, now)
+            licence = await enrolment_client.renew(home, config, before, now)
         elif waiting:
-            found = await enrolment_client.enrol(home, config, waiting, now)
+            licence = await enrolment_client.enrol(home, config, waiting, now)
         else:
             return
     except enrolment_client.EnrolmentPendingError as error:
@@ -110,25 +110,27 @@ async def _request_licence(
         return
     except (DeliveryError, InvalidLicenceError) as error:
         text = Message("licence.renewal_daily", reason=error)
-        if before is None and isinstance(error, DeliveryDeferredError):  # a Plug that was just plugged in
+        if before is None and isinstance(error, DeliveryDeferredError):  # of a Plug that has just started
             key_value.put_time(db, NEXT_ATTEMPT_KEY, now + MIN_RETRY_INTERVAL)
             text = Message("licence.renewal_soon", reason=error)
         _update_event(db, "renewal", text, now)
         return
     key_value.put(db, NEXT_ATTEMPT_KEY, None)
     _update_event(db, "renewal", None, now)
-    _record_new_licence(db, found, now)
+    _record_new_licence(db, licence, now)
 
 
 def _update_event(db: sqlite3.Connection, subject: str, text: str | None, now: datetime) -> None:
-    """Once when it begins, once when it ends or becomes something else."""
-    going_on = (
-        each.text for each in events.list_ongoing(db) if (each.kind, each.subject) == (EVENT_KIND, subject)
+    """Begin an event with a problem, and end it when the problem ends or changes."""
+    ongoing = (
+        event.text
+        for event in events.list_ongoing(db)
+        if (event.kind, event.subject) == (EVENT_KIND, subject)
     )
-    told = next(going_on, None)
-    if told == text:
+    recorded = next(ongoing, None)
+    if recorded == text:
         return
-    if told is not None:
+    if recorded is not None:
         events.end(db, EVENT_KIND, subject, now)
     if text is None:
         log.info("licence: %s: in order again", subject)
@@ -140,15 +142,15 @@ def _update_event(db: sqlite3.Connection, subject: str, text: str | None, now: d
 def _retry_waiting_parcels(
     db: sqlite3.Connection, home: Home, licence_status: LicenceStatus, now: datetime
 ) -> None:
-    """With another licence, parcels that the receiver turned down are sent at once."""
-    found = licence_status.licence
+    """Send waiting parcels at once after the licence has changed."""
+    licence = licence_status.licence
     if (
-        found is None
+        licence is None
         or not licence_status.allows_sending
-        or key_value.get(db, ACTIVATED_LICENCE_KEY) == found.fingerprint
+        or key_value.get(db, ACTIVATED_LICENCE_KEY) == licence.fingerprint
     ):
         return
-    key_value.put(db, ACTIVATED_LICENCE_KEY, found.fingerprint)
-    for last in [each for each in outbox.list_parcels(db) if each.state == "waiting"][-1:]:
+    key_value.put(db, ACTIVATED_LICENCE_KEY, licence.fingerprint)
+    for last in [parcel for parcel in outbox.list_parcels(db) if parcel.state == "waiting"][-1:]:
         with suppress(outbox.ParcelRetryError):
-            outbox.retry(db, home.outbox, last.id, now)  # and all that wait before it
+            outbox.retry(db, home.outbox, last.id, now)  # and all waiting ones before it

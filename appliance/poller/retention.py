@@ -1,4 +1,4 @@
-"""What is too old goes, once a day: a Plug runs for years on one card."""
+"""Delete old data once a day, since a Plug runs for years on one card."""
 
 import sqlite3
 from datetime import datetime, timedelta
@@ -8,13 +8,13 @@ from appliance.settings.paths import Home
 from appliance.storage import events, jobs, key_value, printers
 
 PRUNE_INTERVAL = timedelta(days=1)
-LAST_PRUNED_KEY = "pruned"  # when that was
+LAST_PRUNED_KEY = "pruned"  # time of the last pruning
 
 
 def prune(db: sqlite3.Connection, home: Home, now: datetime) -> None:
-    """Nothing happens where it was done within a day. Raises Unusable."""
-    done = key_value.get_time(db, LAST_PRUNED_KEY)
-    if done and abs(now - done) < PRUNE_INTERVAL:
+    """Prune, unless done within a day. Raise DatabaseUnavailableError."""
+    last_pruned = key_value.get_time(db, LAST_PRUNED_KEY)
+    if last_pruned and abs(now - last_pruned) < PRUNE_INTERVAL:
         return
     key_value.put_time(db, LAST_PRUNED_KEY, now)
     printers.prune_history(db, now)

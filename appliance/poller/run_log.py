@@ -1,4 +1,4 @@
-"""What the poller says of its work, in the log and to systemd: each thing once, when it changes."""
+"""Log the poller's work and report it to systemd: each state once, when it changes."""
 
 import logging
 import sqlite3
@@ -11,7 +11,7 @@ log = logging.getLogger(__name__)
 
 
 class RunLog:
-    """Remembers what it said: a printer that is off for a week fails once."""
+    """Log changes only: a printer that is off for a week fails once."""
 
     def __init__(self) -> None:
         self._failing: dict[int, str] = {}
@@ -19,7 +19,7 @@ class RunLog:
         self._delivery_obstacle: str | None = None
 
     def log_run(self, result: RunResult) -> None:
-        """Who does not answer any more, who does again, and who answers only in part."""
+        """Log printers that stopped or resumed responding, and those that were read in part."""
         for printer_id in result.read:
             if host := self._failing.pop(printer_id, None):
                 log.info("%s: answers again", host)
@@ -29,7 +29,7 @@ class RunLog:
                 log.warning("%s: %s", host, failed.reason)
             if failed.printer_id is not None:
                 self._failing[failed.printer_id] = host
-        incomplete = {each.printer_id: each for each in result.incomplete}
+        incomplete = {problem.printer_id: problem for problem in result.incomplete}
         for printer_id in result.read:
             self._log_incomplete(printer_id, incomplete.get(printer_id))
 
@@ -43,7 +43,7 @@ class RunLog:
             log.info("%s: all its parts are read again", before.name or before.host)
 
     def log_delivery(self, db: sqlite3.Connection, summary: dispatcher.DeliverySummary) -> None:
-        """The outbox tells of parcels that were tried; this is what keeps it from trying."""
+        """Log why parcels wait; the outbox itself logs each attempt."""
         first = outbox.first_waiting(db)
         untried = summary.error if first and summary.error != first.error else None
         if untried and untried != self._delivery_obstacle:
@@ -52,7 +52,7 @@ class RunLog:
 
 
 def notify_progress(kind: str, progress: RunProgress) -> None:
-    """What `systemctl status` shows while a run goes on."""
+    """Report the progress of a run for `systemctl status`."""
     scan = progress.scan
-    asked = f"{scan.asked} of {scan.total} addresses asked, " if scan.total else ""
-    sd_notify.notify_status(f"{kind}: {asked}{progress.read} of {progress.to_read} printers read")
+    probed = f"{scan.asked} of {scan.total} addresses asked, " if scan.total else ""
+    sd_notify.notify_status(f"{kind}: {probed}{progress.read} of {progress.to_read} printers read")

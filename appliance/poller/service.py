@@ -1,4 +1,4 @@
-"""The poller: the service that does what is due, be it scheduled or asked for by others."""
+"""Run the poller service: execute scheduled and requested jobs, send parcels, watch the Plug."""
 
 import asyncio
 import logging
@@ -29,19 +29,16 @@ from appliance.storage.jobs import Job
 
 log = logging.getLogger(__name__)
 
-TICK_INTERVAL_S = 15.0  # how late a clock that was set, or settings that were changed by hand, may be noticed
+TICK_INTERVAL_S = 15.0  # delay until a changed clock or edited settings are noticed
 SELF_CHECK_INTERVAL_S = 60.0
 
-EXPECTED_RUN_ERRORS = (
-    database.DatabaseUnavailableError,
-    InvalidEntryError,
-    file_lock.LockBusyError,
-)  # what a run may end with; all else is a fault of ours
+# Errors with which a run may end; any other is a defect, and logged with its traceback.
+EXPECTED_RUN_ERRORS = (database.DatabaseUnavailableError, InvalidEntryError, file_lock.LockBusyError)
 LAST_RUN_KEYS = {"query": "schedule.query", "discover": "schedule.discover"}
 
 
 def serve(home: Home) -> int:
-    """Serve until SIGTERM or SIGINT; gives the exit code."""
+    """Serve until SIGTERM or SIGINT; return the exit code."""
     try:
         with file_lock.acquire(home.run / "poller.lock"):
             asyncio.run(_serve(home))
@@ -61,9 +58,9 @@ async def _serve(home: Home) -> None:
     db = database.open_database(home.database)
     stop = asyncio.Event()
     try:
-        asked, parcel = asyncio.Event(), asyncio.Event()
-        with jobs.listen(home.poller_socket, asked, parcel) as woken:
-            poller = _PollerService(home, db, stop, woken, partial_job_event=asked, parcel_event=parcel)
+        partial_job, parcel = asyncio.Event(), asyncio.Event()
+        with jobs.listen(home.poller_socket, partial_job, parcel) as wake:
+            poller = _PollerService(home, db, stop, wake, partial_job_event=partial_job, parcel_event=parcel)
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.add_signal_handler(number, poller.stop)
             loop.add_signal_handler(signal.SIGHUP, poller.reload)
@@ -86,7 +83,7 @@ async def _serve(home: Home) -> None:
 
 
 class _PollerService:
-    """The service while it runs."""
+    """The running service."""
 
     def __init__(
         self,
@@ -98,7 +95,7 @@ class _PollerService:
         partial_job_event: asyncio.Event,
         parcel_event: asyncio.Event,
     ) -> None:
-        """`woken` and `asked` are set where there may be a job, `parcel` where one may be sent."""
+        """Take the events that are set when there may be a job, a partial job, or a parcel to send."""
         self._home, self._db, self._stop, self._wake_event, self._partial_job_event = (
             home,
             db,
@@ -136,7 +133,7 @@ class _PollerService:
     async def run(self) -> None:
         sd_notify.notify_ready()
         while not self._stop.is_set():
-            self._wake_event.clear()  # before looking: what comes from now on is seen the next time
+            self._wake_event.clear()  # before the step, so that a later event is not lost
             busy = False
             with self._outage.tolerate():
                 busy = await self._step()
@@ -147,26 +144,25 @@ class _PollerService:
             service_lifecycle.mark_service_stopped(self._db, "poller")
 
     async def run_partial_jobs(self) -> None:
-        """Printers that somebody waits for are read beside whatever run is on."""
+        """Poll requested printers at once, beside any run."""
         while True:
             self._partial_job_event.clear()
             with self._outage.tolerate():
-                jobs.interrupt_running(
-                    self._db, self._clock(), partial=True
-                )  # whose end could not be written
+                # those whose end could not be written
+                jobs.interrupt_running(self._db, self._clock(), partial=True)
                 while job := jobs.start_next(self._db, self._clock(), partial=True):
                     await self._run_partial_job(job)
             await _wait_for_event(self._partial_job_event, TICK_INTERVAL_S)
 
     async def watch_plug(self) -> None:
-        """The Plug itself is looked after while runs go on."""
+        """Check the Plug itself, beside any run."""
         while True:
             with self._outage.tolerate():
                 self_monitor.run_checks(self._db, self._home, self._config, self._clock())
             await asyncio.sleep(SELF_CHECK_INTERVAL_S)
 
     async def send_parcels(self) -> None:
-        """Parcels leave while runs go on: a slow server delays no printer."""
+        """Send parcels beside any run, so that a slow server delays no poll."""
         while True:
             self._parcel_event.clear()
             with self._outage.tolerate():
@@ -177,40 +173,40 @@ class _PollerService:
             await _wait_for_event(self._parcel_event, TICK_INTERVAL_S)
 
     async def watch_licence(self) -> None:
-        """The licence is renewed while runs and deliveries go on."""
+        """Renew the licence, beside any run and delivery."""
         while True:
             with self._outage.tolerate():
-                now, turned_down = self._clock(), self._plug_rejected
+                now, rejected = self._clock(), self._plug_rejected
                 settled = self._clock_monitor.is_settled()
                 await licence_renewal.check_licence(
-                    self._db, self._home, self._config, now, plug_rejected=turned_down, clock_settled=settled
+                    self._db, self._home, self._config, now, plug_rejected=rejected, clock_settled=settled
                 )
             await asyncio.sleep(licence_renewal.CHECK_INTERVAL_S)
 
     async def watch_import_list(self) -> None:
-        """The import list is taken over, however slow the share that it lies on."""
-        watched = ImportWatcher(self._home, self._db)
+        """Apply the import list, however slow its share is."""
+        watcher = ImportWatcher(self._home, self._db)
         while True:
             with self._outage.tolerate():
-                await watched.check(self._config.import_, self._clock())
+                await watcher.check(self._config.import_, self._clock())
             await asyncio.sleep(TICK_INTERVAL_S)
 
     async def watch_updates(self) -> None:
-        """What came of updates, and whether there are newer ones."""
+        """Report outcomes of updates and look for new ones."""
         while True:
             with self._outage.tolerate():
                 await self._updater.check(self._config)
             await asyncio.sleep(CHECK_INTERVAL_S)
 
     async def watch_hawkbit(self) -> None:
-        """The fleet server, beside it: fetching a bundle takes its time."""
+        """Check in with the fleet server; fetching a bundle may take long."""
         while True:
             with self._outage.tolerate():
                 await self._updater.check_in_with_hawkbit(self._config)
             await asyncio.sleep(CHECK_INTERVAL_S)
 
     async def _step(self) -> bool:
-        """Do one thing that is due; tells whether there was one."""
+        """Do one thing that is due; return True if there was one."""
         if self._must_reload or self._settings_fingerprint != self._home.settings_fingerprint():
             self._load_settings()
         now = self._clock_monitor.check()
@@ -241,10 +237,10 @@ class _PollerService:
     def _start_next_job(self, now: datetime) -> Job | None:
         try:
             with file_lock.acquire(self._home.run_lock):
-                jobs.interrupt_running(self._db, now)  # whoever did it is gone, or the lock would be held
+                jobs.interrupt_running(self._db, now)  # its process is gone, or it would hold the lock
                 return jobs.start_next(self._db, now)
         except file_lock.LockBusyError:
-            return None  # a run that somebody typed; the next tick looks again
+            return None  # a run of the command line; try again at the next tick
 
     async def _run_job(self, job: Job, now: datetime) -> None:
         self._record_run_start(job.kind, now)
@@ -253,13 +249,13 @@ class _PollerService:
                 job, on_progress=lambda progress: run_log.notify_progress(job.kind, progress)
             )
             if result and job.kind == "discover" and not (result.interrupted or result.not_covered):
-                self._record_run_start("query", now)  # everybody was read
+                self._record_run_start("query", now)  # all printers were polled
         finally:
             sd_notify.notify_status("idle")
 
     async def _run_partial_job(self, job: Job) -> None:
-        wanted = job.arguments["printers"]
-        await self._execute_job(job, only=set(wanted) if isinstance(wanted, list) else set())
+        printer_ids = job.arguments["printers"]
+        await self._execute_job(job, only=set(printer_ids) if isinstance(printer_ids, list) else set())
 
     async def _execute_job(
         self,
@@ -268,7 +264,7 @@ class _PollerService:
         only: Collection[int] | None = None,
         on_progress: Callable[[RunProgress], None] | None = None,
     ) -> RunResult | None:
-        """A run to its end, which is written into the job; None for one that failed."""
+        """Execute a run and store its result in the job; return None if it failed."""
         try:
             result = await execute_run(
                 self._db,
@@ -282,7 +278,7 @@ class _PollerService:
                 only=only,
                 send=False,
             )
-        except Exception as error:  # named in the job's row: a run that fails must not end the service
+        except Exception as error:  # stored in the job: a failed run must not end the service
             log.error("%s: %s", job.kind, error, exc_info=not isinstance(error, EXPECTED_RUN_ERRORS))
             jobs.finish(self._db, job.id, "failed", {"reason": message_of(error)}, self._clock())
             return None
@@ -293,9 +289,8 @@ class _PollerService:
         state: jobs.JobEndState = "interrupted" if result.interrupted else "done"
         jobs.finish(self._db, job.id, state, result.to_job_result(), self._clock())
         if result.parcel and job.started_at:
-            traps.clear_pending_reports(
-                self._db, job.started_at
-            )  # it holds what was read after traps until then
+            # the parcel contains what was read after traps until then
+            traps.clear_pending_reports(self._db, job.started_at)
         self._parcel_event.set()
         self._run_log.log_run(result)
 
@@ -304,7 +299,7 @@ class _PollerService:
         self._last_runs = replace(self._last_runs, **{kind: now})
 
     def _requeue_interrupted_run(self, now: datetime) -> None:
-        """A run that was broken off is done again; one that was broken off twice waits for its next time."""
+        """Enqueue an interrupted run again, unless it was interrupted twice in a row."""
         with suppress(file_lock.LockBusyError), file_lock.acquire(self._home.run_lock):
             jobs.interrupt_running(self._db, now)
         jobs.interrupt_running(self._db, now, partial=True)

@@ -1,4 +1,4 @@
-"""Status parcels: what a trap brought to light goes out at once, if the schedule's next parcel is far."""
+"""Report printers that were polled after a trap, unless the next scheduled parcel is near."""
 
 import logging
 import sqlite3
@@ -17,13 +17,13 @@ LAST_REPORT_KEY = "traps.reported"
 def enqueue_due_report(
     db: sqlite3.Connection, home: Home, config: Config, next_run: datetime, now: datetime
 ) -> outbox.Parcel | None:
-    """Make a parcel of the printers that were read after a trap, if one is owed and due.
+    """Make a parcel of the printers that were polled after a trap, if a report is pending and due.
 
-    At most one in `traps.report`, and none where a run is due within that time: its parcel holds everything.
+    At most one per `traps.report`, and none if a run is due within that time: its parcel covers it.
     """
     seconds = config.traps.report_delay_s
-    owed = traps.list_pending_reports(db)
-    if not owed:
+    pending = traps.list_pending_reports(db)
+    if not pending:
         return None
     if seconds is None or licence_policy.find_packing_obstacle(home, config):
         traps.clear_pending_reports(db, now)
@@ -31,10 +31,10 @@ def enqueue_due_report(
     wait, last = timedelta(seconds=seconds), key_value.get_time(db, LAST_REPORT_KEY)
     if next_run - now < wait or (last is not None and abs(now - last) < wait):
         return None
-    found = filter(None, (printers.get_printer(db, printer_id) for printer_id in owed))
-    wanted = entries.drop_excluded(found, config.discovery.exclusions)
+    polled = filter(None, (printers.get_printer(db, printer_id) for printer_id in pending))
+    reported = entries.drop_excluded(polled, config.discovery.exclusions)
     try:
-        parcel = dispatcher.enqueue_printers(db, home, config, wanted, now)
+        parcel = dispatcher.enqueue_printers(db, home, config, reported, now)
     except outbox.ParcelNotStoredError as error:
         log.error("%s", error)
         return None

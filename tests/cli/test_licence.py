@@ -62,7 +62,7 @@ async def test_by_file_through_another_computer(home: Path, authority: Authority
     installed = await typed("licence", "install", str(answer), state=home, authority=authority)
     assert installed.code == 0
     assert "The licence of Example AG for printmonitor-" in installed.out
-    assert 'transmission.mode is "off": nothing is sent' in installed.err
+    assert "transmission is switched off: nothing is sent" in installed.err
     document = json.loads((await typed("licence", "--json", state=home, authority=authority)).out)
     assert (document["state"], document["printers"], document["sends"]) == ("valid", 50, True)
     assert TERMS["transmission_key"] not in json.dumps(document)

@@ -88,8 +88,8 @@ async def test_any_name_of_a_plug_will_do(
 @pytest.mark.parametrize(
     ("fields", "printers", "said"),
     [
-        ({"mode": "off"}, [FULL], "transmission.mode is off"),
-        ({"key": ""}, [FULL], "transmission.key is missing"),
+        ({"mode": "off"}, [FULL], "switched off: nothing is sent"),
+        ({"key": ""}, [FULL], "there is no transmission key"),
         ({}, [], "no printer is known"),
     ],
 )
@@ -167,8 +167,8 @@ async def test_a_lost_file_holds_nobody_up(
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        ({"mode": "mail"}, "transmission.mail.host is missing"),
-        ({"https": HttpsConfig()}, "transmission.https.url is missing"),
+        ({"mode": "mail"}, "transmission.mail.host is not set"),
+        ({"https": HttpsConfig()}, "transmission.https.url is not set"),
         ({"https": HttpsConfig(url="http://127.0.0.1/")}, "only https:// is allowed"),
     ],
 )
