@@ -25,7 +25,7 @@ ARP_ONLY_TEXT = (
     "switched off; a wrong community, which most printers do not answer at all; an access list in the "
     "printer that leaves this address out; a firewall; asleep but for its network card; no printer."
 )
-EXPLANATIONS = {  # by the code of the reason, where something answered
+EXPLANATIONS = {  # by the code of the reason, for hosts that did answer
     "snmp.empty_answer": "It speaks SNMP and shows none of the objects of printers: no printer, or"
     " an access list in it shows this community next to nothing.",
     "snmp.wrong_answer": "What it sends cannot be decoded, or belongs to another "
@@ -37,7 +37,7 @@ NOT_A_PRINTER_TEXT = (
     "Nothing of it is a printer's: no supply, tray, counter or status. Is it the right device?"
 )
 NO_ARP_TEXT = (
-    "Nobody at that address answers to ARP: switched off, unplugged, or no such address in this network."
+    "No device at that address answers to ARP: switched off, unplugged, or no such address in this network."
 )
 
 
@@ -45,8 +45,8 @@ async def diagnose(
     target: Target, timeout_s: float = PROBE_TIMEOUT_S, arp_table_path: Path = arp_table.ARP_TABLE_PATH
 ) -> str:
     """Request one small object once more, and return in sentences what the silence may mean."""
-    asked = SNMP_VERSIONS if target.snmp_version == "auto" else (target.snmp_version,)
-    signs = [await _probe_reachability(target, version, timeout_s) for version in asked]
+    tried = SNMP_VERSIONS if target.snmp_version == "auto" else (target.snmp_version,)
+    signs = [await _probe_reachability(target, version, timeout_s) for version in tried]
     mac = arp_table.lookup_mac_address(target.host, arp_table_path)
     if "unreachable" in signs:
         return (
@@ -61,7 +61,7 @@ async def diagnose(
         )
     if "answers" in signs:
         return "It answers to a single small question, so community and version are right; try again."
-    others = [version for version in SNMP_VERSIONS if version not in asked]
+    others = [version for version in SNMP_VERSIONS if version not in tried]
     for version in others:
         if await _probe_reachability(target, version, timeout_s) == "answers":
             return f"It answers to SNMP version {version}, not to the version asked for; try auto."
@@ -101,10 +101,10 @@ class _ProbeProtocol(asyncio.DatagramProtocol):
 async def _probe_reachability(target: Target, version: Literal["1", "2"], timeout_s: float) -> Reachability:
     """Send one request on a connected socket, which alone reports ICMP errors."""
     loop = asyncio.get_running_loop()
-    heard: asyncio.Future[Reachability] = loop.create_future()
+    reachability: asyncio.Future[Reachability] = loop.create_future()
     try:
         transport, _ = await loop.create_datagram_endpoint(
-            lambda: _ProbeProtocol(heard), remote_addr=(target.host, target.port)
+            lambda: _ProbeProtocol(reachability), remote_addr=(target.host, target.port)
         )
     except OSError as error:
         if error.errno in (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EADDRNOTAVAIL):
@@ -121,7 +121,7 @@ async def _probe_reachability(target: Target, version: Literal["1", "2"], timeou
             )
         )
         async with asyncio.timeout(timeout_s):
-            return await heard
+            return await reachability
     except TimeoutError:
         return "silent"
     finally:

@@ -27,8 +27,7 @@ from appliance.domain.clock import utc_now
 from appliance.domain.messages import message_of
 from appliance.domain.model import PollCost, Target
 from appliance.host import file_lock
-from appliance.jobs.batch_poller import BatchPoller, PrinterProblem, RunProgress, SkippedHost
-from appliance.jobs.batch_writer import BatchWriter
+from appliance.jobs.batch_poller import BatchPoller, BatchWriter, PrinterProblem, RunProgress, SkippedHost
 from appliance.settings.schema import Config, DiscoveryConfig, Home
 from appliance.snmp.transport import SnmpEndpoint
 from appliance.storage import database, jobs, printers

@@ -142,18 +142,13 @@ class AutoUpdater:
                 bundle_store.remove_bundle(self._home.updates)
 
     def _report_failure(self, now: datetime) -> None:
-<<<<<<< HEAD
         answer = unit_status.read_answer(self._home.run, self._install_request_id)
         if answer:
             self._install_request_id = ""
             if answer.state != "done":
                 events.note(self._db, EVENT_KIND, "plug", Message("update.failed", reason=answer.text), now)
-        found = update_status.read_update_progress(self._home.run)
-        if found is None or found.state not in ("refused", "failed"):
-=======
         progress = update_status.read_update_progress(self._home.run)
         if progress is None or progress.state not in ("refused", "failed"):
->>>>>>> ea2d7f7 (cli, jobs, poller, domain: state in plain words what code does)
             return
         failure_id = f"{progress.at:%s} {progress.text}"
         if key_value.get(self._db, REPORTED_FAILURE_KEY) != failure_id:
@@ -192,18 +187,10 @@ class AutoUpdater:
         key_value.put_time(self._db, channel.NEXT_CHECK_KEY, now + wait)
         self._update_problem_event(channel.PROBLEM_KEY, "channel", problem, now)
 
-<<<<<<< HEAD
     def _install_offer(self, config: Config, now: datetime) -> None:
-        """Once a day each version at most, and never again one that did not start well."""
+        """Install the offer: at most once a day per version, and never one that was rolled back."""
         offer = channel.load_offer(self._db)
         if offer is None or not (config.update.automatic and self._should_install(offer, now)):
-=======
-    async def _install_offer(self, config: Config, now: datetime) -> None:
-        """Install the offer: at most once a day per version, and never one that was rolled back."""
-        offer, asked = channel.load_offer(self._db), key_value.get(self._db, channel.REQUESTED_INSTALL_KEY)
-        key_value.put(self._db, channel.REQUESTED_INSTALL_KEY, None)
-        if offer is None or not (asked or (config.update.automatic and self._should_install(offer, now))):
->>>>>>> ea2d7f7 (cli, jobs, poller, domain: state in plain words what code does)
             return
         key_value.put(self._db, TRIED_VERSION_KEY, f"{offer.version} {int(now.timestamp())}")
         log.info("update: version %s is installed, as the channel offers it", offer.version)
@@ -278,17 +265,3 @@ def _unreachable(subject: str, reason: str) -> Message:
     if subject == "channel":
         return Message("update.channel_unreachable", reason=reason)
     return Message("update.fleet_server_unreachable", reason=reason)
-<<<<<<< HEAD
-=======
-
-
-def _build_client(config: Config) -> UpdateClient:
-    """Return a client that uses the proxy of the transmission."""
-    https = config.transmission.https
-    return UpdateClient(
-        ca_file=config.update.ca_file,
-        proxy=https.proxy,
-        proxy_username=https.proxy_username,
-        proxy_password=https.proxy_password,
-    )
->>>>>>> ea2d7f7 (cli, jobs, poller, domain: state in plain words what code does)

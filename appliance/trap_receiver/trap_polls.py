@@ -11,8 +11,7 @@ from datetime import datetime
 from appliance.collector import scanner
 from appliance.discovery.entries import Exclusions
 from appliance.domain.model import Target
-from appliance.jobs.batch_poller import BatchPoller, RunProgress
-from appliance.jobs.batch_writer import BatchWriter
+from appliance.jobs.batch_poller import BatchPoller, BatchWriter, RunProgress
 from appliance.settings.schema import Home
 from appliance.snmp.transport import SnmpEndpoint
 from appliance.storage import jobs, printers, traps

@@ -9,7 +9,7 @@ import pytest
 
 from appliance.domain.clock import utc_now
 from appliance.domain.model import Details, Identity, Reading, Target
-from appliance.jobs.batch_writer import BatchWriter, ReadingNotSavedError
+from appliance.jobs.batch_poller import BatchWriter, ReadingNotSavedError
 from appliance.storage import database, printers
 
 
