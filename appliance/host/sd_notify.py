@@ -19,12 +19,6 @@ def notify_watchdog() -> None:
     send_notification("WATCHDOG=1")
 
 
-def notify_reloaded(started_at_s: float) -> None:
-    """A reload is over that began at `monotonic` seconds."""
-    send_notification(f"RELOADING=1\nMONOTONIC_USEC={int(started_at_s * 1_000_000)}")
-    send_notification("READY=1")
-
-
 def notify_status(text: str) -> None:
     """One line for `systemctl status`."""
     send_notification(f"STATUS={' '.join(text.split())}")

@@ -38,7 +38,7 @@ log = logging.getLogger(__name__)
 
 SERVICE_NAME = "traps"  # of the sockets that systemd passes, of the lock, of the service in events
 BATCH_DELAY_S = 0.1  # that a trap waits for others: one durable write for all
-FLOOD_BATCH_DELAY_S = 0.4  # and well below trap_bundles.QUIET
+FLOOD_BATCH_DELAY_S = 0.4  # and well below debounce.QUIET_PERIOD_S
 FLOOD_HOLD_S = 1.0  # after a drop
 RETRY_INTERVAL_S = 1.0  # after which what waits for a database that could not be written is tried again
 SETTINGS_CHECK_INTERVAL_S = 2.0  # how late a change of the settings may be noticed

@@ -8,7 +8,6 @@ the inform, and only to a sender that the Plug would ask anyway.
 
 import asyncio
 import contextlib
-import logging
 import socket
 import struct
 import time
@@ -19,8 +18,6 @@ from dataclasses import dataclass
 from appliance.snmp import notifications
 from appliance.snmp.ber import BerDecodeError
 from appliance.snmp.notifications import Notification
-
-log = logging.getLogger(__name__)
 
 SENDER_LIMIT = (10.0, 60.0)  # a second, and at once: a printer that starts may have fifty things to say
 PRINTERS_LIMIT = (100.0, 300.0)  # together

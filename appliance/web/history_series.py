@@ -2,14 +2,12 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Literal
 
 from appliance.domain.model import CounterName, Printer, Supply
 from appliance.mib import enum_names
 from appliance.web.json_fields import Json
 from appliance.web.timestamps import format_timestamp
 
-HistoryRange = Literal["day", "month", "year"]
 HistoryPoints = Sequence[tuple[datetime, dict[str, int]]]
 
 HISTORY_RANGES: dict[

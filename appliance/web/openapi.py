@@ -38,10 +38,6 @@ class OpenApiDocument:
         self._schemas = get_object(get_object(document, "components"), "schemas")
         self._operations = dict(_parse_operations(get_object(document, "paths")))
 
-    def operations(self) -> list[tuple[str, str]]:
-        """(method, path) of everything that is described."""
-        return list(self._operations)
-
     def check_parameters(self, method: str, path: str, values: Mapping[str, str], query: list[str]) -> None:
         """Path and query parameters; `query` holds the names of the latter. Raises Trouble 400 or 404."""
         parameters = self._operations[method, path].parameters
