@@ -11,6 +11,7 @@ from appliance.collector.poll import PollError, poll_printer
 from appliance.collector.scanner import ProbeResult, ScanProgress
 from appliance.discovery import entries
 from appliance.discovery.entries import Exclusions, NameNotResolvedError
+from appliance.domain.identifiers import identifier_key
 from appliance.domain.model import Identity, PollCost, Reading, Target
 from appliance.jobs.batch_writer import BatchWriter, ReadingNotSavedError
 from appliance.snmp.transport import SnmpEndpoint
@@ -189,4 +190,4 @@ def _address_key(target: Target) -> tuple[str, int]:
 
 
 def _serial_key(identity: Identity) -> str:
-    return entries.normalize_serial(identity.serial_number or "")
+    return identifier_key(identity.serial_number)
