@@ -12,6 +12,7 @@ from aiohttp import web
 
 from appliance import __version__
 from appliance.domain.supply_state import assess_supply, printer_state
+from appliance.net.text_sanitizer import printable
 from appliance.storage import database, printer_list
 from appliance.web.db_thread import DatabaseThread
 from appliance.web.errors import ApiError
@@ -180,5 +181,4 @@ def _process_metrics() -> Iterator[MetricFamily]:
 
 
 def _escape_label_value(value: str) -> str:
-    shown = "".join(character if character.isprintable() else " " for character in value)
-    return shown.replace("\\", "\\\\").replace('"', '\\"')
+    return printable(value).replace("\\", "\\\\").replace('"', '\\"')

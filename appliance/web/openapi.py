@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from appliance.net.text_sanitizer import printable
 from appliance.web.errors import ApiError, invalid_value
 from appliance.web.json_fields import Json, JsonMapping, get_object, get_str
 
@@ -236,8 +237,7 @@ def _join_path(where: str, key: str) -> str:
 
 
 def _printable(key: str) -> str:
-    """A stranger's word in a line of ours."""
-    return "".join(character if character.isprintable() else "?" for character in key[:100])
+    return printable(key[:100], "?")
 
 
 _JSON_TYPES: dict[str, tuple[Callable[[Json], bool], str]] = {
