@@ -25,9 +25,10 @@ class TokenBucket:
         self.refill(now)
         return self.tokens >= 1
 
-    def take(self, now: float) -> bool:
+    def try_take(self, now: float) -> bool:
         """Take a token; return False if there is none."""
-        if not self.has_token(now):
+        self.refill(now)
+        if self.tokens < 1:
             return False
         self.tokens -= 1
         return True
@@ -36,6 +37,10 @@ class TokenBucket:
         """Take a token for an event that cannot be refused; the bucket is never less than empty."""
         self.refill(now)
         self.tokens = max(0.0, self.tokens - 1)
+
+    @property
+    def is_full(self) -> bool:
+        return self.tokens >= self.capacity
 
     def give_back(self) -> None:
         """Return the token of an event that is not to be counted."""
