@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
-from appliance.privileged import run_as_owner, systemctl, update_trial
+from appliance.privileged import request_handler, run_as_owner, update_trial
 from appliance.privileged.request_handler import POLLER_UNIT, WEB_UNIT, OperationFailedError, RunCommand
 from appliance.privileged.socket_ports import read_desired_ports
 
@@ -48,7 +48,7 @@ def confirm_or_revert(
 
 def _check_units(run: RunCommand) -> Iterator[str]:
     try:
-        found = systemctl.read_unit_states(run, *REQUIRED_UNITS)
+        found = request_handler.read_unit_states(run, *REQUIRED_UNITS)
     except OperationFailedError as error:
         yield str(error)
         return
