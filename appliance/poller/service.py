@@ -12,7 +12,7 @@ from datetime import datetime
 from appliance.delivery import dispatcher, outbox
 from appliance.discovery.address_ranges import InvalidEntryError
 from appliance.domain import schedule
-from appliance.host import file_lock, sd_notify
+from appliance.host import file_lock, systemd
 from appliance.host.daemon_executor import DaemonExecutor
 from appliance.jobs.runs import RunProgress, RunResult, execute_run
 from appliance.poller import licence_renewal, retention, run_log, self_monitor, trap_reports
@@ -73,7 +73,7 @@ async def _serve(home: Home) -> None:
                     poller.watch_import_list(),
                     poller.watch_updates(),
                     poller.watch_hawkbit(),
-                    sd_notify.feed_watchdog(),
+                    systemd.feed_watchdog(),
                 )
                 beside = (poller.send_parcels(), poller.run_partial_jobs(), *watches)
                 helpers = [tasks.create_task(work) for work in beside]
@@ -124,7 +124,7 @@ class _PollerService:
 
     def stop(self) -> None:
         if not self._stop.is_set():
-            sd_notify.notify_stopping()
+            systemd.notify_stopping()
             self._stop.set()
             self._wake_event.set()
 
@@ -133,7 +133,7 @@ class _PollerService:
         self._wake_event.set()
 
     async def run(self) -> None:
-        sd_notify.notify_ready()
+        systemd.notify_ready()
         while not self._stop.is_set():
             self._wake_event.clear()  # before looking: what comes from now on is seen the next time
             busy = False
@@ -254,7 +254,7 @@ class _PollerService:
             if result and job.kind == "discover" and not (result.interrupted or result.not_covered):
                 self._record_run_start("query", now)  # everybody was read
         finally:
-            sd_notify.notify_status("idle")
+            systemd.notify_status("idle")
 
     async def _run_partial_job(self, job: Job) -> None:
         wanted = job.arguments["printers"]

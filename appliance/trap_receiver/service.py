@@ -20,7 +20,7 @@ from appliance.discovery.address_ranges import InvalidEntryError
 from appliance.discovery.entries import Exclusions
 from appliance.domain.clock import Clock
 from appliance.domain.model import Target, Trap
-from appliance.host import file_lock, sd_notify, socket_activation
+from appliance.host import file_lock, systemd
 from appliance.settings import schema
 from appliance.settings.schema import Config, Home
 from appliance.snmp.transport import SnmpEndpoint
@@ -64,11 +64,7 @@ async def _serve(home: Home, port: int | None, address: str) -> None:
     home.create_folders()
     db = database.open_database(home.database)
     try:
-        given = [
-            each
-            for name, each in socket_activation.take_sockets(os.environ, os.getpid())
-            if name == SERVICE_NAME
-        ]
+        given = [each for name, each in systemd.take_sockets(os.environ, os.getpid()) if name == SERVICE_NAME]
         async with SnmpEndpoint() as endpoint:
             receiver = TrapReceiver(home, db, endpoint, given, port=port, address=address)
             with receiver.outage.tolerate():
@@ -117,13 +113,13 @@ class TrapReceiver:
         self.senders = SenderIndex((), ())
 
     def stop(self) -> None:
-        sd_notify.notify_stopping()
+        systemd.notify_stopping()
         self._stop.set()
 
     async def run(self) -> None:
         """Until `stop`."""
         self._refresh(first=True)
-        sd_notify.notify_ready()
+        systemd.notify_ready()
         work = [
             asyncio.create_task(each)
             for each in (
@@ -191,7 +187,7 @@ class TrapReceiver:
         self._close_sockets()
         if key is None:
             log.info("the trap receiver is switched off: printmonitor traps --enable switches it on")
-            sd_notify.notify_status("switched off")
+            systemd.notify_status("switched off")
             return
         if not self._passed_sockets:
             self._own_sockets = bind_sockets(port, self._address)
@@ -205,7 +201,7 @@ class TrapReceiver:
         self._listening = key
         heard = sorted({each.getsockname()[1] for each in self._passed_sockets or self._own_sockets})
         log.info("traps are taken on UDP port %s", ", ".join(map(str, heard)))
-        sd_notify.notify_status(f"listening on UDP port {', '.join(map(str, heard))}")
+        systemd.notify_status(f"listening on UDP port {', '.join(map(str, heard))}")
 
     def _close_sockets(self) -> None:
         if self._intake:
@@ -287,5 +283,5 @@ class TrapReceiver:
 
 
 async def _feed_watchdog_forever() -> None:
-    await sd_notify.feed_watchdog()
+    await systemd.feed_watchdog()
     await asyncio.Event().wait()  # nobody watches: this is no reason to end

@@ -14,7 +14,7 @@ from appliance.discovery import entries
 from appliance.discovery.address_ranges import InvalidEntryError
 from appliance.domain import schedule
 from appliance.domain.model import DiscoveryEntry
-from appliance.host import routing_table
+from appliance.host import network_info
 from appliance.settings.schema import Config
 from appliance.web.errors import ApiError, invalid_value, not_found
 from appliance.web.handlers import ApiRequest, Routes
@@ -172,7 +172,7 @@ class DiscoveryApi:
 
 def _suggest_range() -> str | None:
     """The addresses of the Plug's own network, as the wizard offers them."""
-    network = routing_table.detect_lan_network()
+    network = network_info.detect_lan_network()
     return f"{network[1]}-{network[-2]}" if network and network.prefixlen < 31 else None
 
 

@@ -14,7 +14,7 @@ from appliance.discovery.mdns import CHECK_INTERVAL_S, MdnsResponder
 from appliance.discovery.mdns_cache import AnnouncedPrinter
 from appliance.discovery.mdns_txt import PlugAnnouncement
 from appliance.domain.model import Target
-from appliance.host.lan_addresses import list_lan_addresses
+from appliance.host.network_info import list_lan_addresses
 from appliance.settings.schema import Config, Home
 from appliance.storage import printers
 from appliance.web.db_thread import DatabaseThread

@@ -10,9 +10,8 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
-from appliance.host import atomic_file, unit_status
-from appliance.host import interfaces as network_interfaces
-from appliance.host.interfaces import NetworkInterface
+from appliance.host import atomic_file, network_info, unit_status
+from appliance.host.network_info import NetworkInterface
 from appliance.privileged import network_rollback
 from appliance.settings import schema as configuration
 from appliance.settings.network import (
@@ -212,15 +211,15 @@ class NetworkApi:
     async def _serialize_network(self) -> dict[str, Json]:
         config, standing = self._settings.current, self._change_status()
         trial = self._pending
-        interfaces = await asyncio.to_thread(network_interfaces.list_interfaces)
+        interfaces = await asyncio.to_thread(network_info.list_interfaces)
         return {
             "box": self._is_installed,
             "box_text": "" if self._is_installed else privileged_client.NOT_INSTALLED_TEXT,
             "name": config.plug.name,
             "settings": _serialize_network_settings(trial.wanted if trial else config.network),
             "interfaces": [_serialize_interface(each) for each in interfaces],
-            "name_servers": list(network_interfaces.read_name_servers()),
-            "synchronised": network_interfaces.is_clock_synchronised(),
+            "name_servers": list(network_info.read_name_servers()),
+            "synchronised": network_info.is_clock_synchronised(),
             "trial": {
                 "state": standing.state,
                 "text": standing.text,

@@ -13,7 +13,7 @@ from pathlib import Path
 from aiohttp import web
 
 from appliance.domain.clock import utc_now
-from appliance.host import sd_notify, socket_activation
+from appliance.host import systemd
 from appliance.settings.schema import Home
 from appliance.storage import database, service_lifecycle
 from appliance.web import listeners, privileged_client, tls
@@ -54,7 +54,7 @@ async def serve(home: Home, port: int | None = None, address: str = "") -> None:
     """
     home.create_folders()
     wanted = SettingsStore(home).current.web
-    given = dict(socket_activation.take_sockets(os.environ, os.getpid()))
+    given = dict(systemd.take_sockets(os.environ, os.getpid()))
     sockets = listeners.open_sockets(
         wanted.port if port is None else port,
         wanted.tls_port,
@@ -74,10 +74,10 @@ async def serve(home: Home, port: int | None = None, address: str = "") -> None:
             f" and https://{called}:{ways.tls_port}" if ways.tls_port else "",
         )
         _record_lifecycle(home, lambda db: service_lifecycle.mark_service_started(db, "web", utc_now()))
-        sd_notify.notify_ready()
+        systemd.notify_ready()
         watchdog = asyncio.create_task(_feed_watchdog())
         await stop.wait()
-        sd_notify.notify_stopping()
+        systemd.notify_stopping()
         watchdog.cancel()
         _record_lifecycle(home, lambda db: service_lifecycle.mark_service_stopped(db, "web"))
 
@@ -206,7 +206,7 @@ async def _create_tls_context(home: Home, settings: SettingsStore) -> ssl.SSLCon
 
 
 async def _feed_watchdog() -> None:
-    seconds = sd_notify.watchdog_interval_s()
+    seconds = systemd.watchdog_interval_s()
     while seconds:
-        sd_notify.notify_watchdog()
+        systemd.notify_watchdog()
         await asyncio.sleep(seconds)

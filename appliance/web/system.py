@@ -20,7 +20,7 @@ from zoneinfo import available_timezones
 
 from appliance import __version__
 from appliance.delivery import archive
-from appliance.host import disk_stats
+from appliance.host import board
 from appliance.host.board import read_serial_number
 from appliance.privileged.request_handler import ALL_UNITS_TARGET
 from appliance.settings import schema as configuration
@@ -318,7 +318,7 @@ def _host_info(home: Home) -> dict[str, Json]:
         "temperature": round(int(temperature) / 1000, 1) if temperature.lstrip("-").isdecimal() else None,
         "serial_number": read_serial_number() or None,
         "uptime_seconds": float(round(time.clock_gettime(time.CLOCK_BOOTTIME))),
-        "card_written_bytes": disk_stats.read_bytes_written(home.folder),
+        "card_written_bytes": board.read_bytes_written(home.folder),
     }
 
 

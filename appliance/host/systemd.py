@@ -1,10 +1,12 @@
-"""What systemd wants to hear from a service: sd_notify(3), a datagram at a time."""
+"""Talk to systemd: sd_notify(3), the watchdog, sockets that it passes (sd_listen_fds(3))."""
 
 import asyncio
 import os
 import socket
 from collections.abc import Mapping
 from contextlib import suppress
+
+FIRST_SOCKET_FD = 3  # SD_LISTEN_FDS_START
 
 
 def notify_ready() -> None:
@@ -49,3 +51,17 @@ async def feed_watchdog() -> None:
     while seconds:
         notify_watchdog()
         await asyncio.sleep(seconds)
+
+
+def take_sockets(environ: Mapping[str, str], pid: int) -> list[tuple[str, socket.socket]]:
+    """All of them, each with its FileDescriptorName, which several may share."""
+    if environ.get("LISTEN_PID") != str(pid) or not environ.get("LISTEN_FDS", "").isdecimal():
+        return []
+    names = environ.get("LISTEN_FDNAMES", "").split(":")
+    found = []
+    for number in range(int(environ["LISTEN_FDS"])):
+        os.set_inheritable(FIRST_SOCKET_FD + number, False)
+        opened = socket.socket(fileno=FIRST_SOCKET_FD + number)
+        opened.setblocking(False)
+        found.append((names[number] if number < len(names) else "", opened))
+    return found
