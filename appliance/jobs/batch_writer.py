@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Self
 
 from appliance.domain.model import Reading
-from appliance.storage import database, printers
+from appliance.storage import database, save_reading
 
 log = logging.getLogger(__name__)
 
@@ -45,13 +45,13 @@ class BatchWriter:
     async def save_reading(self, reading: Reading) -> int:
         """The printer's id. Raises NotKept or Unusable."""
         now = self._clock()
-        return await self._enqueue(lambda: printers.store_reading(self._db, reading, now))
+        return await self._enqueue(lambda: save_reading.store_reading(self._db, reading, now))
 
     async def save_failure(self, printer_id: int, reason: str) -> None:
         now = self._clock()
 
         def work() -> int:
-            printers.store_poll_failure(self._db, printer_id, reason, now)
+            save_reading.store_poll_failure(self._db, printer_id, reason, now)
             return printer_id
 
         await self._enqueue(work)

@@ -10,7 +10,7 @@ from appliance.host import file_lock
 from appliance.jobs import csv_import
 from appliance.jobs.csv_import import ImportList, ImportResult
 from appliance.settings.schema import Home, SettingsError
-from appliance.storage.printer_list import PrinterSummary
+from appliance.storage.printers import PrinterSummary
 from appliance.web.db_thread import DatabaseThread
 from appliance.web.errors import ApiError, invalid_value, to_sentence
 from appliance.web.handlers import ApiRequest, Routes

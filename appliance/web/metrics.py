@@ -13,7 +13,7 @@ from aiohttp import web
 from appliance import __version__
 from appliance.domain.supply_state import assess_supply, printer_state
 from appliance.net.text_sanitizer import printable
-from appliance.storage import database, printer_list
+from appliance.storage import database, printers
 from appliance.web.db_thread import DatabaseThread
 from appliance.web.errors import ApiError
 from appliance.web.serializers import PRINTER_STATES
@@ -80,7 +80,7 @@ def format_exposition(families: Iterable[MetricFamily]) -> bytes:
 
 def _collect_metrics(db: sqlite3.Connection, now: datetime) -> bytes:
     with database.snapshot(db):
-        lines = list(printer_list.iter_summaries(db))
+        lines = list(printers.iter_summaries(db))
         return format_exposition(
             [
                 *_printer_metrics(lines, now),
@@ -92,7 +92,7 @@ def _collect_metrics(db: sqlite3.Connection, now: datetime) -> bytes:
         )
 
 
-def _printer_metrics(lines: Iterable[printer_list.PrinterSummary], now: datetime) -> Iterator[MetricFamily]:
+def _printer_metrics(lines: Iterable[printers.PrinterSummary], now: datetime) -> Iterator[MetricFamily]:
     states, seen, info = dict.fromkeys(PRINTER_STATES, 0), [], []
     for line in lines:
         judged = [assess_supply(supply) for supply in line.supplies]
@@ -119,7 +119,7 @@ def _counter_metrics(db: sqlite3.Connection) -> Iterator[MetricFamily]:
     yield MetricFamily("printmonitor_pages_total", "counter", "Page counters of the printers.", samples)
 
 
-def _supply_metrics(lines: Iterable[printer_list.PrinterSummary]) -> Iterator[MetricFamily]:
+def _supply_metrics(lines: Iterable[printers.PrinterSummary]) -> Iterator[MetricFamily]:
     samples = []
     for line in lines:
         for judged in map(assess_supply, line.supplies):

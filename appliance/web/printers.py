@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from appliance.domain.model import Printer
 from appliance.domain.supply_state import UNIT_PERCENT, assess_supply, percent_of_capacity
-from appliance.storage import counters, database, printer_list, printers
+from appliance.storage import counters, database, history, printers
 from appliance.web import history_series, serializers
 from appliance.web.db_thread import DatabaseThread
 from appliance.web.errors import ApiError, not_found
@@ -122,7 +122,7 @@ class PrintersApi:
 
 
 def _build_printer_list(db: sqlite3.Connection) -> PrinterList:
-    rows = [serializers.serialize_printer_row(line) for line in printer_list.iter_summaries(db)]
+    rows = [serializers.serialize_printer_row(line) for line in printers.iter_summaries(db)]
     counts = serializers.count_by_state(rows)
     return PrinterList(rows, counts, encode_json({"printers": list(rows), "counts": counts}))
 
@@ -130,10 +130,10 @@ def _build_printer_list(db: sqlite3.Connection) -> PrinterList:
 def _load_printer_json(db: sqlite3.Connection, printer_id: int, now: datetime) -> JsonMapping:
     with database.snapshot(db):
         known = _require_printer(db, printer_id)
-        points = printers.load_history(db, printer_id, now - FORECAST_HISTORY)
+        points = history.load_history(db, printer_id, now - FORECAST_HISTORY)
         return serializers.serialize_printer(
             known,
-            printer_list.get_held_counters(db, printer_id),
+            printers.get_held_counters(db, printer_id),
             _forecast_supplies(known, points, now),
             printers.list_addresses(db, printer_id),
         )
@@ -173,7 +173,7 @@ def _delete_printer(db: sqlite3.Connection, printer_id: int) -> None:
 def _load_history(db: sqlite3.Connection, printer_id: int, span: str, now: datetime) -> JsonMapping:
     with database.snapshot(db):
         known = _require_printer(db, printer_id)
-        points = printers.load_history(db, printer_id, history_series.range_start(span, now))
+        points = history.load_history(db, printer_id, history_series.range_start(span, now))
     return history_series.serialize_history(known, points, span, now)
 
 

@@ -12,8 +12,7 @@ from appliance.domain.supply_state import (
     printer_state,
 )
 from appliance.mib import enum_names
-from appliance.storage.printer_list import HeldCounter, PrinterSummary
-from appliance.storage.printers import PrinterAddress
+from appliance.storage.printers import HeldCounter, PrinterAddress, PrinterSummary
 from appliance.web.forecast import SupplyForecast
 from appliance.web.json_fields import Json, JsonMapping
 from appliance.web.timestamps import format_optional_timestamp, format_timestamp
