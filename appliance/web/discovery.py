@@ -19,9 +19,15 @@ from appliance.settings.schema import Config
 from appliance.web.errors import ApiError, invalid_value, not_found
 from appliance.web.handlers import ApiRequest, Routes
 from appliance.web.jobs import PollerClient
-from appliance.web.json_fields import Json, JsonMapping, get_int, get_str
+from appliance.web.json_fields import (
+    Json,
+    JsonMapping,
+    format_optional_timestamp,
+    format_timestamp,
+    get_int,
+    get_str,
+)
 from appliance.web.settings_store import SettingsStore
-from appliance.web.timestamps import format_optional_timestamp, format_timestamp
 
 MAX_TEST_ADDRESSES = 256  # addresses: a test is for somebody who waits
 TEST_TIMEOUT_S = 15.0

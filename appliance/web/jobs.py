@@ -14,8 +14,7 @@ from appliance.storage.jobs import Job, JobKind
 from appliance.web.db_thread import DatabaseThread
 from appliance.web.errors import not_found
 from appliance.web.handlers import ApiRequest, Routes
-from appliance.web.json_fields import Json, JsonMapping, get_str
-from appliance.web.timestamps import format_optional_timestamp, format_timestamp
+from appliance.web.json_fields import Json, JsonMapping, format_optional_timestamp, format_timestamp, get_str
 
 MAX_NEW_PRINTERS = 200
 

@@ -19,9 +19,8 @@ from appliance.settings.schema import Config, Home
 from appliance.storage import printers
 from appliance.web.db_thread import DatabaseThread
 from appliance.web.handlers import ApiRequest, Routes
-from appliance.web.json_fields import Json, JsonMapping
+from appliance.web.json_fields import Json, JsonMapping, format_timestamp
 from appliance.web.settings_store import SettingsStore
-from appliance.web.timestamps import format_timestamp
 
 MDNS_ON_TEXT = "Printers that announce themselves by mDNS are listed here."
 MDNS_OFF_TEXT = "mDNS is switched off in the settings (plug.mdns)."

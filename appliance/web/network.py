@@ -24,7 +24,7 @@ from appliance.settings.network import (
 )
 from appliance.settings.schema import Config, Home
 from appliance.storage import database, events
-from appliance.web import privileged_client
+from appliance.web import services
 from appliance.web.db_thread import DatabaseThread
 from appliance.web.errors import ApiError
 from appliance.web.handlers import ApiRequest, Routes
@@ -148,7 +148,7 @@ class NetworkApi:
 
     def _require_installed(self) -> None:
         if not self._is_installed:
-            raise privileged_client.not_installed_error()
+            raise services.not_installed_error()
 
     async def _watch_pending_change(self) -> None:
         if self._pending is None:
@@ -214,7 +214,7 @@ class NetworkApi:
         interfaces = await asyncio.to_thread(network_info.list_interfaces)
         return {
             "box": self._is_installed,
-            "box_text": "" if self._is_installed else privileged_client.NOT_INSTALLED_TEXT,
+            "box_text": "" if self._is_installed else services.NOT_INSTALLED_TEXT,
             "name": config.plug.name,
             "settings": _serialize_network_settings(trial.wanted if trial else config.network),
             "interfaces": [_serialize_interface(each) for each in interfaces],

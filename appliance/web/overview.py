@@ -12,12 +12,19 @@ from appliance.storage import database, events, jobs
 from appliance.web.db_thread import DatabaseThread
 from appliance.web.handlers import ApiRequest, Routes
 from appliance.web.jobs import PollerClient, serialize_job
-from appliance.web.json_fields import Json, JsonMapping, get_int, get_object, get_str
+from appliance.web.json_fields import (
+    Json,
+    JsonMapping,
+    format_optional_timestamp,
+    format_timestamp,
+    get_int,
+    get_object,
+    get_str,
+)
 from appliance.web.licences import serialize_licence
 from appliance.web.printers import PrinterList, PrinterListCache
 from appliance.web.services import trap_receiver_state
 from appliance.web.settings_store import SettingsStore
-from appliance.web.timestamps import format_optional_timestamp, format_timestamp
 
 MAX_ATTENTION_ITEMS = 200
 PARCEL_OVERDUE_AFTER = timedelta(hours=2)  # of a parcel, before somebody should look

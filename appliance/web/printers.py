@@ -13,8 +13,8 @@ from appliance.storage import counters, database, history, printers
 from appliance.web import history_series, serializers
 from appliance.web.db_thread import DatabaseThread
 from appliance.web.errors import ApiError, not_found
-from appliance.web.forecast import SupplyForecast, forecast_depletion
 from appliance.web.handlers import ApiRequest, Download, EncodedJson, Routes, encode_json
+from appliance.web.history_series import SupplyForecast, forecast_depletion
 from appliance.web.jobs import PollerClient
 from appliance.web.json_fields import Json, JsonMapping, get_bool, get_int
 

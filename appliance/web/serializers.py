@@ -13,9 +13,8 @@ from appliance.domain.supply_state import (
 )
 from appliance.mib import enum_names
 from appliance.storage.printers import HeldCounter, PrinterAddress, PrinterSummary
-from appliance.web.forecast import SupplyForecast
-from appliance.web.json_fields import Json, JsonMapping
-from appliance.web.timestamps import format_optional_timestamp, format_timestamp
+from appliance.web.history_series import SupplyForecast
+from appliance.web.json_fields import Json, JsonMapping, format_optional_timestamp, format_timestamp
 
 PRINTER_STATES: tuple[PrinterState, ...] = ("ok", "warning", "error", "silent", "ignored")
 

@@ -16,12 +16,11 @@ from appliance.domain.clock import utc_now
 from appliance.host import systemd
 from appliance.settings.schema import Home
 from appliance.storage import database, service_lifecycle
-from appliance.web import listeners, privileged_client, tls
+from appliance.web import listeners, services, tls
 from appliance.web.auth import AuthApi
 from appliance.web.db_thread import DatabaseThread
 from appliance.web.discovery import DiscoveryApi
 from appliance.web.handlers import MAX_BODY_BYTES, build_routes
-from appliance.web.hostnames import allowed_hostnames
 from appliance.web.imports import ImportApi
 from appliance.web.jobs import JobsApi, PollerClient
 from appliance.web.licences import LicenceApi
@@ -31,6 +30,7 @@ from appliance.web.metrics import MetricsApi
 from appliance.web.middleware import AccessMiddleware, add_security_headers
 from appliance.web.network import NetworkApi
 from appliance.web.openapi import OpenApiDocument
+from appliance.web.origin import allowed_hostnames
 from appliance.web.overview import OverviewApi
 from appliance.web.printers import PrinterListCache, PrintersApi
 from appliance.web.recordings import RecordingsApi
@@ -110,9 +110,7 @@ async def start_service(
         )
         guests = listeners.ConnectionLimiter(head_timeout_s)
         around = MdnsApi(home, settings, store, ways.port, mdns)
-        network = NetworkApi(
-            home, settings, store, utc_now, installed=privileged_client.is_installed_plug(home, root)
-        )
+        network = NetworkApi(home, settings, store, utc_now, installed=services.is_installed_plug(home, root))
         app = _build_app(
             stack,
             home,

@@ -18,9 +18,9 @@ from appliance.settings.validation import SECRET_KEYS
 from appliance.storage import database, events, jobs
 from appliance.web.db_thread import DatabaseThread
 from appliance.web.jobs import serialize_job
+from appliance.web.json_fields import format_optional_timestamp, format_timestamp
 from appliance.web.services import read_unit_log
 from appliance.web.settings_store import SettingsStore
-from appliance.web.timestamps import format_optional_timestamp, format_timestamp
 
 MAX_LOG_LINES = 1_000  # of each log
 ERROR_LOG_DIR = Path("/data/log")  # what root keeps of errors through restarts

@@ -26,16 +26,23 @@ from appliance.privileged.request_handler import ALL_UNITS_TARGET
 from appliance.settings import schema as configuration
 from appliance.settings import validation
 from appliance.settings.schema import Config, Home
-from appliance.web import privileged_client, tls
+from appliance.web import services, tls
 from appliance.web.db_thread import DatabaseThread
 from appliance.web.errors import ApiError, invalid_value
 from appliance.web.handlers import ApiRequest, Download, Routes
-from appliance.web.json_fields import Json, JsonMapping, get_bool, get_int, get_object, get_str
+from appliance.web.json_fields import (
+    Json,
+    JsonMapping,
+    format_timestamp,
+    get_bool,
+    get_int,
+    get_object,
+    get_str,
+)
 from appliance.web.licences import serialize_licence
 from appliance.web.sessions import SessionStore
 from appliance.web.settings_store import SettingsStore
 from appliance.web.support_bundle import build_support_bundle
-from appliance.web.timestamps import format_timestamp
 
 BACKUP_FORMAT = "printmonitor-settings-1"
 UNRESTORED_SECTIONS = (
@@ -99,11 +106,11 @@ class SystemApi:
     async def _update_system_settings(self, request: ApiRequest) -> JsonMapping:
         await self._settings.update(lambda config: _merge_system_settings(config, request.body))
         if {"port", "tls_port", "mdns"} & request.body.keys():
-            privileged_client.request_apply_settings(self._home)
+            services.request_apply_settings(self._home)
         return await self._serialize_system()
 
     async def _serialize_system(self) -> dict[str, Json]:
-        config, here = self._settings.current, privileged_client.is_installed_plug(self._home, self._root)
+        config, here = self._settings.current, services.is_installed_plug(self._home, self._root)
         return {
             "name": config.plug.name,
             "site": config.plug.site,
@@ -114,7 +121,7 @@ class SystemApi:
             "version": __version__,
             "started_at": format_timestamp(self._started_at),
             "box": here,
-            "box_text": "" if here else privileged_client.NOT_INSTALLED_TEXT,
+            "box_text": "" if here else services.NOT_INSTALLED_TEXT,
             "port": self._listen_info.port,
             "tls_port": self._listen_info.tls_port,
             "certificate": await self._serialize_certificate(),
@@ -229,16 +236,14 @@ class SystemApi:
         order: dict[str, Json] = (
             {"do": "reboot"} if what == "box" else {"do": "restart", "unit": ALL_UNITS_TARGET}
         )
-        asked_for = privileged_client.submit_privileged_request(self._home, order, self._root)
+        asked_for = services.submit_privileged_request(self._home, order, self._root)
         return {"id": asked_for, "text": "The restart was asked for."}
 
     async def _request_factory_reset(self, request: ApiRequest) -> JsonMapping:
         """Nobody does this by a slip: the Plug's name has to be typed."""
         if get_str(request.body, "name") != self._settings.current.plug.name:
             raise invalid_value("name: is not the name of this Plug.", "name")
-        asked_for = privileged_client.submit_privileged_request(
-            self._home, {"do": "factory-reset"}, self._root
-        )
+        asked_for = services.submit_privileged_request(self._home, {"do": "factory-reset"}, self._root)
         return {"id": asked_for, "text": "The Plug forgets everything and starts again."}
 
     async def _create_metrics_token(self, _request: ApiRequest) -> JsonMapping:
