@@ -77,7 +77,7 @@ def _build_report(
     fleet = [_PrinterState.from_printer(printer) for printer in printers.iter_printers(db)]
     recent = jobs.list_recent(db)
     running = state_dir.is_poller_running(home)
-    plan = _build_run_schedule(settings)
+    plan = settings.run_schedule()
     return StatusReport(
         plug=settings.plug.name,
         site=settings.plug.site,
@@ -133,11 +133,6 @@ class _PrinterState:
                 printer.seen_at,
             ),
         )
-
-
-def _build_run_schedule(settings: schema.Config) -> schedule.RunSchedule:
-    when = settings.schedule
-    return schedule.build_schedule(settings.plug.name, when.query_interval_s, when.discover_times, when.zone)
 
 
 def _format_licence(home: schema.Home, printer_count: int, now: datetime) -> str:

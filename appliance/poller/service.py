@@ -317,10 +317,7 @@ class _PollerService:
         self._config, problems = schema.load_last_good_settings(self._home)
         for problem in problems:
             log.error("%s", problem)
-        when = self._config.schedule
-        self._schedule = schedule.build_schedule(
-            self._config.plug.name, when.query_interval_s, when.discover_times, when.zone
-        )
+        self._schedule = self._config.run_schedule()
 
     def _idle_timeout_s(self) -> float:
         now = self._clock()

@@ -145,9 +145,7 @@ class DiscoveryApi:
 
     def _serialize_discovery(self, config: Config) -> dict[str, Json]:
         now, when = self._clock(), config.schedule
-        plan = schedule.build_schedule(
-            config.plug.name, when.query_interval_s, when.discover_times, when.zone
-        )
+        plan = config.run_schedule()
         shaped = [self._serialize_entry(entry) for entry in config.discovery.entries]
         return {
             "entries": list(shaped),

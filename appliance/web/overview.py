@@ -173,8 +173,7 @@ def _read_outbox_summary(db: sqlite3.Connection) -> _OutboxSummary:
 
 
 def _serialize_next_run(config: Config, now: datetime) -> dict[str, Json]:
-    when = config.schedule
-    plan = schedule.build_schedule(config.plug.name, when.query_interval_s, when.discover_times, when.zone)
+    plan = config.run_schedule()
     query, discover = schedule.next_query_at(plan, now), schedule.next_discover_at(plan, now)
     if discover is not None and discover <= query:
         return {"kind": "discover", "at": format_timestamp(discover)}
