@@ -10,7 +10,7 @@ from pathlib import Path
 from appliance.poller import attention
 from appliance.privileged import boot_notes
 from appliance.settings.schema import Config, Home
-from appliance.storage import database, events, key_value
+from appliance.storage import database, events, key_value, statistics
 
 DISK_EVENT_KIND, OUTBOX_EVENT_KIND, RESTART_EVENT_KIND = (
     "disk nearly full",
@@ -65,10 +65,8 @@ def _check_disk(db: sqlite3.Connection, space: DiskSpace, now: datetime) -> None
 
 
 def _check_outbox(db: sqlite3.Connection, config: Config, now: datetime) -> None:
-    waiting, oldest = db.execute(
-        "SELECT count(*), min(created_at) FROM parcels WHERE state = 'waiting'"
-    ).fetchone()
-    since = database.from_ms_or_none(oldest)
+    parcels = statistics.read_parcel_statistics(db)
+    waiting, since = parcels.waiting, parcels.oldest_waiting_at
     late = since is not None and now - since > MAX_PARCEL_AGE
     if config.transmission.mode != "off" and (late or waiting > MAX_WAITING_PARCELS):
         began = f", the oldest since {since:%Y-%m-%d %H:%M} UTC" if since else ""

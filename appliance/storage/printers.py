@@ -55,6 +55,20 @@ def list_known(db: sqlite3.Connection) -> list[KnownPrinter]:
         ]
 
 
+def list_created_between(
+    db: sqlite3.Connection, first_at: datetime, last_at: datetime, limit: int
+) -> list[tuple[int, Target, Identity]]:
+    """Return id, target and identity of the printers that were met for the first time in a period."""
+    rows = db.execute(
+        "SELECT id, target, identity FROM printers WHERE created_at BETWEEN ? AND ? ORDER BY id LIMIT ?",
+        (database.to_ms(first_at), database.to_ms(last_at), limit),
+    )
+    return [
+        (printer_id, json_codec.decode(Target, target), json_codec.decode(Identity, identity))
+        for printer_id, target, identity in rows
+    ]
+
+
 def get_poll_cache(db: sqlite3.Connection, printer_id: int) -> str:
     """What the reader asked to have remembered; "" for a printer that nobody has read."""
     row = db.execute("SELECT plan FROM plans WHERE printer_id = ?", (printer_id,)).fetchone()

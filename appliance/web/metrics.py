@@ -13,7 +13,7 @@ from aiohttp import web
 from appliance import __version__
 from appliance.domain.supply_state import assess_supply, printer_state
 from appliance.net.text_sanitizer import printable
-from appliance.storage import database, printers
+from appliance.storage import database, printers, statistics
 from appliance.web.db_thread import DatabaseThread
 from appliance.web.errors import ApiError
 from appliance.web.serializers import PRINTER_STATES
@@ -114,8 +114,10 @@ def _printer_metrics(lines: Iterable[printers.PrinterSummary], now: datetime) ->
 
 
 def _counter_metrics(db: sqlite3.Connection) -> Iterator[MetricFamily]:
-    found = db.execute("SELECT printer_id, name, value FROM counters ORDER BY printer_id, name")
-    samples = [({"printer": str(row[0]), "counter": str(row[1])}, float(row[2])) for row in found]
+    samples = [
+        ({"printer": str(printer_id), "counter": name}, float(value))
+        for printer_id, name, value in statistics.iter_counter_values(db)
+    ]
     yield MetricFamily("printmonitor_pages_total", "counter", "Page counters of the printers.", samples)
 
 
@@ -140,21 +142,21 @@ def _supply_metrics(lines: Iterable[printers.PrinterSummary]) -> Iterator[Metric
 
 
 def _job_and_parcel_metrics(db: sqlite3.Connection) -> Iterator[MetricFamily]:
-    ended = db.execute(
-        "SELECT kind, state, max(finished_at) FROM jobs WHERE finished_at IS NOT NULL GROUP BY kind, state"
-    )
-    runs = [({"kind": str(row[0]), "state": str(row[1])}, row[2] / 1000) for row in ended]
+    runs = [
+        ({"kind": kind, "state": state}, ended_at.timestamp())
+        for kind, state, ended_at in statistics.list_last_job_ends(db)
+    ]
     yield MetricFamily(
         "printmonitor_run_ended_timestamp_seconds", "gauge", "When the last run of a kind ended.", runs
     )
-    counted = dict(db.execute("SELECT state, count(*) FROM parcels GROUP BY state").fetchall())
+    outbox = statistics.read_parcel_statistics(db)
     parcels = [
-        ({"state": state}, float(counted.get(state, 0)))
+        ({"state": state}, float(outbox.count_by_state.get(state, 0)))
         for state in ("waiting", "delivered", "refused", "lost")
     ]
     yield MetricFamily("printmonitor_parcels", "gauge", "Parcels of the outbox by state.", parcels)
-    delivered = db.execute("SELECT max(delivered_at) FROM parcels").fetchone()[0]
-    last: list[Sample] = [] if delivered is None else [({}, delivered / 1000)]
+    delivered_at = outbox.last_delivered_at
+    last: list[Sample] = [] if delivered_at is None else [({}, delivered_at.timestamp())]
     yield MetricFamily(
         "printmonitor_delivered_timestamp_seconds", "gauge", "When a parcel was delivered last.", last
     )

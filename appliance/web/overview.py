@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from appliance.delivery import outbox
 from appliance.domain import schedule
 from appliance.settings.schema import Config, Home
-from appliance.storage import database, events, jobs
+from appliance.storage import database, events, jobs, statistics
 from appliance.web.db_thread import DatabaseThread
 from appliance.web.handlers import ApiRequest, Routes
 from appliance.web.jobs import PollerClient, serialize_job
@@ -159,15 +159,12 @@ def _serialize_last_run(job: JsonMapping) -> dict[str, Json]:
 
 
 def _read_outbox_summary(db: sqlite3.Connection) -> _OutboxSummary:
-    last, oldest = db.execute(
-        "SELECT max(delivered_at), min(CASE WHEN state = 'waiting' THEN created_at END) FROM parcels"
-    ).fetchone()
-    first = outbox.first_waiting(db)
+    parcels, first = statistics.read_parcel_statistics(db), outbox.first_waiting(db)
     return _OutboxSummary(
-        database.from_ms_or_none(last),
-        outbox.count_by_state(db, "waiting"),
-        outbox.count_by_state(db, "refused"),
-        database.from_ms_or_none(oldest),
+        parcels.last_delivered_at,
+        parcels.waiting,
+        parcels.count_by_state.get("refused", 0),
+        parcels.oldest_waiting_at,
         first.error if first else None,
     )
 
