@@ -186,7 +186,12 @@ UNSEEN = {
         "too many from printers",
         "too many from strangers",
     },
-    "trap_receiver/service.py": {"listening on UDP port {}", "switched off", "too many traps"},
+    "trap_receiver/service.py": {
+        "listening on UDP port {}",
+        "switched off",
+        "too many traps",
+        "trap receiver",
+    },
     "web/handlers.py": {'attachment; filename="{}"', "private, no-cache"},
     "web/openapi.py": {"{} is no JSON"},
     "web/middleware.py": {"PrintMonitor Plug"},

@@ -12,7 +12,7 @@ from datetime import datetime
 from appliance.delivery import dispatcher, outbox
 from appliance.discovery.address_ranges import InvalidEntryError
 from appliance.domain import schedule
-from appliance.host import file_lock, systemd
+from appliance.host import file_lock, service_runtime, systemd
 from appliance.host.daemon_executor import DaemonExecutor
 from appliance.jobs.runs import RunProgress, RunResult, execute_run
 from appliance.poller import licence_renewal, retention, run_log, self_monitor, trap_reports
@@ -41,16 +41,14 @@ LAST_RUN_KEYS = {"query": "schedule.query", "discover": "schedule.discover"}
 
 def serve(home: Home) -> int:
     """Serve until SIGTERM or SIGINT; gives the exit code."""
-    try:
-        with file_lock.acquire(home.run / "poller.lock"):
-            asyncio.run(_serve(home))
-    except file_lock.LockBusyError:
-        log.error("another poller serves %s", home.folder)
-        return 1
-    except database.DatabaseUnavailableError as error:
-        log.error("%s", error)
-        return 1
-    return 0
+    return service_runtime.run_exclusively(
+        home.run / "poller.lock",
+        lambda: _serve(home),
+        log=log,
+        name="poller",
+        folder=home.folder,
+        errors=(database.DatabaseUnavailableError,),
+    )
 
 
 async def _serve(home: Home) -> None:
@@ -63,17 +61,15 @@ async def _serve(home: Home) -> None:
         asked, parcel = asyncio.Event(), asyncio.Event()
         with jobs.listen(home.poller_socket, asked, parcel) as woken:
             poller = _PollerService(home, db, stop, woken, partial_job_event=asked, parcel_event=parcel)
-            for number in (signal.SIGTERM, signal.SIGINT):
-                loop.add_signal_handler(number, poller.stop)
+            service_runtime.on_stop_signal(poller.stop)
             loop.add_signal_handler(signal.SIGHUP, poller.reload)
-            async with asyncio.TaskGroup() as tasks:
+            async with service_runtime.watchdog(), asyncio.TaskGroup() as tasks:
                 watches = (
                     poller.watch_plug(),
                     poller.watch_licence(),
                     poller.watch_import_list(),
                     poller.watch_updates(),
                     poller.watch_hawkbit(),
-                    systemd.feed_watchdog(),
                 )
                 beside = (poller.send_parcels(), poller.run_partial_jobs(), *watches)
                 helpers = [tasks.create_task(work) for work in beside]

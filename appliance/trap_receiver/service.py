@@ -8,7 +8,6 @@ one that a discovery would ask.
 import asyncio
 import logging
 import os
-import signal
 import socket
 import sqlite3
 import time
@@ -20,7 +19,7 @@ from appliance.discovery.address_ranges import InvalidEntryError
 from appliance.discovery.entries import Exclusions
 from appliance.domain.clock import Clock
 from appliance.domain.model import Target, Trap
-from appliance.host import file_lock, systemd
+from appliance.host import service_runtime, systemd
 from appliance.settings import schema
 from appliance.settings.schema import Config, Home
 from appliance.snmp.transport import SnmpEndpoint
@@ -48,16 +47,14 @@ FLOOD_EVENT_KIND = "too many traps"
 
 def serve(home: Home, port: int | None = None, address: str = "") -> int:
     """Serve until SIGTERM or SIGINT; gives the exit code. `port` stands in for the settings' one."""
-    try:
-        with file_lock.acquire(home.run / "traps.lock"):
-            asyncio.run(_serve(home, port, address))
-    except file_lock.LockBusyError:
-        log.error("another trap receiver serves %s", home.folder)
-        return 1
-    except (ListenError, database.DatabaseUnavailableError) as error:
-        log.error("%s", error)
-        return 1
-    return 0
+    return service_runtime.run_exclusively(
+        home.run / "traps.lock",
+        lambda: _serve(home, port, address),
+        log=log,
+        name="trap receiver",
+        folder=home.folder,
+        errors=(ListenError, database.DatabaseUnavailableError),
+    )
 
 
 async def _serve(home: Home, port: int | None, address: str) -> None:
@@ -69,9 +66,9 @@ async def _serve(home: Home, port: int | None, address: str) -> None:
             receiver = TrapReceiver(home, db, endpoint, given, port=port, address=address)
             with receiver.outage.tolerate():
                 service_lifecycle.mark_service_started(db, SERVICE_NAME, receiver.clock())
-            for number in (signal.SIGTERM, signal.SIGINT):
-                asyncio.get_running_loop().add_signal_handler(number, receiver.stop)
-            await receiver.run()
+            service_runtime.on_stop_signal(receiver.stop)
+            async with service_runtime.watchdog():
+                await receiver.run()
             with receiver.outage.tolerate():
                 service_lifecycle.mark_service_stopped(db, SERVICE_NAME)
     finally:
@@ -126,7 +123,6 @@ class TrapReceiver:
                 self._store_loop(),
                 self._trap_poller.run(),
                 self._refresh_loop(),
-                _feed_watchdog_forever(),
             )
         ]
         stopping = asyncio.create_task(self._stop.wait())
@@ -280,8 +276,3 @@ class TrapReceiver:
             if events.end(self._db, FLOOD_EVENT_KIND, SERVICE_NAME, self.clock()):
                 log.info("traps can all be kept again")
             self._is_flood_reported = False
-
-
-async def _feed_watchdog_forever() -> None:
-    await systemd.feed_watchdog()
-    await asyncio.Event().wait()  # nobody watches: this is no reason to end

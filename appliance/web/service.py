@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import os
-import signal
 import sqlite3
 import ssl
 from collections.abc import AsyncIterator, Callable
@@ -13,7 +12,7 @@ from pathlib import Path
 from aiohttp import web
 
 from appliance.domain.clock import utc_now
-from appliance.host import systemd
+from appliance.host import service_runtime, systemd
 from appliance.settings.schema import Home
 from appliance.storage import database, service_lifecycle
 from appliance.web import listeners, services, tls
@@ -64,8 +63,7 @@ async def serve(home: Home, port: int | None = None, address: str = "") -> None:
     )
     called = f"[{address}]" if ":" in address else address or "localhost"
     stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    service_runtime.on_stop_signal(stop.set)
     async with start_service(home, sockets, mdns=MdnsEnvironment()) as ways:
         log.info(
             "the page is at http://%s:%s%s",
@@ -75,10 +73,9 @@ async def serve(home: Home, port: int | None = None, address: str = "") -> None:
         )
         _record_lifecycle(home, lambda db: service_lifecycle.mark_service_started(db, "web", utc_now()))
         systemd.notify_ready()
-        watchdog = asyncio.create_task(_feed_watchdog())
-        await stop.wait()
-        systemd.notify_stopping()
-        watchdog.cancel()
+        async with service_runtime.watchdog():
+            await stop.wait()
+            systemd.notify_stopping()
         _record_lifecycle(home, lambda db: service_lifecycle.mark_service_stopped(db, "web"))
 
 
@@ -201,10 +198,3 @@ async def _create_tls_context(home: Home, settings: SettingsStore) -> ssl.SSLCon
     except (tls.CertificateError, OSError, ValueError) as error:
         log.warning("no HTTPS: %s", error)
         return None
-
-
-async def _feed_watchdog() -> None:
-    seconds = systemd.watchdog_interval_s()
-    while seconds:
-        systemd.notify_watchdog()
-        await asyncio.sleep(seconds)
