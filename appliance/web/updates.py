@@ -141,9 +141,7 @@ class UpdatesApi:
         fetch = "yes" if from_channel and channel.needs_local_download(self._settings.current) else "no"
         order = {"source": source, "fetch": fetch, "older": older, "reboot": reboot, "action": ""}
         previous = await asyncio.to_thread(update_status.read_update_progress, self._home.run)
-        request_id = services.submit_privileged_request(
-            self._home, {"do": "update", **order}, self._root
-        )
+        request_id = services.submit_privileged_request(self._home, {"do": "update", **order}, self._root)
         self._requested_update = RequestedUpdate(request_id, utc_now(), time.monotonic(), previous)
         return {"id": request_id, "text": "The update was asked for."}
 
