@@ -8,11 +8,16 @@ from appliance.cli import log_setup, reading_report, target_argument, terminal, 
 from appliance.cli.json_output import record_to_json
 from appliance.collector import canon_cpca, poll
 from appliance.domain import supply_text
+from appliance.domain.messages import Message
 from appliance.domain.model import Reading, SnmpVersion, Target
 from appliance.snmp.client import SnmpEndpoint
 
 EXIT_OK, EXIT_FAILED = 0, 1
-NO_RESPONSE_REASONS = ("silent", "out of reach", "port ")  # how reasons begin that a closer look can explain
+NO_RESPONSE_REASONS = (
+    "snmp.silent",
+    "snmp.unreachable",
+    "snmp.port_closed",
+)  # reasons that a closer look can explain
 
 
 def run(host: str, version: SnmpVersion, community: str, port: int, as_json: bool) -> int:
@@ -31,7 +36,7 @@ async def _test_target(target: Target, as_json: bool) -> int:
             reading = await poll.poll_printer(endpoint, target, "", datetime.now(UTC), full=True)
         echo = await _measure_cpca_echo(reading)
     except poll.PollError as error:
-        silent = error.reason.startswith(NO_RESPONSE_REASONS)
+        silent = isinstance(error.reason, Message) and error.reason.code in NO_RESPONSE_REASONS
         explanation = (
             await unreachable_diagnosis.diagnose(target)
             if silent

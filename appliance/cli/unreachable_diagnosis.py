@@ -5,6 +5,7 @@ import errno
 from pathlib import Path
 from typing import Literal
 
+from appliance.domain.messages import Message
 from appliance.domain.model import Reading, Target
 from appliance.host import network_info
 from appliance.mib import oids
@@ -24,13 +25,13 @@ ARP_ONLY_TEXT = (
     "switched off; a wrong community, which most printers do not answer at all; an access list in the "
     "printer that leaves this address out; a firewall; asleep but for its network card; no printer."
 )
-EXPLANATIONS = {  # how a reason begins, of somebody who did say something
-    "answers, but says nothing": "It speaks SNMP and shows none of the objects of printers: no printer, or"
+EXPLANATIONS = {  # by the code of the reason, where something answered
+    "snmp.empty_answer": "It speaks SNMP and shows none of the objects of printers: no printer, or"
     " an access list in it shows this community next to nothing.",
-    "answers, but not with what was asked": "What it sends cannot be decoded, or belongs to another "
+    "snmp.wrong_answer": "What it sends cannot be decoded, or belongs to another "
     "question: a faulty agent, a worn-out network, or something else than SNMP at that port.",
-    "took longer than": "It answers too slowly to be read: overloaded, or behind a bad line. Try again.",
-    "took more than": "It answers, and never comes to an end: a faulty agent, or one that floods.",
+    "snmp.too_slow": "It answers too slowly to be read: overloaded, or behind a bad line. Try again.",
+    "snmp.too_many_packets": "It answers, and never comes to an end: a faulty agent, or one that floods.",
 }
 NOT_A_PRINTER_TEXT = (
     "Nothing of it is a printer's: no supply, tray, counter or status. Is it the right device?"
@@ -71,7 +72,7 @@ async def diagnose(
 
 def explain_reason(reason: str) -> str | None:
     """What it may mean that somebody answered and could not be read."""
-    return next((text for start, text in EXPLANATIONS.items() if reason.startswith(start)), None)
+    return EXPLANATIONS.get(reason.code) if isinstance(reason, Message) else None
 
 
 def is_not_a_printer(reading: Reading) -> bool:

@@ -21,6 +21,8 @@ import struct
 import time
 from dataclasses import dataclass
 
+from appliance.domain.messages import Message
+
 PORT = 47545
 MAGIC = 0xCDCA
 VERSION = 0x10
@@ -120,7 +122,9 @@ async def _send_echo(host: str, payload: bytes, port: int, timeout_s: float) -> 
                 break
     finally:
         transport.close()
-    raise CpcaNoResponseError(f"port {port} is closed" if protocol.port_closed else "silent")
+    raise CpcaNoResponseError(
+        Message("snmp.port_closed", port=port) if protocol.port_closed else Message("snmp.silent")
+    )
 
 
 class _ResponseProtocol(asyncio.DatagramProtocol):

@@ -16,6 +16,7 @@ from appliance.collector.request_batcher import (
     RequestBatcher,
 )
 from appliance.collector.web_counters import DEFAULT_PORTS
+from appliance.domain.messages import Message, message_of
 from appliance.domain.model import PartFailure, PollCost, Reading, Target
 from appliance.ews.models import EwsPorts
 from appliance.snmp.client import (
@@ -56,7 +57,8 @@ async def poll_printer(
     """Reads a printer; its host is an address, `plan` what the last reading left. Raises NotRead."""
     known = plans.load(cache_json)
     spent = PollCost()
-    reason = "silent"
+    silent = Message("snmp.silent")
+    reason: str = silent
     versions = _snmp_versions(target, known)
     for version in versions:
         session = SnmpSession(
@@ -73,10 +75,10 @@ async def poll_printer(
                 session, replace(target, snmp_version=version), known, now, full=full, ports=ports
             )
         except (SnmpNoResponseError, SnmpInvalidResponseError) as error:  # nothing was heard in this version
-            reason = str(error) if reason == "silent" else reason
+            reason = message_of(error) if reason is silent else reason
             spent = _add_costs(spent, session.cost)
         except CommunityRejectedError as error:
-            raise PollError("answers, but not to this community") from error
+            raise PollError(Message("snmp.wrong_community")) from error
         else:
             return replace(reading, cost=_add_costs(spent, reading.cost))
     raise PollError(reason)
@@ -100,13 +102,13 @@ async def _poll_with_version(
         if not again or not await visit.read_changes():
             await visit.read_full()
     except AgentLostError:
-        interrupted = "stopped answering"
+        interrupted = Message("snmp.stopped_answering")
     except SnmpBudgetExceededError as error:
-        interrupted = str(error)
+        interrupted = message_of(error)
     if interrupted and not visit.is_identified():
         raise PollError(interrupted)
     if all(value is None for value in visit.walker.cells.values()):
-        raise PollError("answers, but says nothing")
+        raise PollError(Message("snmp.empty_answer"))
     failures = _collect_failures(visit, interrupted)
     reading, memory = (
         reading_builder.build_reading(visit.walker.cells, target, session.cost, "", failures),
@@ -137,7 +139,7 @@ def _incomplete_table_notes(poll_session: PollSession) -> list[str]:
     """The parts whose tables may have more rows than were seen."""
     doubts = poll_session.walker.incomplete
     told = {table.part: doubts[table.name] for table in poll_session.tables if table.name in doubts}
-    return [f"{part} may not be complete: {why}" for part, why in told.items()]
+    return [Message("reading.part_incomplete", part=part, reason=why) for part, why in told.items()]
 
 
 def _build_cache(

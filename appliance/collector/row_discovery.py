@@ -1,5 +1,6 @@
 """The rows of one table, learned from what comes after what."""
 
+from appliance.domain.messages import Message
 from appliance.mib.oids import Oid
 from appliance.mib.printer_mib import MibTable
 from appliance.snmp.client import Varbind
@@ -34,7 +35,7 @@ class RowDiscovery:
                 self.record_loop(varbind.oid)
             return False
         if len(self.rows) >= MAX_ROWS:
-            self.ended, self.failure = True, f"more than {MAX_ROWS} rows"
+            self.ended, self.failure = True, Message("snmp.too_many_rows", count=MAX_ROWS)
             return False
         self.rows.append(row)
         self.position = varbind.oid
@@ -61,7 +62,7 @@ class RowDiscovery:
         self._failed_steps += steps
         if self._failed_steps >= max_steps:
             self.ended = True
-            self.failure = None if self.rows else "cannot be asked"
+            self.failure = None if self.rows else Message("snmp.table_unreadable")
 
     def start_oids(self, device: Oid, count: int) -> list[Oid]:
         """The position, then guesses at the rows that may come after it."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from appliance.collector import recording_anonymizer
+from appliance.domain.messages import Message, message_of
 from appliance.domain.model import Target
 from appliance.mib.oids import Oid, format_oid
 from appliance.snmp.client import (
@@ -83,7 +84,7 @@ async def record_printer(
             recording = Recording(tuple(walk.varbinds), walk.stop_reason)
             break
     else:
-        raise RecordingError(walk.stop_reason or "silent")
+        raise RecordingError(walk.stop_reason or Message("snmp.silent"))
     return (
         replace(recording, varbinds=recording_anonymizer.anonymize_varbinds(recording.varbinds, target))
         if anonymize
@@ -119,7 +120,7 @@ class MibWalk:
         except (SnmpStatusError, SnmpNoResponseError) as error:
             return self._handle_error(position, error)
         except SnmpError as error:  # it talks rubbish, or the budget is spent
-            self.stop_reason = str(error)
+            self.stop_reason = message_of(error)
             return None
 
     async def _request_next(self, position: Oid) -> Sequence[Varbind]:
@@ -136,12 +137,12 @@ class MibWalk:
             if varbind.tag >= FIRST_EXCEPTION_TAG:
                 return None
             if varbind.oid <= position:
-                self.stop_reason = (
-                    f"the agent goes back from {format_oid(position)} to {format_oid(varbind.oid)}"
+                self.stop_reason = Message(
+                    "recording.agent_goes_back", from_oid=format_oid(position), to_oid=format_oid(varbind.oid)
                 )
                 return None
             if len(self.varbinds) >= self._max_rows:
-                self.stop_reason = f"more than {self._max_rows:,} rows"
+                self.stop_reason = Message("snmp.too_many_rows", count=self._max_rows)
                 return None
             self.varbinds.append(varbind)
             self._skips_since_row = 0
@@ -158,7 +159,7 @@ class MibWalk:
             return position
         further = None if isinstance(error, SnmpNoResponseError) else self._skip_unreadable()
         if further is None:
-            self.stop_reason = f"{error}, after {format_oid(position)}"
+            self.stop_reason = Message("recording.stopped_after", reason=error, oid=format_oid(position))
         return further
 
     def _skip_unreadable(self) -> Oid | None:

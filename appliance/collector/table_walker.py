@@ -11,6 +11,7 @@ from appliance.collector.request_batcher import (
     RequestBatcher,
 )
 from appliance.collector.row_discovery import MAX_ROWS, RowDiscovery
+from appliance.domain.messages import Message
 from appliance.mib.oids import Oid
 from appliance.mib.printer_mib import CellValue, MibTable
 from appliance.snmp.client import Varbind
@@ -86,7 +87,7 @@ class TableWalker:
             self.newly_discovered.add(name)
         if discovery.looped_after:
             row = ".".join(map(str, discovery.looped_after))
-            self.incomplete[name] = f"the printer goes back behind row {row} of a table"
+            self.incomplete[name] = Message("snmp.table_goes_back", row=row)
 
     async def _discover_by_bulk(self, pending: list[RowDiscovery]) -> None:
         most = self.batcher.objects_per_request(2 * INDEX_VARBIND_BYTES)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
 
+from appliance.domain.messages import Message
 from appliance.domain.model import Trap
 from appliance.mib import alert_codes, oids
 from appliance.mib.charsets import decode_text
@@ -15,12 +16,12 @@ from appliance.vendors import vendors
 GENERIC_TRAPS = ("coldStart", "warmStart", "linkDown", "linkUp", "authenticationFailure", "egpNeighborLoss")
 COLD_START = GENERIC_TRAPS[0]
 GENERIC_TRAP_TEXTS = {
-    "coldStart": "started, perhaps with another configuration",
-    "warmStart": "started again",
-    "linkDown": "a network link went down",
-    "linkUp": "a network link came up",
-    "authenticationFailure": "somebody asked with a wrong community",
-    "egpNeighborLoss": "a neighbouring router was lost",
+    "coldStart": Message("trap.cold_start"),
+    "warmStart": Message("trap.warm_start"),
+    "linkDown": Message("trap.link_down"),
+    "linkUp": Message("trap.link_up"),
+    "authenticationFailure": Message("trap.authentication_failure"),
+    "egpNeighborLoss": Message("trap.egp_neighbor_loss"),
 }
 PRINTER_ALERT_OID: Oid = (*oids.PRINTER_MIB, 18, 2, 0, 1)  # printerV2Alert; printerV1Alert 1 becomes the same
 SEVERITY_NAMES = {1: "other", 3: "critical", 4: "warning", 5: "warningBinaryChangeEvent"}
@@ -112,8 +113,8 @@ def _describe_alert(alert: Mapping[int, Varbind]) -> str:
     code, description = _integer_column(alert, 7), alert.get(8)
     words = alert_codes.describe_alert_code(code) if code is not None else None
     said = decode_text(description.value) if description and isinstance(description.value, bytes) else ""
-    numbered = None if code is None else f"alert code {code}"
-    return said or words or numbered or "an alert"
+    numbered = None if code is None else Message("trap.alert_code", code=code)
+    return said or words or numbered or Message("trap.alert")
 
 
 def _integer_column(alert: Mapping[int, Varbind], column: int) -> int | None:

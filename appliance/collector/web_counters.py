@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 
 from appliance.collector.counters import is_within_tolerance
 from appliance.domain.identifiers import is_same_serial
+from appliance.domain.messages import Message
 from appliance.domain.model import Counter, CounterName, PartFailure, Reading, Supply, VagueAmount
 from appliance.ews.models import EwsCredentials, EwsData, EwsPorts, ScrapeResult, UrlScheme
 from appliance.mib.oids import parse_oid
@@ -67,13 +68,13 @@ async def add_ews_values(
         )
     except Exception:  # an error in our parsers must not cost the reading
         log.exception("%s: the web page cannot be read", target.host)
-        result = ScrapeResult(None, "the web page cannot be read", state.scheme, credentials_rejected=False)
+        result = ScrapeResult(None, Message("ews.unreadable"), state.scheme, credentials_rejected=False)
     refused = _credentials_digest(reading, state.refused) if result.credentials_rejected else state.refused
     state = replace(state, scheme=result.scheme, refused=refused)
     if result.data is None:
         return _handle_missing_data(reading, state, result.reason)
     if not is_same_serial(reading.identity.serial_number, result.data.serial_number):
-        return _handle_missing_data(reading, state, "the web page is another device's")
+        return _handle_missing_data(reading, state, Message("ews.other_device"))
     merged = merge_reading(reading, result.data)
     return merged, replace(state, path=result.data.path, adds=_has_new_values(reading, merged), note="")
 
@@ -107,7 +108,13 @@ def merge_counters(
     for name, value in ews_counters.items():
         known = merged.setdefault(name, Counter(name, value, source))
         if not known.dispute and not is_within_tolerance(known.value, value):
-            dispute = f"{known.value} by {known.source}, but {value} by {source}"
+            dispute = Message(
+                "counter.dispute",
+                value=known.value,
+                source=known.source,
+                other_value=value,
+                other_source=source,
+            )
             merged[name] = replace(known, dispute=dispute)
     return tuple(merged[name] for name in CounterName if name in merged)
 

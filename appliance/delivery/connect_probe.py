@@ -6,6 +6,7 @@ import socket
 import ssl
 from dataclasses import dataclass
 
+from appliance.domain.messages import Message
 from appliance.net.text_sanitizer import printable
 
 MAX_PROXY_HEAD_BYTES = 8_192  # bytes of a proxy's answer
@@ -39,23 +40,23 @@ async def resolve_host(place: HostPort) -> str:
         found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise ConnectProbeError(f"The name {host} has no address: {reason}.") from error
+        raise ConnectProbeError(Message("probe.name_without_address", host=host, reason=reason)) from error
     addresses = list(dict.fromkeys(str(row[4][0]) for row in found))
-    return f"{host} is {', '.join(addresses[:MAX_SHOWN_ADDRESSES])}."
+    return Message("probe.name_resolves", host=host, addresses=", ".join(addresses[:MAX_SHOWN_ADDRESSES]))
 
 
 async def check_port(place: HostPort) -> str:
     """Whether a port takes connections. Raises Failed."""
     _, writer = await _connect(place)
     writer.transport.abort()
-    return f"Port {place[1]} opens."
+    return Message("probe.port_opens", port=place[1])
 
 
 async def check_proxy(way: ProbeRoute) -> str:
     """Whether the proxy leads there. Raises Failed."""
     _, writer = await _open_route(way)
     writer.transport.abort()
-    return f"The proxy leads to {way.target[0]}:{way.target[1]}."
+    return Message("probe.proxy_connects", host=way.target[0], port=way.target[1])
 
 
 async def open_tls(way: ProbeRoute, context: ssl.SSLContext) -> StreamPair:
@@ -72,8 +73,8 @@ async def open_tls(way: ProbeRoute, context: ssl.SSLContext) -> StreamPair:
 def error_reason(error: OSError) -> str:
     """The reason of a connection's end."""
     if isinstance(error, ssl.SSLError):
-        return error.reason or "the connection ended"
-    return os.strerror(error.errno) if error.errno and error.errno > 0 else "the connection ended"
+        return error.reason or Message("net.connection_ended")
+    return os.strerror(error.errno) if error.errno and error.errno > 0 else Message("net.connection_ended")
 
 
 async def _open_route(way: ProbeRoute) -> StreamPair:
@@ -89,7 +90,9 @@ async def _connect(place: HostPort) -> StreamPair:
     try:
         return await asyncio.open_connection(host, port, limit=MAX_PROXY_HEAD_BYTES)
     except OSError as error:
-        raise ConnectProbeError(f"Port {port} of {host} does not open: {error_reason(error)}.") from error
+        raise ConnectProbeError(
+            Message("probe.port_closed", port=port, host=host, reason=error_reason(error))
+        ) from error
 
 
 async def _connect_via_proxy(proxy: HostPort, target: HostPort, login: str | None) -> StreamPair:
@@ -111,8 +114,8 @@ async def _request_tunnel(
     try:
         answer = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").splitlines()[0]
     except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError) as error:
-        raise ConnectProbeError("The proxy does not answer like one.") from error
+        raise ConnectProbeError(Message("probe.no_proxy")) from error
     if " 200" not in answer[:13]:
         shown = printable(answer[:100], "")
-        raise ConnectProbeError(f"The proxy refuses: {shown}.")
+        raise ConnectProbeError(Message("probe.proxy_refuses", reason=shown))
     return writer

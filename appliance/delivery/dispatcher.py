@@ -28,6 +28,7 @@ from appliance.delivery.errors import (
     LicenceRejectedError,
 )
 from appliance.delivery.outbox import Parcel
+from appliance.domain.messages import Message, message_of
 from appliance.domain.model import Printer
 from appliance.settings.schema import Config, Home
 
@@ -83,7 +84,7 @@ async def deliver_due(
     try:
         send = _select_sender(home, config)
     except DeliveryNotConfiguredError as error:
-        return _summarize(db, error=str(error))
+        return _summarize(db, error=message_of(error))
     for _ in range(MAX_LOCK_TRIES):
         with spool_files.try_lock(home.outbox) as mine:
             if mine:
@@ -91,7 +92,7 @@ async def deliver_due(
                 outbox.prune(db, home.outbox, now())
                 return summary
         await asyncio.sleep(LOCK_RETRY_INTERVAL_S)
-    return _summarize(db, error="another process is sending")
+    return _summarize(db, error=Message("delivery.busy"))
 
 
 async def _deliver_in_order(
@@ -147,7 +148,7 @@ def https_destination(home: Home, config: Config) -> https_sender.HttpsDestinati
     """Where parcels go by HTTPS, and as whom. Raises NotConfigured."""
     https = licence_policy.apply_licence(home, config).transmission.https
     if not https.url:
-        raise DeliveryNotConfiguredError("transmission.https.url is missing")
+        raise DeliveryNotConfiguredError(Message("delivery.url_missing"))
     certificate, private_key = licence_policy.find_client_certificate(home) or (None, None)
     return https_sender.HttpsDestination(
         url=https.url,
@@ -167,7 +168,7 @@ def smtp_mailbox(home: Home, config: Config) -> smtp_sender.SmtpMailbox:
     settings = config.transmission.mail
     for key in ("host", "sender", "recipient"):
         if not getattr(settings, key):
-            raise DeliveryNotConfiguredError(f"transmission.mail.{key} is missing")
+            raise DeliveryNotConfiguredError(Message("delivery.mail_setting_missing", key=key))
     return smtp_sender.SmtpMailbox(
         host=settings.host,
         port=settings.port,

@@ -11,6 +11,7 @@ from datetime import datetime
 
 from appliance.delivery import https_sender
 from appliance.delivery.errors import DeliveryDeferredError, DeliveryNotConfiguredError, LicenceRejectedError
+from appliance.domain.messages import Message, message_of
 from appliance.host import file_lock, openssl
 from appliance.licensing import csr, installer, status, verifier
 from appliance.licensing.claims import Licence
@@ -18,7 +19,7 @@ from appliance.licensing.csr import Enrolment
 from appliance.settings.schema import Config, Home
 
 STATUS_PENDING, STATUS_REVOKED = 202, 410
-URL_SETTING = "the enrolment URL"
+URL_SETTING = "enrolment URL"
 
 
 class EnrolmentPendingError(DeliveryDeferredError):
@@ -45,13 +46,13 @@ async def renew(home: Home, config: Config, licence: Licence, now: datetime) -> 
     Raises NotDelivered, BadLicence.
     """
     if not licence.enrolment_url:
-        raise DeliveryNotConfiguredError("the licence has no enrolment URL: the next one comes by file")
+        raise DeliveryNotConfiguredError(Message("enrolment.no_url"))
     try:
         return await _request_licence(
             home, _destination(home, config, licence.enrolment_url, licence.plug_id), {}, now
         )
     except LicenceRevokedError as error:
-        await asyncio.to_thread(installer.record_revocation, home.folder, licence, str(error), now)
+        await asyncio.to_thread(installer.record_revocation, home.folder, licence, message_of(error), now)
         raise
 
 
@@ -65,17 +66,13 @@ async def _request_licence(
             made.pem.encode(), headers, destination, max_body_bytes=verifier.MAX_LICENCE_BYTES + 1
         )
         if reply.status == STATUS_REVOKED:
-            raise LicenceRevokedError(
-                https_sender.explanation_line(reply) or "the provider gives this Plug no licence any more"
-            )
+            raise LicenceRevokedError(https_sender.explanation_line(reply) or Message("enrolment.refused"))
         if reply.status == STATUS_PENDING:
-            raise EnrolmentPendingError(
-                "the provider has the request, and has not decided yet", reply.retry_after
-            )
+            raise EnrolmentPendingError(Message("enrolment.undecided"), reply.retry_after)
         https_sender.raise_for_reply(reply)
         return await asyncio.to_thread(installer.install, home.folder, reply.body, now)
     except (openssl.OpensslError, file_lock.LockBusyError, OSError) as error:
-        raise DeliveryDeferredError(f"the licence could not be asked for or kept: {error}") from error
+        raise DeliveryDeferredError(Message("enrolment.failed", reason=error)) from error
 
 
 def _destination(home: Home, config: Config, url: str, plug_id: str) -> https_sender.HttpsDestination:

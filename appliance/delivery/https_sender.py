@@ -24,6 +24,7 @@ from appliance.delivery.errors import (
     LicenceRejectedError,
 )
 from appliance.delivery.outbox import Parcel
+from appliance.domain.messages import Message
 from appliance.net import tls_context
 from appliance.net.text_sanitizer import describe_error, exception_chain, one_line
 
@@ -37,14 +38,14 @@ LICENCE_STATUSES = frozenset(
 
 # What OpenSSL calls the alerts by which a server turns a client certificate down (RFC 8446, section 6.2).
 _CERTIFICATE_ALERTS = {
-    "SSLV3_ALERT_BAD_CERTIFICATE": "it is bad",
-    "SSLV3_ALERT_UNSUPPORTED_CERTIFICATE": "its kind is not supported",
-    "SSLV3_ALERT_CERTIFICATE_REVOKED": "it is revoked",
-    "SSLV3_ALERT_CERTIFICATE_EXPIRED": "it has expired",
-    "SSLV3_ALERT_CERTIFICATE_UNKNOWN": "it is not accepted",
-    "TLSV1_ALERT_UNKNOWN_CA": "its issuer is unknown there",
-    "TLSV1_ALERT_ACCESS_DENIED": "access denied",
-    "TLSV13_ALERT_CERTIFICATE_REQUIRED": "there is none",
+    "SSLV3_ALERT_BAD_CERTIFICATE": Message("tls.alert.bad"),
+    "SSLV3_ALERT_UNSUPPORTED_CERTIFICATE": Message("tls.alert.unsupported"),
+    "SSLV3_ALERT_CERTIFICATE_REVOKED": Message("tls.alert.revoked"),
+    "SSLV3_ALERT_CERTIFICATE_EXPIRED": Message("tls.alert.expired"),
+    "SSLV3_ALERT_CERTIFICATE_UNKNOWN": Message("tls.alert.not_accepted"),
+    "TLSV1_ALERT_UNKNOWN_CA": Message("tls.alert.unknown_issuer"),
+    "TLSV1_ALERT_ACCESS_DENIED": Message("tls.alert.access_denied"),
+    "TLSV13_ALERT_CERTIFICATE_REQUIRED": Message("tls.alert.missing"),
 }
 _HANDSHAKE_FAILURE = "SSLV3_ALERT_HANDSHAKE_FAILURE"  # TLS 1.2 says no more where a certificate is missing
 
@@ -127,13 +128,18 @@ def raise_for_reply(reply: HttpReply, accepted: Container[int] = ()) -> None:
     status = reply.status
     if 200 <= status < 300 or status in accepted:
         return
-    reason = f"the server said {status} {one_line(reply.reason)}".rstrip()
+    phrase = one_line(reply.reason)
+    reason: str = (
+        Message("http.server_status", status=status, reason=phrase)
+        if phrase
+        else Message("http.server_status_only", status=status)
+    )
     if 300 <= status < 400:
         raise DeliveryDeferredError(
-            f"{reason}: redirects to {one_line(reply.location)}, which is not followed"
+            Message("http.redirect", reason=reason, location=one_line(reply.location))
         )
     words = explanation_line(reply)
-    reason = f"{reason}: {words}" if words else reason
+    reason = Message("pair", first=reason, second=words) if words else reason
     if status in REJECTED_STATUSES:
         raise DeliveryRejectedError(reason)
     if status in LICENCE_STATUSES:
@@ -151,10 +157,10 @@ def _check_destination(destination: HttpsDestination) -> None:
     parts = _parse_scheme(destination.url, destination.url_setting)
     if parts != "https":
         raise DeliveryNotConfiguredError(
-            f"{destination.url_setting} begins with {parts!r}: only https:// is sent to"
+            Message("delivery.not_https", setting=destination.url_setting, start=repr(parts))
         )
     if destination.proxy and _parse_scheme(destination.proxy, "transmission.https.proxy") != "http":
-        raise DeliveryNotConfiguredError("transmission.https.proxy is not of the form http://host:port")
+        raise DeliveryNotConfiguredError(Message("delivery.bad_proxy"))
 
 
 def _parse_scheme(url: str, setting: str) -> str:
@@ -165,7 +171,7 @@ def _parse_scheme(url: str, setting: str) -> str:
         valid = False
     if not valid:
         raise DeliveryNotConfiguredError(
-            f"{setting} is no URL"
+            Message("delivery.no_url", setting=setting)
         )  # which may hold a password, so it is not shown
     return parts.scheme
 
@@ -175,7 +181,11 @@ def _tls_context(destination: HttpsDestination) -> ssl.SSLContext:
         context = tls_context.client_context(destination.ca_file)
     except (OSError, ValueError) as error:
         raise DeliveryNotConfiguredError(
-            f"transmission.https.ca_file {destination.ca_file}: {describe_error(error)}"
+            Message(
+                "pair",
+                first=f"transmission.https.ca_file {destination.ca_file}",
+                second=describe_error(error),
+            )
         ) from error
     if destination.certificate is not None:
         try:
@@ -183,7 +193,7 @@ def _tls_context(destination: HttpsDestination) -> ssl.SSLContext:
             context.load_cert_chain(destination.certificate, destination.private_key, password="")
         except (OSError, ValueError) as error:
             raise LicenceRejectedError(
-                f"the Plug's certificate cannot be used: {describe_error(error)}"
+                Message("delivery.own_certificate", reason=describe_error(error))
             ) from error
     return context
 
@@ -243,41 +253,54 @@ def _translate_error(error: Exception, destination: HttpsDestination) -> Deliver
     if tls:
         return _translate_tls_error(tls[-1], f"{host}: TLS", destination)
     if isinstance(error, ValueError) and not isinstance(error, OSError):  # aiohttp's InvalidURL is one
-        return DeliveryNotConfiguredError("transmission.https: url or proxy cannot be used as it is")
+        return DeliveryNotConfiguredError(Message("delivery.bad_destination"))
     return DeliveryDeferredError(_error_text(error, host, destination))
 
 
 def _translate_tls_error(error: ssl.SSLError, where: str, destination: HttpsDestination) -> DeliveryError:
     if isinstance(error, ssl.SSLCertVerificationError):
-        return DeliveryDeferredError(f"{where} certificate not trusted: {one_line(error.verify_message)}")
+        return DeliveryDeferredError(
+            Message("tls.not_trusted", where=where, reason=one_line(error.verify_message))
+        )
     alert = error.reason or ""
     if alert in _CERTIFICATE_ALERTS:
-        return LicenceRejectedError(f"{where} certificate of the Plug refused: {_CERTIFICATE_ALERTS[alert]}")
+        return LicenceRejectedError(
+            Message("tls.own_certificate_refused", where=where, reason=_CERTIFICATE_ALERTS[alert])
+        )
     if alert == _HANDSHAKE_FAILURE and destination.certificate is None:
-        return LicenceRejectedError(f"{where} handshake refused, probably for want of the Plug's certificate")
-    return DeliveryDeferredError(f"{where} failed: {one_line(alert.replace('_', ' ').lower() or str(error))}")
+        return LicenceRejectedError(Message("tls.handshake_refused", where=where))
+    return DeliveryDeferredError(
+        Message("tls.failed", where=where, reason=one_line(alert.replace("_", " ").lower() or str(error)))
+    )
 
 
 def _error_text(error: Exception, host: str, destination: HttpsDestination) -> str:
     match error:
         case aiohttp.ClientHttpProxyError():
-            reason = f"the proxy said {error.status} {one_line(error.message)}"
+            reason = Message("http.proxy_status", status=error.status, reason=one_line(error.message))
         case aiohttp.ClientResponseError():
-            reason = f"{host}: its answer is no HTTP ({one_line(error.message)})"
+            reason = Message("http.not_http", host=host, reason=one_line(error.message))
         case aiohttp.ClientProxyConnectionError():
-            reason = f"proxy {error.host}:{error.port}: {describe_error(error.os_error)}"
+            reason = Message(
+                "http.proxy_unreachable",
+                host=error.host,
+                port=error.port,
+                reason=describe_error(error.os_error),
+            )
         case aiohttp.ClientConnectorDNSError():
-            reason = f"{error.host}: name not resolved ({describe_error(error.os_error)})"
+            reason = Message("http.name_not_resolved", host=error.host, reason=describe_error(error.os_error))
         case aiohttp.ClientConnectorError():
-            reason = f"{error.host}:{error.port}: {describe_error(error.os_error)}"
+            reason = Message(
+                "pair", first=f"{error.host}:{error.port}", second=describe_error(error.os_error)
+            )
         case aiohttp.ConnectionTimeoutError():
-            reason = f"{host}: no connection within {destination.connect_timeout_s:g} s"
+            reason = Message("http.connect_timeout", host=host, seconds=f"{destination.connect_timeout_s:g}")
         case TimeoutError():
-            reason = f"{host}: timed out after {destination.total_timeout_s:g} s"
+            reason = Message("http.timeout", host=host, seconds=f"{destination.total_timeout_s:g}")
         case aiohttp.ServerDisconnectedError() | ConnectionError():
-            reason = f"{host}: cut the line before it answered"
+            reason = Message("http.cut_off", host=host)
         case _:
-            reason = f"{host}: {describe_error(error)}"
+            reason = Message("pair", first=host, second=describe_error(error))
     return reason.rstrip()
 
 

@@ -22,6 +22,7 @@ from typing import Literal
 from uuid import uuid4
 
 from appliance.delivery import spool_files
+from appliance.domain.messages import Message, decode, encode
 from appliance.storage import database
 
 log = logging.getLogger(__name__)
@@ -40,9 +41,10 @@ ParcelFileError = spool_files.ParcelFileError  # what read() raises
 ParcelState = Literal["waiting", "delivered", "refused", "lost"]
 
 _SELECT_PARCELS = (
-    "SELECT id, name, created_at, size, digest, state, attempts, next_at, error, delivered_at FROM parcels"
+    "SELECT id, name, created_at, size, digest, state, attempts, next_at, error, delivered_at, error_message"
+    " FROM parcels"
 )
-_ParcelRow = tuple[str, str, int, int, str, ParcelState, int, int | None, str | None, int | None]
+_ParcelRow = tuple[str, str, int, int, str, ParcelState, int, int | None, str | None, int | None, str | None]
 
 
 class ParcelNotStoredError(Exception):
@@ -92,7 +94,7 @@ def put(
             _insert(db, parcel)
     except (OSError, database.DatabaseUnavailableError) as error:
         path.unlink(missing_ok=True)
-        raise ParcelNotStoredError(f"parcel {name} was not kept: {error}") from error
+        raise ParcelNotStoredError(Message("outbox.not_stored", name=name, reason=error)) from error
     return parcel
 
 
@@ -139,8 +141,9 @@ def postpone(
     next_at = now + timedelta(seconds=min(max(wait, 1.0), MAX_RETRY_AFTER_S))
     with database.transaction(db):
         db.execute(
-            "UPDATE parcels SET attempts = attempts + 1, next_at = ?, error = ? WHERE id = ?",
-            (database.to_ms(next_at), database.clean_text(reason), parcel.id),
+            "UPDATE parcels SET attempts = attempts + 1, next_at = ?, error = ?, error_message = ?"
+            " WHERE id = ?",
+            (database.to_ms(next_at), *_error_columns(reason), parcel.id),
         )
     if reason != parcel.error:
         log.warning("parcel %s: waits: %s", parcel.name, reason)
@@ -152,9 +155,9 @@ def mark_refused(db: sqlite3.Connection, parcel: Parcel, reason: str) -> None:
     log.error("parcel %s: refused: %s", parcel.name, reason)
     with database.transaction(db):
         db.execute(
-            "UPDATE parcels SET state = 'refused', attempts = attempts + 1, next_at = NULL, error = ?"
-            " WHERE id = ?",
-            (database.clean_text(reason), parcel.id),
+            "UPDATE parcels SET state = 'refused', attempts = attempts + 1, next_at = NULL, error = ?,"
+            " error_message = ? WHERE id = ?",
+            (*_error_columns(reason), parcel.id),
         )
 
 
@@ -163,7 +166,8 @@ def mark_lost(db: sqlite3.Connection, parcel: Parcel, reason: str) -> None:
     log.error("parcel %s: lost: %s", parcel.name, reason)
     with database.transaction(db):
         db.execute(
-            "UPDATE parcels SET state = 'lost', next_at = NULL, error = ? WHERE id = ?", (reason, parcel.id)
+            "UPDATE parcels SET state = 'lost', next_at = NULL, error = ?, error_message = ? WHERE id = ?",
+            (*_error_columns(reason), parcel.id),
         )
 
 
@@ -172,13 +176,13 @@ def retry(db: sqlite3.Connection, folder: Path, parcel_id: str, now: datetime) -
     with database.transaction(db):
         parcel = get(db, parcel_id)
         if parcel is None:
-            raise ParcelRetryError(f"there is no parcel {parcel_id}")
+            raise ParcelRetryError(Message("outbox.no_parcel", parcel=parcel_id))
         if parcel.state == "delivered":
-            raise ParcelRetryError(f"{parcel.name} was delivered")
+            raise ParcelRetryError(Message("outbox.delivered", name=parcel.name))
         try:
             read(folder, parcel)
         except (ParcelFileError, OSError) as error:
-            raise ParcelRetryError(f"{parcel.name}: {error}") from error
+            raise ParcelRetryError(Message("pair", first=parcel.name, second=error)) from error
         _requeue(db, parcel, now)
         return get(db, parcel_id) or parcel
 
@@ -219,7 +223,7 @@ def prune(db: sqlite3.Connection, folder: Path, now: datetime) -> None:
     )
     for parcel in _parse_rows(waiting):
         (folder / parcel.file).unlink(missing_ok=True)
-        mark_lost(db, parcel, f"could not be sent for {MAX_WAITING_AGE.days} days")
+        mark_lost(db, parcel, Message("outbox.expired", days=MAX_WAITING_AGE.days))
     sent = db.execute(
         "SELECT id FROM parcels WHERE state = 'delivered' AND delivered_at > ?"
         " ORDER BY sequence DESC LIMIT ?",
@@ -239,7 +243,7 @@ def _reconcile_row(
     """Bring a row into line with its file, or with there being none."""
     if file is None:
         if parcel.state in {"waiting", "refused"}:
-            mark_lost(db, parcel, "its file is gone")
+            mark_lost(db, parcel, Message("outbox.file_missing"))
     elif parcel.state == "delivered":
         spool_files.move_to_sent(file)
     elif parcel.state == "lost":
@@ -282,12 +286,18 @@ def _query_one(db: sqlite3.Connection, query: str, *values: str) -> Parcel | Non
     return found[0] if found else None
 
 
+def _error_columns(reason: str) -> tuple[str, str | None]:
+    """Return the columns error and error_message."""
+    text = database.clean_text(reason)
+    return text, encode(text)
+
+
 def _parse_rows(rows: Iterable[_ParcelRow]) -> list[Parcel]:
     return [_parse_parcel(row) for row in rows]
 
 
 def _parse_parcel(row: _ParcelRow) -> Parcel:
-    parcel_id, name, created_at, size, digest, state, attempts, next_at, error, delivered_at = row
+    parcel_id, name, created_at, size, digest, state, attempts, next_at, error, delivered_at, code = row
     return Parcel(
         parcel_id,
         name,
@@ -297,6 +307,6 @@ def _parse_parcel(row: _ParcelRow) -> Parcel:
         state,
         attempts,
         database.from_ms_or_none(next_at),
-        error,
+        error and decode(error, code),
         database.from_ms_or_none(delivered_at),
     )

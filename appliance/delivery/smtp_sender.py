@@ -24,6 +24,7 @@ from appliance.delivery.errors import (
 )
 from appliance.delivery.mail_message import MailMessage
 from appliance.delivery.outbox import Parcel
+from appliance.domain.messages import Message
 from appliance.net.text_sanitizer import describe_error, exception_chain, one_line
 
 SLOW_RETRY_S = 3600.0  # seconds: settings, here or at the server, are not mended within minutes
@@ -113,7 +114,9 @@ def _tls_context(mailbox: SmtpMailbox) -> ssl.SSLContext | None:
         context = ssl.create_default_context(cafile=mailbox.ca_file or None)
     except (OSError, ValueError) as error:
         raise DeliveryNotConfiguredError(
-            f"transmission.mail.ca_file {mailbox.ca_file}: {describe_error(error)}"
+            Message(
+                "pair", first=f"transmission.mail.ca_file {mailbox.ca_file}", second=describe_error(error)
+            )
         ) from error
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context
@@ -147,9 +150,7 @@ class _SmtpConversation:
             return
         self._on_stage("tls")
         if not self._client.supports_extension("starttls"):
-            raise DeliveryDeferredError(
-                f"{self._mailbox.host}: offers no STARTTLS, and nothing is sent without", SLOW_RETRY_S
-            )
+            raise DeliveryDeferredError(Message("smtp.no_starttls", host=self._mailbox.host), SLOW_RETRY_S)
         await self._client.starttls(server_hostname=self._mailbox.host)
         self._track_transport()
         await self._send_ehlo()
@@ -180,14 +181,13 @@ class _SmtpConversation:
             most = self._client.esmtp_extensions.get("size", "").strip()[:20]
             if most.isascii() and most.isdigit() and 0 < int(most) < len(mail.data):
                 raise DeliveryRejectedError(
-                    f"{self._mailbox.host}: takes mails of {int(most):,} bytes at most,"
-                    f" and this one has {len(mail.data):,}"
+                    Message("smtp.too_large", host=self._mailbox.host, limit=int(most), size=len(mail.data))
                 )
             options.append(f"SIZE={len(mail.data)}")
         if mail.needs_smtputf8:
             if not self._client.supports_extension("smtputf8"):
                 raise DeliveryDeferredError(
-                    f"{self._mailbox.host}: takes no mail addresses beyond ASCII (SMTPUTF8)", SLOW_RETRY_S
+                    Message("smtp.no_smtputf8", host=self._mailbox.host), SLOW_RETRY_S
                 )
             options.append("SMTPUTF8")
         return options
@@ -224,9 +224,7 @@ class _SmtpConversation:
                     break
         if last is not None:
             raise last
-        raise DeliveryDeferredError(
-            f"{self._mailbox.host}: offers no login that this Plug knows", SLOW_RETRY_S
-        )
+        raise DeliveryDeferredError(Message("smtp.no_login", host=self._mailbox.host), SLOW_RETRY_S)
 
     async def _send_recipients(
         self, recipients: Sequence[str], encoding: str
@@ -244,7 +242,7 @@ class _SmtpConversation:
 
     def _recipients_error(self, refusals: Sequence[aiosmtplib.SMTPRecipientRefused]) -> DeliveryError:
         worst = max(refusals, key=lambda refusal: refusal.code // 100)
-        return self._reply_error(worst, f", to {worst.recipient}")
+        return self._reply_error(worst, worst.recipient)
 
     def _track_transport(self) -> None:
         if self._client.transport is not None:
@@ -268,19 +266,25 @@ class _SmtpConversation:
         for cause in exception_chain(error):
             if isinstance(cause, ssl.SSLCertVerificationError):
                 verdict = one_line(cause.verify_message)
-                return DeliveryDeferredError(f"{self._mailbox.host}: TLS certificate not trusted: {verdict}")
+                return DeliveryDeferredError(
+                    Message("net.certificate_not_trusted", host=self._mailbox.host, reason=verdict)
+                )
             if isinstance(cause, ssl.SSLError):
                 reason = one_line((cause.reason or str(cause)).replace("_", " ").lower())
-                return DeliveryDeferredError(f"{self._mailbox.host}: TLS failed: {reason}")
+                return DeliveryDeferredError(
+                    Message("smtp.tls_failed", host=self._mailbox.host, reason=reason)
+                )
         if isinstance(error, aiosmtplib.SMTPResponseException):
             return self._reply_error(error)
         return DeliveryDeferredError(self._error_text(error))
 
-    def _reply_error(self, error: aiosmtplib.SMTPResponseException, suffix: str = "") -> DeliveryError:
+    def _reply_error(self, error: aiosmtplib.SMTPResponseException, recipient: str = "") -> DeliveryError:
         words = one_line(error.message.encode(errors="surrogateescape").decode(errors="replace"))
         if not 200 <= error.code < 600:
-            return DeliveryDeferredError(f"{self._mailbox.host}: does not speak SMTP ({words})")
-        reason = f"the mail server said {error.code} {words}".rstrip() + suffix
+            return DeliveryDeferredError(Message("smtp.not_smtp", host=self._mailbox.host, reason=words))
+        reason: str = Message("smtp.status", code=error.code, reason=words)
+        if recipient:
+            reason = Message("smtp.status_recipient", code=error.code, reason=words, recipient=recipient)
         if error.code < 500:
             return DeliveryDeferredError(reason)
         if not self._is_accepted or error.code == AUTH_REQUIRED:
@@ -292,20 +296,20 @@ class _SmtpConversation:
         if not self._transports:
             return self._connect_error_text(error)
         if isinstance(error, TimeoutError):
-            return f"{host}: timed out"
+            return Message("net.timeout", host=host)
         if isinstance(error, ConnectionError):
-            return f"{host}: cut the line before it answered"
-        return f"{host}:{port}: {describe_error(error)}"
+            return Message("http.cut_off", host=host)
+        return Message("pair", first=f"{host}:{port}", second=describe_error(error))
 
     def _connect_error_text(self, error: Exception) -> str:
         host, port = self._mailbox.host, self._mailbox.port
         if isinstance(error, TimeoutError):
             if isinstance(error.__cause__, aiosmtplib.SMTPTimeoutError):  # in reading the greeting
-                return f"{host}:{port}: is there, and said nothing in time"
-            return f"{host}:{port}: no connection in time"
+                return Message("smtp.silent", host=host, port=port)
+            return Message("smtp.connect_timeout", host=host, port=port)
         cause = next(
             (each for each in exception_chain(error) if type(each).__module__ != "aiosmtplib.errors"), None
         )
         if cause is None:  # connected, and nothing was said
-            return f"{host}:{port}: cut the line before it answered"
-        return f"{host}:{port}: {describe_error(cause)}"
+            return Message("smtp.cut_off", host=host, port=port)
+        return Message("pair", first=f"{host}:{port}", second=describe_error(cause))

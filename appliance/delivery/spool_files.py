@@ -9,6 +9,7 @@ from collections.abc import Iterator, Set
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from appliance.domain.messages import Message
 from appliance.host import atomic_file
 
 _NAME_REGEX = r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]{0,99})"
@@ -39,7 +40,7 @@ def check_free_space(folder: Path, size: int) -> None:
     """Raise OSError unless the disk has `size` bytes to give."""
     free = shutil.disk_usage(folder).free
     if free < size:
-        raise OSError(f"the disk is nearly full: {free >> 20} MB free, {size >> 20} MB needed")
+        raise OSError(Message("outbox.disk_nearly_full", free_mb=free >> 20, needed_mb=size >> 20))
 
 
 def write(path: Path, data: bytes) -> None:
@@ -59,9 +60,9 @@ def read(folder: Path, file: str, digest: str) -> bytes:
         except FileNotFoundError:
             continue
         if hashlib.sha256(data).hexdigest() != digest:
-            raise ParcelFileError("its file is damaged")
+            raise ParcelFileError(Message("outbox.file_damaged"))
         return data
-    raise ParcelFileError("its file is gone")
+    raise ParcelFileError(Message("outbox.file_missing"))
 
 
 def list_unsent(folder: Path) -> dict[str, Path]:

@@ -23,6 +23,7 @@ from appliance.delivery import (
 from appliance.delivery.connect_probe import ConnectProbeError, HostPort, ProbeRoute
 from appliance.delivery.errors import DeliveryError, DeliveryNotConfiguredError, LicenceRejectedError
 from appliance.delivery.outbox import Parcel
+from appliance.domain.messages import Message, message_of
 from appliance.settings.schema import Config, Home
 
 STEP_TIMEOUT_S = 15.0
@@ -30,28 +31,25 @@ PARCEL_TIMEOUT_S = 40.0
 TLS_ALERT_TIMEOUT_S = 1.0  # more than a round trip: who says nothing by then has no objection
 
 ADVICE_BY_STEP = {
-    "settings": "Fill in what is missing, save, and try again.",
-    "name": "Check the name for typing errors, and the name servers that this Plug uses.",
-    "proxy": "Check the proxy's address, user name and password, and whether it lets this Plug through.",
-    "port": "Is a firewall in between? Connections out to this port are needed, or a proxy.",
-    "tls": "Check date and time of this Plug; where a firewall opens TLS, give its CA as ca_file.",
-    "certificate": "The receiver does not know this Plug: install its licence, or ask the provider.",
-    "login": "Check user name and password.",
-    "parcel": "The receiver's own words say why; the provider can help.",
+    "settings": Message("test.advice.settings"),
+    "name": Message("test.advice.name"),
+    "proxy": Message("test.advice.proxy"),
+    "port": Message("test.advice.connection"),
+    "tls": Message("test.advice.tls"),
+    "certificate": Message("test.advice.licence"),
+    "login": Message("test.advice.login"),
+    "parcel": Message("test.advice.upload"),
 }
 MAIL_ADVICE_BY_STEP = {  # where mail wants another advice
-    "port": "Is it the right port (25, 587 or 465), does a firewall let it through, and does the server let "
-    "this Plug's address in?",
-    "tls": "Check port and security (starttls mostly on 25 or 587, tls on 465), date and time of this Plug; "
-    "where the server's certificate is its own, give its CA as ca_file.",
-    "parcel": "The server's own words say why: check sender and recipient, and whether it relays mail there. "
-    "With a code from 400 to 499 it says: not now; parcels are sent again until it takes them.",
+    "port": Message("test.advice.mail_connection"),
+    "tls": Message("test.advice.mail_tls"),
+    "parcel": Message("test.advice.mail"),
 }
 MAIL_SUCCESS_TEXTS = {
-    "port": "The mail server answers.",
-    "tls": "Encrypted, and the mail server is who it says.",
-    "login": "The mail server accepts the login.",
-    "parcel": "The test mail was accepted.",
+    "port": Message("test.mail.answers"),
+    "tls": Message("test.mail.encrypted"),
+    "login": Message("test.mail.login"),
+    "parcel": Message("test.mail.accepted"),
 }
 
 # Alerts by which a receiver turns down a client without a certificate that it knows (RFC 8446, section 6.2).
@@ -108,9 +106,9 @@ class _TransmissionTest:
             ):
                 line, good = await check, True
         except ConnectProbeError as error:
-            line, good = str(error), False
+            line, good = message_of(error), False
         except TimeoutError:
-            line, good = "No answer in time.", False
+            line, good = Message("test.timeout"), False
         self._add_step(name, time.monotonic() - began, line, good=good)
         if not good:
             raise ConnectProbeError(line)
@@ -123,16 +121,16 @@ class _TransmissionTest:
     async def check_settings(self) -> str:
         wanted = self._config.transmission
         if wanted.mode == "off":
-            raise ConnectProbeError("The transmission is switched off.")
+            raise ConnectProbeError(Message("test.off"))
         if wanted.mode == "https" and not wanted.https.url:
-            raise ConnectProbeError("The receiver's URL is missing.")
+            raise ConnectProbeError(Message("test.no_url"))
         if not wanted.key:
-            raise ConnectProbeError("The transmission key is missing, and nothing leaves unencrypted.")
+            raise ConnectProbeError(Message("test.no_key"))
         if wanted.mode == "mail":
             try:
                 smtp_sender.check_mailbox(dispatcher.smtp_mailbox(self._home, self._config))
             except DeliveryNotConfiguredError as error:
-                raise ConnectProbeError(f"{error}.") from error
+                raise ConnectProbeError(Message("as_sentence", text=error)) from error
         return "Complete."
 
     async def test_https(self) -> None:
@@ -169,7 +167,7 @@ class _TransmissionTest:
                 made, data, mailbox, on_stage=lambda stage: reached.append((stage, time.monotonic()))
             )
         except (DeliveryError, archive.ParcelKeyError, ValueError) as error:
-            failure = f"{error}."
+            failure = Message("as_sentence", text=error)
         self._add_mail_steps(reached or [("parcel", time.monotonic())], failure)
 
     def _add_mail_steps(
@@ -211,18 +209,18 @@ async def _check_server_certificate(way: ProbeRoute, destination: https_sender.H
     try:
         _, writer = await connect_probe.open_tls(way, context)
     except ssl.SSLCertVerificationError as error:
-        raise ConnectProbeError(
-            f"The receiver's certificate is not trusted: {error.verify_message}."
-        ) from error
+        raise ConnectProbeError(Message("test.not_trusted", reason=error.verify_message)) from error
     except (ssl.SSLError, OSError) as error:
         if isinstance(error, ssl.SSLError) and any(
             word in (error.reason or "") for word in CLIENT_CERTIFICATE_ALERTS
         ):
-            return "The receiver is who it says, and asks who we are."  # TLS 1.2 says so at once
-        raise ConnectProbeError(f"TLS could not be agreed: {connect_probe.error_reason(error)}.") from error
+            return Message("test.asks_certificate")  # TLS 1.2 says so at once
+        raise ConnectProbeError(
+            Message("test.tls_failed", reason=connect_probe.error_reason(error))
+        ) from error
     agreed = writer.get_extra_info("ssl_object")
     writer.transport.abort()
-    return f"{agreed.version()}, and the receiver is who it says." if agreed else "Agreed."
+    return Message("test.tls", version=agreed.version()) if agreed else "Agreed."
 
 
 async def _check_client_certificate(
@@ -230,26 +228,26 @@ async def _check_client_certificate(
 ) -> str:
     """TLS 1.3 turns a client down after the handshake, other receivers by their answer to a parcel."""
     context = _tls_context(destination)
-    shown = "a Plug without a certificate"
+    shown = Message("test.no_certificate")
     if destination.certificate:
-        shown = "this Plug's certificate"
+        shown = Message("test.certificate")
         try:
             context.load_cert_chain(destination.certificate, destination.private_key, password="")
         except (OSError, ValueError) as error:
-            raise ConnectProbeError("This Plug's certificate cannot be used.") from error
+            raise ConnectProbeError(Message("test.bad_certificate")) from error
     try:
         hung_up = await _is_closed_by_peer(way, context)
     except (ssl.SSLError, OSError) as error:
         raise ConnectProbeError(
-            f"The receiver does not accept {shown}: {connect_probe.error_reason(error)}."
+            Message("test.refused_reason", what=shown, reason=connect_probe.error_reason(error))
         ) from error
     if hung_up:
-        raise ConnectProbeError(f"The receiver does not accept {shown}.")
+        raise ConnectProbeError(Message("test.refused", what=shown))
     await asyncio.wait({sending})
     refused = sending.exception()
     if isinstance(refused, LicenceRejectedError):
-        raise ConnectProbeError(f"{refused}.")
-    return "Nothing was said against this Plug."
+        raise ConnectProbeError(Message("as_sentence", text=refused))
+    return Message("test.no_objection")
 
 
 async def _is_closed_by_peer(way: ProbeRoute, context: ssl.SSLContext) -> bool:
@@ -268,18 +266,18 @@ def _tls_context(destination: https_sender.HttpsDestination) -> ssl.SSLContext:
         context = ssl.create_default_context(cafile=destination.ca_file or None)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise ConnectProbeError(f"ca_file cannot be read: {reason}.") from error
+        raise ConnectProbeError(Message("test.ca_file", reason=reason)) from error
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context
 
 
 async def _raise_blocked(reason: str) -> str:
-    raise ConnectProbeError(f"{reason[0].upper()}{reason[1:]}.")
+    raise ConnectProbeError(Message("as_sentence", text=reason))
 
 
 async def _await_upload(sending: asyncio.Task[None]) -> str:
     try:
         await sending
     except (DeliveryError, archive.ParcelKeyError, ValueError) as error:
-        raise ConnectProbeError(f"{error}.") from error
-    return "The test parcel was accepted."
+        raise ConnectProbeError(Message("as_sentence", text=error)) from error
+    return Message("test.accepted")

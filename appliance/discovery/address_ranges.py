@@ -7,9 +7,9 @@ from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import NamedTuple
 
-FORMAT_HINT = (
-    "write 192.168.1.1-192.168.1.254, 192.168.1.7, 192.168.1.0/24 or a DNS name, several separated by commas"
-)
+from appliance.domain.messages import Message
+
+FORMAT_HINT = Message("addresses.hint")
 
 _DASHES = re.compile("[\u2010-\u2015\u2212]")  # the manual prints a range with an en dash
 _BLANKS_AROUND = re.compile(r"\s*([.,;/:-])\s*")
@@ -80,7 +80,7 @@ def parse_addresses(text: str) -> tuple[AddressRange | str, ...]:
     """The spans and DNS names of a text, in its order. Raises BadEntry."""
     parts = [part for part in re.split("[,;]", normalize_notation(text)) if part]
     if not parts:
-        raise InvalidEntryError(f"no address given; {FORMAT_HINT}")
+        raise InvalidEntryError(Message("addresses.missing", hint=FORMAT_HINT))
     return tuple(_parse_part(part) for part in parts)
 
 
@@ -111,9 +111,7 @@ def _parse_network(text: str) -> AddressRange:
     try:
         network = ip_network(text, strict=False)  # people write their own address with the prefix
     except ValueError:
-        raise InvalidEntryError(
-            f"{quote_for_message(text)} is no network; write it like 192.168.1.0/24"
-        ) from None
+        raise InvalidEntryError(Message("addresses.bad_network", text=quote_for_message(text))) from None
     first, last = int(network.network_address), int(network.broadcast_address)
     if network.version == 4 and network.prefixlen < 31:
         first, last = first + 1, last - 1  # neither the network's nor the broadcast address
@@ -128,30 +126,27 @@ def _parse_range(text: str, start: IPv4Address | IPv6Address, last: str) -> Addr
     end = parse_ip(last)
     if end is None:
         raise InvalidEntryError(
-            f"{quote_for_message(text)} is no range: {quote_for_message(last)} is no address;"
-            " write 192.168.1.1-192.168.1.254"
+            Message("addresses.bad_range", text=quote_for_message(text), last=quote_for_message(last))
         )
     if start.version != end.version:
-        raise InvalidEntryError(f"{quote_for_message(text)} mixes IPv4 with IPv6; a range has one of them")
+        raise InvalidEntryError(Message("addresses.mixed_range", text=quote_for_message(text)))
     if int(end) < int(start):
         raise InvalidEntryError(
-            f"{quote_for_message(text)} runs backwards; write the lower address first: {end}-{start}"
+            Message("addresses.reversed_range", text=quote_for_message(text), start=end, end=start)
         )
     return _check_usable(text, AddressRange(start.version, int(start), int(end)))
 
 
 def _check_usable(text: str, span: AddressRange) -> AddressRange:
     if "%" in text:
-        raise InvalidEntryError(
-            f"{quote_for_message(text)} names an interface; link-local addresses cannot be discovered"
-        )
+        raise InvalidEntryError(Message("addresses.link_local", text=quote_for_message(text)))
     ends = [
         ip_address(host)
         for edge in {span.first, span.last}
         for host in AddressRange(span.version, edge, edge).hosts()
     ]
     if any(end.is_multicast or end.is_unspecified or (end.is_reserved and end.version == 4) for end in ends):
-        raise InvalidEntryError(f"{quote_for_message(text)} is not an address that a printer can have")
+        raise InvalidEntryError(Message("addresses.not_unicast", text=quote_for_message(text)))
     return span
 
 
@@ -159,15 +154,13 @@ def _parse_name(text: str) -> str:
     name = text.removesuffix(".")
     labels = name.split(".")
     if _NUMBER_LABEL.fullmatch(labels[-1]) or ":" in text:
-        raise InvalidEntryError(f"{quote_for_message(text)} is no valid address; {FORMAT_HINT}")
+        raise InvalidEntryError(Message("addresses.invalid", text=quote_for_message(text), hint=FORMAT_HINT))
     try:
         fits = len(name) <= 253 and len(name.encode("idna")) <= 253
     except UnicodeError:
         fits = False
     if not fits or not all(_LABEL.fullmatch(label) for label in labels):
-        raise InvalidEntryError(
-            f"{quote_for_message(text)} is neither an address nor a DNS name; {FORMAT_HINT}"
-        )
+        raise InvalidEntryError(Message("addresses.no_name", text=quote_for_message(text), hint=FORMAT_HINT))
     return name
 
 

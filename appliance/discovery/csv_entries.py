@@ -19,6 +19,7 @@ from appliance.discovery import address_ranges, csv_reader, entries
 from appliance.discovery.address_ranges import InvalidEntryError, quote_for_message
 from appliance.discovery.csv_reader import CsvField, remove_blanks
 from appliance.discovery.entries import Coverage, Exclusions
+from appliance.domain.messages import Message, message_of
 from appliance.domain.model import DiscoveryEntry, Target
 
 MAX_REPORTED_PROBLEMS = 100  # problems; a file that is no list has one in each line
@@ -50,7 +51,12 @@ class LineProblem:
     text: str
 
     def __str__(self) -> str:
-        return f"line {self.line}: {self.text}"
+        return str(self.message)
+
+    @property
+    def message(self) -> Message:
+        """The line's number and what is wrong with it."""
+        return Message("import.line_problem", line=self.line, problem=self.text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +111,7 @@ def parse_list(data: bytes) -> ParsedList:
         try:
             found.add(_parse_row(number, line.fields))
         except InvalidEntryError as error:
-            found.add_problem(number, str(error))
+            found.add_problem(number, message_of(error))
     return ParsedList(tuple(found.rows.values()), tuple(found.problems), found.skipped_lines)
 
 
@@ -175,9 +181,9 @@ def find_unavailable(
 
 def _import_warning(before: int, removed: int, after: int) -> str | None:
     if not after:
-        return "the list has no usable line"
+        return Message("import.no_line")
     if 2 * removed > before:
-        return f"the list lacks {removed:,} of the {before:,} entries that were imported before"
+        return Message("import.entries_missing", removed=removed, before=before)
     return None
 
 
@@ -212,8 +218,7 @@ class _RowCollector:
         first = self.rows.setdefault(_host_key(row.host), row)
         if replace(first, line=row.line, host=row.host) != row:
             raise InvalidEntryError(
-                f"{quote_for_message(row.host)} is in line {first.line} with other communities;"
-                " that one counts"
+                Message("import.duplicate", host=quote_for_message(row.host), line=first.line)
             )
 
     def add_problem(self, line: int, text: str) -> None:
@@ -226,7 +231,7 @@ def _parse_row(number: int, fields: Sequence[CsvField]) -> ImportRow:
     """Raises BadEntry."""
     host, read, write = [*fields[:3], CsvField(""), CsvField("")][:3]
     if any(field.text.startswith('"') and not field.quoted for field in (host, read, write)):
-        raise InvalidEntryError("a quote is not closed in its line, or something follows it")
+        raise InvalidEntryError(Message("import.quote"))
     return ImportRow(
         number,
         _parse_host(remove_blanks(host.text)),
@@ -238,10 +243,10 @@ def _parse_row(number: int, fields: Sequence[CsvField]) -> ImportRow:
 def _parse_host(text: str) -> str:
     """An address, or a name in the list's spelling. Raises BadEntry."""
     if not text:
-        raise InvalidEntryError("there is no address in the first column")
+        raise InvalidEntryError(Message("import.no_address"))
     _check_printable(text)
     if re.search("[/,;]", text) or _is_range(text):
-        raise InvalidEntryError(f"{quote_for_message(text)}: a line has one address or one DNS name")
+        raise InvalidEntryError(Message("import.several_addresses", text=quote_for_message(text)))
     (part,) = address_ranges.parse_addresses(text)
     return part if isinstance(part, str) else next(part.hosts())
 
@@ -260,14 +265,12 @@ def _parse_community(field: CsvField, default: str) -> str:
         return default
     _check_printable(text)
     if len(text) > MAX_COMMUNITY_CHARS:
-        raise InvalidEntryError(f"a community has {MAX_COMMUNITY_CHARS} characters at most")
+        raise InvalidEntryError(Message("import.community_too_long", count=MAX_COMMUNITY_CHARS))
     if address_ranges.parse_ip(text) is not None:
-        raise InvalidEntryError(
-            f"{quote_for_message(text)} is an address where a community should be; each has a line of its own"
-        )
+        raise InvalidEntryError(Message("import.address_as_community", text=quote_for_message(text)))
     return text
 
 
 def _check_printable(text: str) -> None:
     if not text.isprintable():
-        raise InvalidEntryError(f"{quote_for_message(text)} has a character that cannot be printed")
+        raise InvalidEntryError(Message("import.unprintable", text=quote_for_message(text)))

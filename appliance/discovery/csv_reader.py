@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from appliance.domain.messages import Message
+
 MAX_FILE_BYTES = 8 << 20  # a line for each of 65,536 addresses is 4 MB
 MAX_LINE_CHARS = 2_000  # characters: a name has 253, each community 255, a few columns more
 
@@ -59,9 +61,7 @@ def iter_lines(data: bytes) -> Iterator[CsvLine]:
     first = True
     for number, line in enumerate(re.split("\r\n|\r|\n", _decode_file(data)), 1):
         if len(line) > MAX_LINE_CHARS:
-            yield CsvLine(
-                number, (), f"is {len(line):,} characters long; at most {MAX_LINE_CHARS:,} are read"
-            )
+            yield CsvLine(number, (), Message("import.line_too_long", length=len(line), limit=MAX_LINE_CHARS))
             first = False
             continue
         if _is_blank_or_comment(line) or (first and _SEPARATOR_LINE.fullmatch(line.strip())):
@@ -82,7 +82,7 @@ def _is_blank_or_comment(line: str) -> bool:
 
 def _decode_file(data: bytes) -> str:
     if len(data) > MAX_FILE_BYTES:
-        raise InvalidListError(f"is larger than {MAX_FILE_BYTES >> 20} MB, and no list of printers is")
+        raise InvalidListError(Message("import.file_too_large", limit_mb=MAX_FILE_BYTES >> 20))
     for mark, encoding in _BYTE_ORDER_MARKS:
         if data.startswith(mark):
             return data[len(mark) :].decode(encoding, "replace")

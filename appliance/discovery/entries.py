@@ -19,6 +19,7 @@ from appliance.discovery.address_ranges import (
     quote_for_message,
 )
 from appliance.domain.identifiers import identifier_key
+from appliance.domain.messages import Message, message_of
 from appliance.domain.model import DiscoveryEntry, Identity, Printer, Target
 from appliance.host.daemon_executor import DaemonExecutor
 
@@ -49,7 +50,7 @@ class Exclusions:
         self._serials: set[str] = set()
         for text in texts:
             if not text.strip(" ,;"):
-                raise InvalidEntryError("an exclusion is empty")
+                raise InvalidEntryError(Message("entries.empty_exclusion"))
             for part in re.split("[,;]", text):
                 self._add(part.strip())
 
@@ -117,7 +118,7 @@ def exclusion_problem(text: str) -> str | None:
     try:
         Exclusions([text])
     except InvalidEntryError as error:
-        return str(error)
+        return message_of(error)
     return None
 
 
@@ -126,7 +127,7 @@ def entry_problem(entry: DiscoveryEntry, limit: int = MAX_TARGETS) -> str | None
     try:
         _parse_limited(entry, limit)
     except InvalidEntryError as error:
-        return str(error)
+        return message_of(error)
     return None
 
 
@@ -171,7 +172,7 @@ def iter_name_targets(
 def total_problem(entries: Iterable[DiscoveryEntry], limit: int = MAX_TARGETS) -> str | None:
     """What is wrong with all entries together, each being right by itself, or None."""
     total = sum(count_targets(entry) for entry in entries)
-    return _too_many_text(f"all entries together are {total:,} addresses", limit) if total > limit else None
+    return _too_many_text(Message("entries.all_addresses", count=total), limit) if total > limit else None
 
 
 class Coverage:
@@ -219,10 +220,10 @@ async def resolve_target(target: Target) -> Target:
             loop = asyncio.get_running_loop()
             host = await loop.run_in_executor(_threads, _forward_lookup, name, target.port)
     except TimeoutError:
-        raise NameNotResolvedError(f"no name server answered for {name}") from None
+        raise NameNotResolvedError(Message("dns.no_server", name=name)) from None
     except (OSError, UnicodeError) as error:
         raise NameNotResolvedError(
-            f"the name {name} has no address: {getattr(error, 'strerror', error)}"
+            Message("dns.name_without_address", name=name, reason=getattr(error, "strerror", error))
         ) from error
     return replace(target, host=host, name=name)
 
@@ -257,13 +258,22 @@ def _parse_limited(
     if size > limit:
         raise InvalidEntryError(
             _too_many_text(
-                f"{quote_for_message(normalize_notation(entry.addresses))} is {size:,} addresses", limit
+                Message(
+                    "entries.one_entry",
+                    addresses=quote_for_message(normalize_notation(entry.addresses)),
+                    count=size,
+                ),
+                limit,
             )
         )
     if remaining is not None and size > remaining:
         raise InvalidEntryError(
             _too_many_text(
-                f"with {quote_for_message(normalize_notation(entry.addresses))} the entries", limit
+                Message(
+                    "entries.with_entry",
+                    addresses=quote_for_message(normalize_notation(entry.addresses)),
+                ),
+                limit,
             )
         )
     return parts
@@ -274,9 +284,7 @@ def _count_parts(parts: Iterable[AddressRange | str]) -> int:
 
 
 def _too_many_text(what: str, limit: int) -> str:
-    return (
-        f"{what}, more than the {limit:,} that one run may ask: narrow it, or raise discovery.max_addresses"
-    )
+    return Message("entries.too_many", what=what, limit=limit)
 
 
 def _target_template(entry: DiscoveryEntry) -> Target:

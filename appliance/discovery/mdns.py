@@ -27,6 +27,7 @@ from zeroconf.asyncio import AsyncServiceBrowser, AsyncServiceInfo, AsyncZerocon
 from appliance.discovery import mdns_txt
 from appliance.discovery.mdns_cache import MdnsPrinterCache
 from appliance.discovery.mdns_txt import DiscoveredPlug, PlugAnnouncement
+from appliance.domain.messages import Message, message_of
 
 log = logging.getLogger(__name__)
 logging.getLogger("zeroconf").setLevel(logging.CRITICAL)  # strangers' malformed packets are no fault of ours
@@ -95,7 +96,7 @@ class MdnsResponder:
             except SimultaneousProbeError:
                 await self._back_off()
             except (OSError, zeroconf.Error) as error:
-                self._log_once(str(error))
+                self._log_once(message_of(error))
                 await asyncio.sleep(self._check_interval)
 
     async def _announce_and_browse(self, announcement: PlugAnnouncement, addresses: tuple[str, ...]) -> None:
@@ -107,7 +108,7 @@ class MdnsResponder:
                 self._simultaneous_probes = 0
                 async with _browse(air, PRINTER_SERVICES, self._handle_printer):
                     self.host = f"{name}.local"
-                    self._log_once(f"this Plug is {self.host}")
+                    self._log_once(Message("mdns.host", host=self.host))
                     await self._wait_for_change(watch.conflict, announcement, addresses)
         finally:
             self.host = None
@@ -145,11 +146,9 @@ class MdnsResponder:
                 aiozc.zeroconf.async_add_listener(watch, None)
                 await _announce(aiozc, announcement, name, addresses)
                 return name, watch
-            self._log_once(f"the name {name}.local belongs to another device")
+            self._log_once(Message("mdns.name_taken", name=name))
             self._number, self._simultaneous_probes = self._number % MAX_NAME_NUMBER + 1, 0
-        raise zeroconf.NonUniqueNameException(
-            f"{announcement.name}.local and all like it belong to other devices"
-        )
+        raise zeroconf.NonUniqueNameException(Message("mdns.all_names_taken", name=announcement.name))
 
     def _handle_printer(self, service: str, name: str, info: AsyncServiceInfo | None) -> None:
         if info is None:
@@ -189,7 +188,7 @@ async def _open_zeroconf(interfaces: Sequence[str]) -> AsyncIterator[AsyncZeroco
         air = AsyncZeroconf(interfaces=list(interfaces))
     except (OSError, RuntimeError) as error:  # RuntimeError: none of them is there any more
         why = getattr(error, "strerror", None) or error
-        raise OSError(f"mDNS cannot be used on {', '.join(interfaces)}: {why}") from error
+        raise OSError(Message("mdns.unusable", interfaces=", ".join(interfaces), reason=why)) from error
     try:
         await air.zeroconf.async_wait_for_start()
         yield air

@@ -9,6 +9,7 @@ values as HTML, in the language of the web pages; only English is understood.
 import csv
 from collections.abc import Iterable, Mapping
 
+from appliance.domain.messages import Message
 from appliance.domain.model import CounterName
 from appliance.ews import html_tables
 from appliance.ews.errors import EwsLoginRequiredError, EwsUnavailableError
@@ -50,7 +51,7 @@ async def read_counters(client: EwsClient, path: str = "", _: int | None = None)
         if login_required:
             break
     if not login_required:
-        raise EwsUnavailableError("the printer has no page with counters")
+        raise EwsUnavailableError(Message("ews.no_counters"))
     return await _read_after_login(client)
 
 
@@ -63,7 +64,7 @@ async def _read_after_login(client: EwsClient) -> EwsData:
             return data
         if _requires_login(response):
             raise client.rejected_error()
-    raise EwsUnavailableError("the printer has no page with counters, even after login")
+    raise EwsUnavailableError(Message("ews.no_counters_after_login"))
 
 
 async def _log_in(client: EwsClient) -> None:
@@ -84,7 +85,7 @@ async def _log_in(client: EwsClient) -> None:
         if LOGIN_FAILED_MARK in response.path or "Password Error" in _response_text(response):
             raise client.rejected_error()
         return
-    raise EwsLoginRequiredError("the web page wants a login in a way that is not known")
+    raise EwsLoginRequiredError(Message("ews.unknown_login"))
 
 
 def _parse_response(path: str, response: EwsResponse) -> EwsData | None:

@@ -6,6 +6,7 @@ discovery entry are the department ID (or user) and its PIN.
 
 import re
 
+from appliance.domain.messages import Message
 from appliance.domain.model import CounterName
 from appliance.ews import html_tables
 from appliance.ews.errors import EwsUnavailableError
@@ -50,7 +51,7 @@ async def read_counters(client: EwsClient, path: str = "", _: int | None = None)
             return EwsData(page_path, extract_counters(values))
         login_required |= _requires_login(response)
     if not login_required:
-        raise EwsUnavailableError("the printer has no page with counters")
+        raise EwsUnavailableError(Message("ews.no_counters"))
     return await _read_after_login(client)
 
 
@@ -71,7 +72,7 @@ async def _read_after_login(client: EwsClient) -> EwsData:
             return EwsData(page_path, extract_counters(values))
         if _requires_login(response):
             raise client.rejected_error()
-    raise EwsUnavailableError("the printer has no page with counters, even after login")
+    raise EwsUnavailableError(Message("ews.no_counters_after_login"))
 
 
 def parse_values(html: str) -> dict[int, int]:

@@ -16,6 +16,7 @@ from urllib.parse import urljoin, urlsplit
 
 import aiohttp
 
+from appliance.domain.messages import Message
 from appliance.ews.errors import (
     EwsConnectionError,
     EwsLoginRejectedError,
@@ -104,16 +105,16 @@ class EwsClient:
     def require_credentials(self) -> EwsCredentials:
         """Return the credentials. Raises EwsLoginRequiredError if there are none to try."""
         if self.credentials_rejected:
-            raise EwsLoginRejectedError("the web page does not take the password of the discovery entry")
+            raise EwsLoginRejectedError(Message("ews.wrong_password"))
         if self._credentials is None:
-            raise EwsLoginRequiredError("the web page wants a password; the discovery entry holds none")
+            raise EwsLoginRequiredError(Message("ews.password_needed"))
         return self._credentials
 
     def rejected_error(self) -> EwsLoginRejectedError:
         """Record that the printer rejected the credentials, and return the error to raise."""
         self.credentials_rejected = True
         self._basic, self._digest = {}, ()
-        return EwsLoginRejectedError("the web page does not take the password of the discovery entry")
+        return EwsLoginRejectedError(Message("ews.wrong_password"))
 
     async def switch_to_https(self) -> None:
         """Continue over HTTPS if the printer has it, before a password is sent."""
@@ -142,7 +143,7 @@ class EwsClient:
                     method, fields = "GET", None
             else:
                 return reply.response
-        raise EwsUnavailableError("the web page redirects without end")
+        raise EwsUnavailableError(Message("ews.endless_redirect"))
 
     async def _authenticate(self, challenge: str) -> None:
         """Send HTTP credentials from now on. Raises EwsLoginRejectedError if they were sent before."""
@@ -177,17 +178,17 @@ class EwsClient:
     ) -> "_RawResponse":
         self._requests += 1
         if self._requests > MAX_REQUESTS:
-            raise EwsUnavailableError("the web pages take too many requests")
+            raise EwsUnavailableError(Message("ews.too_many_requests"))
         now = asyncio.get_running_loop().time()
         try:
             async with asyncio.timeout_at(min(self._deadline, now + timeout_s)):
                 return await self._exchange(method, url, fields)
         except TimeoutError as error:
-            raise EwsUnavailableError("the web page took too long") from error
+            raise EwsUnavailableError(Message("ews.timeout")) from error
         except aiohttp.ClientConnectorError as error:
-            raise EwsConnectionError("no web page: the printer takes no connection") from error
+            raise EwsConnectionError(Message("ews.no_connection")) from error
         except (aiohttp.ClientError, OSError, ValueError, zlib.error) as error:
-            raise EwsUnavailableError(f"the web page cannot be read: {type(error).__name__}") from error
+            raise EwsUnavailableError(Message("ews.error", reason=type(error).__name__)) from error
 
     async def _exchange(self, method: str, url: str, fields: Mapping[str, str] | None) -> "_RawResponse":
         async with self._session.request(
@@ -200,7 +201,7 @@ class EwsClient:
             middlewares=self._digest,
         ) as response:
             if len(self._jar) > MAX_COOKIES:
-                raise EwsUnavailableError("the web page sets too many cookies")
+                raise EwsUnavailableError(Message("ews.too_many_cookies"))
             return _RawResponse(
                 EwsResponse(response.status, _path_and_query(url), await _read_body(response)),
                 response.headers.get("Location", ""),
@@ -219,15 +220,15 @@ class EwsClient:
             target = urlsplit(urljoin(url, location))
             host, port = target.hostname, target.port
         except ValueError as error:
-            raise EwsUnavailableError("the web page redirects to nowhere") from error
+            raise EwsUnavailableError(Message("ews.redirect_nowhere")) from error
         if host != self._host:
-            raise EwsUnavailableError("the web page redirects to another host")
+            raise EwsUnavailableError(Message("ews.redirect_host"))
         if target.scheme == "http" and (port or 80) == self._ports.http:
             self.scheme = "http"
         elif target.scheme == "https" and (port or 443) == self._ports.https:
             self.scheme = "https"
         else:
-            raise EwsUnavailableError("the web page redirects to another port")
+            raise EwsUnavailableError(Message("ews.redirect_port"))
         return self._url(_path_and_query(target.geturl()))
 
 
@@ -250,18 +251,18 @@ async def _read_body(response: aiohttp.ClientResponse) -> bytes:
     async for part in response.content.iter_chunked(1 << 14):
         size += len(part)
         if size > MAX_BODY_BYTES:
-            raise EwsUnavailableError(f"the web page has more than {MAX_BODY_BYTES >> 20} MB")
+            raise EwsUnavailableError(Message("ews.too_large", limit_mb=MAX_BODY_BYTES >> 20))
         parts.append(part)
     body = b"".join(parts)
     encoding = response.headers.get("Content-Encoding", "identity").lower()
     if encoding == "identity" or not body:
         return body
     if encoding not in ("gzip", "x-gzip", "deflate"):
-        raise EwsUnavailableError("the web page is packed in an unknown way")
+        raise EwsUnavailableError(Message("ews.unknown_encoding"))
     unpacker = zlib.decompressobj(zlib.MAX_WBITS | 32)  # 32: detect gzip or zlib
     unpacked = unpacker.decompress(body, MAX_BODY_BYTES + 1)
     if len(unpacked) > MAX_BODY_BYTES:
-        raise EwsUnavailableError(f"the web page has more than {MAX_BODY_BYTES >> 20} MB")
+        raise EwsUnavailableError(Message("ews.too_large", limit_mb=MAX_BODY_BYTES >> 20))
     return unpacked
 
 

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from appliance.domain.messages import Message
 from appliance.domain.model import CounterName
 from appliance.ews import html_tables
 from appliance.ews.errors import EwsLoginRequiredError, EwsUnavailableError
@@ -49,7 +50,7 @@ async def read_counters(client: EwsClient, path: str = "", total: int | None = N
                 return EwsData(STATISTICS_PATH, counters)
         if page_path == STATUS_PATH:
             return await _read_status(client, response)
-    raise EwsUnavailableError("the printer has no page that is known")
+    raise EwsUnavailableError(Message("ews.unknown_pages"))
 
 
 # The older pages
@@ -154,7 +155,7 @@ async def _read_status(client: EwsClient, response: EwsResponse) -> EwsData:
             raise client.rejected_error()
     data = parse_status(response.body) if response.status == 200 else None
     if data is None:
-        raise EwsUnavailableError("the printer has no page that is known")
+        raise EwsUnavailableError(Message("ews.unknown_pages"))
     return data
 
 
@@ -205,7 +206,7 @@ def _build_login(methods: Json, credentials: EwsCredentials) -> dict[str, Json]:
         if isinstance(offered, list) and offered and method_type == NAME_AND_PASSWORD_METHOD:
             return _build_login(methods, EwsCredentials("", credentials.password))
         if isinstance(offered, list) and offered:
-            raise EwsLoginRequiredError("the web page wants a login in a way that is not known")
+            raise EwsLoginRequiredError(Message("ews.unknown_login"))
         kind, number = method_type, -1
     creds: dict[str, Json] = {"password": credentials.password}
     if method_type == NAME_AND_PASSWORD_METHOD:

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
+from appliance.domain.messages import message_of
 from appliance.ews import brother, canon, lexmark
 from appliance.ews.errors import EwsError
 from appliance.ews.http_client import EwsClient
@@ -33,5 +34,5 @@ async def scrape_printer(
         async with client:
             data = await SCRAPERS[vendor](client, path, total)
     except EwsError as error:
-        reason = str(error)
+        reason = message_of(error)
     return ScrapeResult(data, reason, client.scheme, client.credentials_rejected)

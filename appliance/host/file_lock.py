@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from appliance.domain.messages import Message
 from appliance.host import atomic_file
 
 RETRY_INTERVAL_S = 0.02  # the kernel has no wait with an end but by a signal
@@ -26,7 +27,7 @@ def acquire(path: Path, timeout_s: float = 0) -> Iterator[None]:
         until = time.monotonic() + timeout_s
         while not _try_lock(lock):
             if time.monotonic() >= until:
-                raise LockBusyError(f"another process of this Plug holds {path}")
+                raise LockBusyError(Message("lock.held", path=path))
             time.sleep(RETRY_INTERVAL_S)
         yield
     finally:

@@ -4,6 +4,8 @@ import os
 import subprocess
 from collections.abc import Sequence
 
+from appliance.domain.messages import Message
+
 OPENSSL_TIMEOUT_S = 30.0  # a key of P-256 takes milliseconds, also on a Pi
 MAX_MESSAGE_CHARS = 300  # characters of its complaint that are shown
 
@@ -29,12 +31,14 @@ def run_openssl(*arguments: str, stdin: bytes = b"", timeout_s: float = OPENSSL_
             env={**os.environ, "OPENSSL_CONF": "/dev/null", "LC_ALL": "C"},
         )
     except subprocess.TimeoutExpired:
-        raise OpensslError("openssl does not come to an end") from None
+        raise OpensslError(Message("openssl.timeout")) from None
     except OSError as error:
-        raise OpensslError(f"openssl cannot be run: {error.strerror}") from error
+        raise OpensslError(Message("openssl.cannot_run", reason=error.strerror)) from error
     if ended.returncode:
         said = ended.stderr.decode("utf-8", "replace")
-        raise OpensslError(f"openssl {arguments[0]} fails: {_last_line(said.splitlines())}", said)
+        raise OpensslError(
+            Message("openssl.fails", command=arguments[0], reason=_last_line(said.splitlines())), said
+        )
     return ended.stdout
 
 

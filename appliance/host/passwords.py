@@ -6,6 +6,8 @@ import hmac
 import os
 import secrets
 
+from appliance.domain.messages import Message
+
 FACTORY_PASSWORD = "printmonitor"  # noqa: S105  on every new Plug, until the first login changes it
 MIN_LENGTH = 10
 SCRYPT_N, SCRYPT_R, SCRYPT_P = (
@@ -53,11 +55,11 @@ def equalize_timing(password: str) -> None:
 def password_problem(password: str) -> str | None:
     """What is wrong with a new password."""
     if len(password) < MIN_LENGTH:
-        return f"must have at least {MIN_LENGTH} characters"
+        return Message("password.too_short", count=MIN_LENGTH)
     if password == FACTORY_PASSWORD:
-        return "must not be the factory password"
+        return Message("password.factory")
     if len(set(password)) < 4:
-        return "must have at least four different characters"
+        return Message("password.too_simple")
     return None
 
 

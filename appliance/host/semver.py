@@ -5,6 +5,8 @@ RAUC compares in the same way (its min-bundle-version), so the Plug and the box 
 
 import re
 
+from appliance.domain.messages import Message
+
 # Numbers, then -pre.release, which is before the version itself, then +build, which says nothing of order.
 _VERSION_PATTERN = re.compile(
     r"(\d{1,9})(?:\.(\d{1,9}))?(?:\.(\d{1,9}))?(?:-([0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*))?(?:\+[0-9A-Za-z.-]+)?",
@@ -23,7 +25,7 @@ def version_key(text: str) -> VersionKey:
     """What sorts as the versions do. Raises BadVersion."""
     found = _VERSION_PATTERN.fullmatch(text) if len(text) <= MAX_VERSION_CHARS else None
     if found is None:
-        raise InvalidVersionError(f"{text[:MAX_VERSION_CHARS]!r} is no version such as 1.4.2")
+        raise InvalidVersionError(Message("version.invalid", text=repr(text[:MAX_VERSION_CHARS])))
     numbers = tuple(int(found[part] or 0) for part in (1, 2, 3))
     pre = found[4].split(".") if found[4] else []
     return numbers, not pre, tuple(_identifier_key(part) for part in pre)

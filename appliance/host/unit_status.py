@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from appliance.domain.messages import SUFFIX, Message, from_json
 from appliance.host import atomic_file
 
 SYSTEMD_RUNTIME_DIR = Path("run/systemd/system")  # sd_booted(3)
@@ -61,7 +62,7 @@ def is_systemd_running(root: Path = Path("/")) -> bool:
 async def query_units() -> dict[str, UnitStatus]:
     """The services by their short names. Raises NotAnswered."""
     if not is_systemd_running():
-        raise UnitQueryError("The services are not run by systemd here.")
+        raise UnitQueryError(Message("services.no_systemd"))
     said = await _run_command(
         "systemctl", "show", "--timestamp=utc", f"--property={UNIT_PROPERTIES}", *SERVICE_UNITS.values()
     )
@@ -124,8 +125,8 @@ def read_answer(run: Path, request_id: str) -> RequestAnswer | None:
     try:
         with (run / "answers" / f"{request_id}.json").open("rb") as file:
             said = json.loads(file.read(MAX_ANSWER_BYTES))
-        return RequestAnswer(str(said["state"]), str(said["text"]))
-    except (OSError, ValueError, KeyError, TypeError):
+        return RequestAnswer(str(said["state"]), from_json(str(said["text"]), said.get(f"text{SUFFIX}")))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
 
 
@@ -156,14 +157,14 @@ async def _run_command(*command: str) -> str:
             stderr=asyncio.subprocess.DEVNULL,
         )
     except OSError as error:
-        raise UnitQueryError(f"{command[0]} is not installed.") from error
+        raise UnitQueryError(Message("services.not_installed", name=command[0])) from error
     try:
         async with asyncio.timeout(COMMAND_TIMEOUT_S):
             out, _ = await process.communicate()
     except TimeoutError as error:
         process.kill()
         await process.wait()
-        raise UnitQueryError(f"{command[0]} does not answer.") from error
+        raise UnitQueryError(Message("services.no_answer", name=command[0])) from error
     if process.returncode:
-        raise UnitQueryError(f"{command[0]} fails.")
+        raise UnitQueryError(Message("services.command_fails", name=command[0]))
     return out.decode("utf-8", "replace")

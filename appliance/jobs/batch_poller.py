@@ -12,6 +12,7 @@ from appliance.collector.scanner import ProbeResult, ScanProgress
 from appliance.discovery import entries
 from appliance.discovery.entries import Exclusions, NameNotResolvedError
 from appliance.domain.identifiers import identifier_key
+from appliance.domain.messages import Message, join, message_of
 from appliance.domain.model import Identity, PollCost, Reading, Target
 from appliance.jobs.batch_writer import BatchWriter, ReadingNotSavedError
 from appliance.snmp.transport import SnmpEndpoint
@@ -100,7 +101,12 @@ class BatchPoller:
         )
         if not probe_result.is_printer:
             self.skipped.append(
-                SkippedHost(target.host, f"no printer: {probe_result.description or 'no description'}")
+                SkippedHost(
+                    target.host,
+                    Message("poll.no_printer", description=probe_result.description)
+                    if probe_result.description
+                    else Message("poll.unknown_device"),
+                )
             )
         elif self._exclusions.excludes_identity(probe_result.identity):
             self.skipped.append(SkippedHost(target.host, "excluded"))
@@ -117,7 +123,7 @@ class BatchPoller:
             async with self._poll_slots:
                 target = await entries.resolve_target(target)
         except NameNotResolvedError as error:
-            self.failed.append(PrinterProblem(target.host, str(error), target.name))
+            self.failed.append(PrinterProblem(target.host, message_of(error), target.name))
             return None
         return None if self._exclusions.excludes(target) else target
 
@@ -136,16 +142,19 @@ class BatchPoller:
                 reading = await self._poll(target, printer, full=full)
             printer_id = await self._writer.save_reading(reading)
         except _PrinterSkippedError as why:
-            self.skipped.append(SkippedHost(target.host, str(why)))
+            self.skipped.append(SkippedHost(target.host, message_of(why)))
             self._progress.to_read -= 1
         except (NameNotResolvedError, PollError, ReadingNotSavedError, _InternalPollError) as error:
-            await self._record_failure(target, printer, str(error))
+            await self._record_failure(target, printer, message_of(error))
         else:
             self.read[printer_id] = reading.cost
             self._progress.read += 1
             if reading.failures:
-                parts = [f"{failure.part} not read: {failure.reason}" for failure in reading.failures]
-                self.incomplete.append(PrinterProblem(target.host, "; ".join(parts), target.name, printer_id))
+                parts = [
+                    Message("reading.part_failed", part=failure.part, reason=failure.reason)
+                    for failure in reading.failures
+                ]
+                self.incomplete.append(PrinterProblem(target.host, join(parts), target.name, printer_id))
 
     async def _poll(self, target: Target, printer: KnownPrinter | None, *, full: bool) -> Reading:
         if self._exclusions.excludes(target):
@@ -157,7 +166,7 @@ class BatchPoller:
             raise
         except Exception as error:  # a fault of ours in reading one printer must not cost the others
             log.exception("%s: cannot be read", target.host)
-            raise _InternalPollError(f"cannot be read: {type(error).__name__}") from error
+            raise _InternalPollError(Message("reading.failed", reason=type(error).__name__)) from error
         if self._exclusions.excludes_printer(reading.target, reading.identity, reading.details.name):
             raise _PrinterSkippedError("excluded")
         here = (

@@ -8,6 +8,7 @@ from datetime import datetime
 from types import TracebackType
 from typing import Self
 
+from appliance.domain.messages import Message
 from appliance.domain.model import Reading
 from appliance.storage import database, save_reading
 
@@ -99,4 +100,4 @@ class BatchWriter:
             raise
         except Exception as error:  # a printer that says something unheard-of costs the others nothing
             log.exception("a reading cannot be kept")
-            return ReadingNotSavedError(f"its values cannot be kept: {error}")
+            return ReadingNotSavedError(Message("reading.not_stored", reason=error))

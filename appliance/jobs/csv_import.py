@@ -13,6 +13,7 @@ from appliance.discovery import csv_entries
 from appliance.discovery.csv_entries import ImportChanges, ImportRow
 from appliance.discovery.csv_reader import MAX_FILE_BYTES, InvalidListError
 from appliance.discovery.entries import Exclusions
+from appliance.domain.messages import Message
 from appliance.settings import schema as configuration
 from appliance.settings.schema import Config, Home
 from appliance.storage import database, events, printers
@@ -54,18 +55,18 @@ def read_list(path: Path, exclusions: Path | None = None) -> ImportList:
     return parse_list(_read_file(path), _read_file(exclusions) if exclusions else b"", path.name)
 
 
-def parse_list(data: bytes, exclusions: bytes = b"", name: str = "the list") -> ImportList:
+def parse_list(data: bytes, exclusions: bytes = b"", name: str = Message("import.list")) -> ImportList:
     """The lists in a file's bytes. Raises Refused."""
     try:
         listed = csv_entries.parse_list(data)
     except InvalidListError as error:
-        raise ImportRejectedError(f"{name} {error}") from error
+        raise ImportRejectedError(Message("import.list_problem", list=name, problem=error)) from error
     try:
         left_out, excluding = csv_entries.parse_exclusions(exclusions)
     except InvalidListError as error:
-        raise ImportRejectedError(f"the exclusion list {error}") from error
-    problems = [str(each) for each in listed.problems]
-    problems += [f"exclusion list, {each}" for each in excluding.problems]
+        raise ImportRejectedError(Message("import.exclusion_list_problem", problem=error)) from error
+    problems = [each.message for each in listed.problems]
+    problems += [Message("import.exclusion_problem", problem=each.message) for each in excluding.problems]
     return ImportList(listed.rows, left_out, tuple(problems), listed.skipped_lines + excluding.skipped_lines)
 
 
@@ -124,21 +125,29 @@ def _apply_changes(
 
 def format_changes(changes: ImportChanges[PrinterSummary]) -> str:
     """The changes in one line."""
-    parts = [
-        f"{len(changes.added):,} added",
-        f"{len(changes.changed):,} changed",
-        f"{len(changes.removed):,} removed",
-        f"{changes.unchanged:,} unchanged",
-    ]
     if changes.excluded:
-        parts.append(f"{len(changes.excluded):,} excluded")
-    return f"entries: {', '.join(parts)}; printers dropped: {len(changes.unavailable):,}"
+        return Message(
+            "import.summary_excluded",
+            added=len(changes.added),
+            changed=len(changes.changed),
+            removed=len(changes.removed),
+            unchanged=changes.unchanged,
+            excluded=len(changes.excluded),
+            dropped=len(changes.unavailable),
+        )
+    return Message(
+        "import.summary",
+        added=len(changes.added),
+        changed=len(changes.changed),
+        removed=len(changes.removed),
+        unchanged=changes.unchanged,
+        dropped=len(changes.unavailable),
+    )
 
 
 def format_problems(problems: Sequence[str], skipped_lines: int) -> str:
     """Bad lines in one line."""
-    lines = "line" if skipped_lines == 1 else "lines"
-    return f"{skipped_lines:,} bad {lines}: {problems[0]}{' ...' if skipped_lines > 1 else ''}"
+    return Message("import.bad_lines", count=skipped_lines, problem=problems[0])
 
 
 def _read_file(path: Path) -> bytes:
@@ -149,15 +158,16 @@ def _read_file(path: Path) -> bytes:
         )  # a pipe would wait for a writer
         with os.fdopen(descriptor, "rb") as file:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise ImportFileError(f"{path}: is no file")
+                raise ImportFileError(Message("import.no_file", path=path))
             return file.read(MAX_FILE_BYTES + 1)
     except OSError as error:
-        raise ImportFileError(f"{path}: {error.strerror}{_windows_path_hint(path)}") from error
+        raise ImportFileError(_unreadable_text(path, error.strerror)) from error
     except ValueError as error:
-        raise ImportFileError("a path has a NUL in it") from error
+        raise ImportFileError(Message("import.nul")) from error
 
 
-def _windows_path_hint(path: Path) -> str:
-    """For those who come from the Windows product."""
-    windows = re.match(r"\\\\|//|[A-Za-z]:", str(path))
-    return ": a share has to be mounted first, and is named by where it is mounted" if windows else ""
+def _unreadable_text(path: Path, reason: str | None) -> Message:
+    """With a hint for those who come from the Windows product."""
+    if re.match(r"\\\\|//|[A-Za-z]:", str(path)):
+        return Message("import.share_not_mounted", path=path, reason=reason)
+    return Message("import.unreadable_path", path=path, reason=reason)

@@ -24,6 +24,7 @@ from appliance.delivery import dispatcher, outbox
 from appliance.discovery import entries
 from appliance.discovery.entries import Exclusions
 from appliance.domain.clock import utc_now
+from appliance.domain.messages import message_of
 from appliance.domain.model import PollCost, Target
 from appliance.host import file_lock
 from appliance.jobs.batch_poller import BatchPoller, PrinterProblem, RunProgress, SkippedHost
@@ -264,4 +265,4 @@ def _enqueue_parcel(
         return replace(result, parcel=dispatcher.enqueue_printers(db, home, config, wanted, now))
     except outbox.ParcelNotStoredError as error:
         log.error("%s", error)
-        return replace(result, enqueue_error=str(error))
+        return replace(result, enqueue_error=message_of(error))

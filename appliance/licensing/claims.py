@@ -7,6 +7,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal
 from urllib.parse import urlsplit
 
+from appliance.domain.messages import Message
+
 MAX_TEXT_CHARS = 200  # characters of a name, a key or a URL
 MAX_PRINTERS = 1_000_000
 
@@ -44,16 +46,16 @@ def parse_claims(signed: str) -> Mapping[str, object]:
     try:
         found = tomllib.loads(signed)
     except (ValueError, RecursionError):
-        raise malformed_error("has a signed text that is no TOML") from None
+        raise malformed_error(Message("licence.no_toml")) from None
     return found
 
 
 def text_claim(claims: Mapping[str, object], name: str, *, required: bool = False) -> str:
     value = claims.get(name, "")
     if not isinstance(value, str) or not value.isprintable() or len(value) > MAX_TEXT_CHARS:
-        raise malformed_error(f"has a {name} that is no text of at most {MAX_TEXT_CHARS} characters")
+        raise malformed_error(Message("licence.bad_text", name=name, limit=MAX_TEXT_CHARS))
     if required and not value:
-        raise malformed_error(f"has no {name}")
+        raise malformed_error(Message("licence.field_missing", name=name))
     return value
 
 
@@ -62,14 +64,14 @@ def printer_limit(claims: Mapping[str, object]) -> int | None:
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= MAX_PRINTERS:
-        raise malformed_error(f"has a number of printers that is not from 1 to {MAX_PRINTERS:,}")
+        raise malformed_error(Message("licence.bad_printers", limit=MAX_PRINTERS))
     return value
 
 
 def url_claim(claims: Mapping[str, object], name: str, *, required: bool = False) -> str:
     address = text_claim(claims, name, required=required)
     if address and not is_https_url(address):
-        raise malformed_error(f"has an {name} that is no https:// address")
+        raise malformed_error(Message("licence.bad_url", name=name))
     return address
 
 
@@ -98,8 +100,8 @@ def iter_time_claims(claims: Mapping[str, object], name: str) -> Iterator[dateti
             return
     except OverflowError:
         pass
-    raise malformed_error(f"has a {name} that is neither a day nor a time with its zone")
+    raise malformed_error(Message("licence.bad_time", name=name))
 
 
 def malformed_error(detail: str) -> InvalidLicenceError:
-    return InvalidLicenceError("malformed", f"this is no licence file: it {detail}")
+    return InvalidLicenceError("malformed", Message("licence.no_licence", reason=detail))

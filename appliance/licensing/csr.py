@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from appliance.domain.messages import Message
 from appliance.host import atomic_file, board, file_lock, openssl
 from appliance.licensing import keystore
 from appliance.licensing.claims import is_https_url
@@ -55,7 +56,7 @@ def get_or_create(folder: Path, plug_id: str) -> CertificateRequest:
         atomic_file.write(tls / keystore.REQUEST_FILE, _create_csr(tls / keystore.REQUEST_KEY_FILE, plug_id))
     made = read_request(folder)
     if made is None:
-        raise openssl.OpensslError("openssl has made a certificate request that it cannot read")
+        raise openssl.OpensslError(Message("licence.bad_csr"))
     return made
 
 
@@ -78,14 +79,12 @@ def read_request(folder: Path) -> CertificateRequest | None:
 
 def url_problem(url: str) -> str | None:
     """Why this cannot be an enrolment URL."""
-    return None if is_https_url(url) else "an enrolment URL begins with https:// and a host"
+    return None if is_https_url(url) else Message("enrolment.bad_url")
 
 
 def code_problem(code: str) -> str | None:
     """Why this cannot be an enrolment code."""
-    return (
-        None if re.fullmatch("[!-~]{0,200}", code) else "the enrolment code has a character that no code has"
-    )
+    return None if re.fullmatch("[!-~]{0,200}", code) else Message("enrolment.bad_code")
 
 
 def save_enrolment(folder: Path, enrolment: Enrolment) -> None:

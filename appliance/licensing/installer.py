@@ -5,6 +5,7 @@ import os
 from datetime import UTC, datetime
 from pathlib import Path
 
+from appliance.domain.messages import Message
 from appliance.host import atomic_file, file_lock
 from appliance.licensing import csr, keystore, verifier
 from appliance.licensing.claims import InvalidLicenceError, Licence
@@ -58,7 +59,9 @@ def revocation_reason(folder: Path, licence: Licence) -> str | None:
         fingerprint, _, rest = line.partition(" ")
         day, _, words = rest.partition(" ")
         if fingerprint == licence.fingerprint:
-            return f"the provider has revoked the licence (heard on {day})" + (f": {words}" if words else "")
+            if words:
+                return Message("licence.revoked_reason", day=day, reason=words)
+            return Message("licence.revoked", day=day)
     return None
 
 
@@ -73,12 +76,12 @@ def find_own_key(folder: Path, licence: Licence) -> Path:
             return path
     waiting = csr.read_request(folder)
     if waiting and waiting.plug_id != licence.plug_id:
-        whose = f"it is for the Plug {licence.plug_id}, and this is {waiting.plug_id}"
+        whose = Message("licence.for_plug", plug_id=licence.plug_id, own_id=waiting.plug_id)
     elif there:
-        whose = "its certificate is for a key that this Plug does not have"
+        whose = Message("licence.other_key")
     else:
-        whose = "this Plug has asked for none yet"
-    raise InvalidLicenceError("other plug", f"the licence is not for this Plug: {whose}")
+        whose = Message("licence.never_requested")
+    raise InvalidLicenceError("other plug", Message("licence.other_plug", reason=whose))
 
 
 def _read_text_or_empty(path: Path) -> str:

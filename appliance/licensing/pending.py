@@ -5,6 +5,7 @@ import tempfile
 from datetime import datetime
 from pathlib import Path
 
+from appliance.domain.messages import Message
 from appliance.host import atomic_file
 from appliance.licensing import installer, keystore, verifier
 from appliance.licensing.claims import InvalidLicenceError, Licence
@@ -23,9 +24,7 @@ def check(folder: Path, data: bytes) -> None:
         file.write(key)
         file.flush()
         if not verifier.is_matching_key(found, Path(file.name)):
-            raise InvalidLicenceError(
-                "other plug", "the private key beside the licence is not that of its certificate"
-            )
+            raise InvalidLicenceError("other plug", Message("licence.key_mismatch"))
 
 
 def put(folder: Path, data: bytes) -> None:

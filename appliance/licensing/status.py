@@ -6,6 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
+from appliance.domain.messages import Message
 from appliance.licensing import csr, installer, keystore, verifier
 from appliance.licensing.claims import InvalidLicenceError, Licence
 
@@ -32,37 +33,31 @@ def get_status(folder: Path, now: datetime) -> LicenceStatus:
     try:
         found = read_installed(folder)
     except InvalidLicenceError as error:
-        return LicenceStatus(
-            "broken", f"the licence that is installed cannot be used: {error}; nothing is sent"
-        )
+        return LicenceStatus("broken", Message("licence.unusable", reason=error))
     return _status_without_licence(folder) if found is None else _evaluate(folder, found, now)
 
 
 def _status_without_licence(folder: Path) -> LicenceStatus:
     waiting = csr.read_request(folder)
     if waiting is None:
-        return LicenceStatus(
-            "none", "there is no licence: nothing is sent, unless key and URL are set by hand"
-        )
-    text = f"requested on {waiting.made_at:%Y-%m-%d} for {waiting.plug_id}; nothing is sent until it is there"
+        return LicenceStatus("none", Message("licence.none"))
+    text = Message("licence.requested", day=f"{waiting.made_at:%Y-%m-%d}", plug_id=waiting.plug_id)
     return LicenceStatus("requested", text)
 
 
 def _evaluate(folder: Path, licence: Licence, now: datetime) -> LicenceStatus:
     end = f"{licence.valid_until:%Y-%m-%d}"
     if words := installer.revocation_reason(folder, licence):
-        return LicenceStatus("revoked", f"{words}; nothing is sent, parcels are kept", licence)
+        return LicenceStatus("revoked", Message("licence.stopped", reason=words), licence)
     if now < licence.valid_from:
         return LicenceStatus(
-            "early", f"{verifier.too_early_text(licence)} Nothing is sent, parcels are kept", licence
+            "early", Message("licence.stopped_early", reason=verifier.too_early_text(licence)), licence
         )
     if now >= licence.valid_until:
-        return LicenceStatus(
-            "expired", f"the licence expired on {end}; nothing is sent, parcels are kept", licence
-        )
+        return LicenceStatus("expired", Message("licence.expired_stopped", day=end), licence)
     if now >= renewal_start(licence):
-        return LicenceStatus("ending", f"the licence ends on {end}", licence)
-    return LicenceStatus("valid", f"valid until {end}", licence)
+        return LicenceStatus("ending", Message("licence.ends", day=end), licence)
+    return LicenceStatus("valid", Message("licence.valid", day=end), licence)
 
 
 def renewal_start(licence: Licence) -> datetime:
@@ -90,10 +85,12 @@ def _read_cached(path: Path, key: Path, vendor_ca: Path, _stamps: tuple[FileStam
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise InvalidLicenceError("malformed", f"{path.name} cannot be read ({error.strerror})") from error
+        raise InvalidLicenceError(
+            "malformed", Message("licence.file_unreadable", name=path.name, reason=error.strerror)
+        ) from error
     found = verifier.verify(data, vendor_ca)
     if not verifier.is_matching_key(found, key):
-        raise InvalidLicenceError("other plug", "its key is missing or damaged")
+        raise InvalidLicenceError("other plug", Message("licence.key_damaged"))
     return found
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from appliance.domain.messages import Message, message_of
 from appliance.host import openssl
 from appliance.licensing import claims
 from appliance.licensing.claims import InvalidLicenceError, Licence, malformed_error
@@ -30,40 +31,44 @@ def verify(data: bytes, vendor_ca: Path) -> Licence:
     certificates = [block for label, block in blocks if label == "CERTIFICATE"]
     signed = [block for label, block in blocks if label != "CERTIFICATE"]
     if not certificates or len(signed) != 1:
-        raise malformed_error("needs the Plug's certificate and one signed block (CMS)")
+        raise malformed_error(Message("licence.parts"))
     if len(certificates) > MAX_CERTIFICATES:
-        raise malformed_error(f"holds more than {MAX_CERTIFICATES} certificates")
+        raise malformed_error(Message("licence.too_many_certificates", count=MAX_CERTIFICATES))
     if not vendor_ca.is_file():
-        raise _unverifiable_error(f"there is no vendor certificate {vendor_ca}")
+        raise _unverifiable_error(Message("licence.no_vendor_ca", path=vendor_ca))
     try:
         facts = claims.parse_claims(_extract_signed_text(signed[0], vendor_ca))
         return _build_licence(facts, certificates, vendor_ca)
     except OSError as error:
-        raise _unverifiable_error(error.strerror or str(error)) from error
+        raise _unverifiable_error(error.strerror or message_of(error)) from error
 
 
 def check_validity(licence: Licence, data: bytes, vendor_ca: Path, now: datetime) -> None:
     """A new licence must be valid now, and so must the certificate that signed it. Raises BadLicence."""
     if now < licence.valid_from:
-        raise InvalidLicenceError("early", f"{too_early_text(licence)} It says {now:%Y-%m-%d %H:%M} UTC")
+        raise InvalidLicenceError(
+            "early", Message("licence.early_now", reason=too_early_text(licence), now=f"{now:%Y-%m-%d %H:%M}")
+        )
     if now >= licence.valid_until:
-        raise InvalidLicenceError("expired", f"the licence expired on {licence.valid_until:%Y-%m-%d}")
+        raise InvalidLicenceError(
+            "expired", Message("licence.expired", day=f"{licence.valid_until:%Y-%m-%d}")
+        )
     (signed,) = [block for label, block in _parse_pem_blocks(data) if label != "CERTIFICATE"]
     try:
         _verify_signature(signed, vendor_ca, "-attime", str(int(now.timestamp())))
     except openssl.OpensslError as error:
         if "not yet valid" in error.stderr:
             raise InvalidLicenceError(
-                "early", f"the licence was signed after {now:%Y-%m-%d %H:%M} UTC: {CLOCK_HINT}"
+                "early", Message("licence.signed_later", time=f"{now:%Y-%m-%d %H:%M}")
             ) from None
-        raise InvalidLicenceError("expired", "the certificate that signed the licence has expired") from None
+        raise InvalidLicenceError("expired", Message("licence.signer_expired")) from None
 
 
 CLOCK_HINT = "is the Plug's clock right?"
 
 
 def too_early_text(licence: Licence) -> str:
-    return f"the licence is not valid before {licence.valid_from:%Y-%m-%d %H:%M} UTC: {CLOCK_HINT}"
+    return Message("licence.early", time=f"{licence.valid_from:%Y-%m-%d %H:%M}")
 
 
 def is_matching_key(licence: Licence, key: Path) -> bool:
@@ -82,21 +87,21 @@ def is_matching_key(licence: Licence, key: Path) -> bool:
 def _parse_pem_blocks(data: bytes) -> list[tuple[str, str]]:
     """The PEM blocks with their labels, each written anew; words between them are nobody's business."""
     if len(data) > MAX_LICENCE_BYTES:
-        raise malformed_error(f"has more than {MAX_LICENCE_BYTES:,} bytes")
+        raise malformed_error(Message("licence.too_large", limit=MAX_LICENCE_BYTES))
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise malformed_error("is no text") from None
+        raise malformed_error(Message("licence.not_text")) from None
     blocks = []
     for label, body in _PEM_BLOCK.findall(text):
         if label not in ("CERTIFICATE", "CMS", "PKCS7"):
-            raise malformed_error(f"holds a block {label}, which does not belong there")
+            raise malformed_error(Message("licence.foreign_block", label=label))
         name = "CERTIFICATE" if label == "CERTIFICATE" else "CMS"
         blocks.append(
             (name, "\n".join([f"-----BEGIN {name}-----", *body.split(), f"-----END {name}-----", ""]))
         )
     if len(blocks) != text.count("-----BEGIN "):
-        raise malformed_error("has a block that is not complete")
+        raise malformed_error(Message("licence.incomplete_block"))
     return blocks
 
 
@@ -115,7 +120,7 @@ def _extract_signed_text(signed: str, vendor_ca: Path) -> str:
         try:
             content = _verify_signature(signed, vendor_ca, "-no_check_time", "-signer", str(signer))
             if signer.read_text().count("-----BEGIN CERTIFICATE-----") != 1:
-                raise malformed_error("is not signed by exactly one signer")
+                raise malformed_error(Message("licence.signers"))
             uses = openssl.run_openssl(
                 "x509", "-in", str(signer), "-noout", "-ext", "extendedKeyUsage"
             ).decode()
@@ -123,45 +128,37 @@ def _extract_signed_text(signed: str, vendor_ca: Path) -> str:
             raise _signature_error(error) from error
     # A Plug's own certificate comes from the same vendor: it must not do for signing licences.
     if "E-mail Protection" not in uses:
-        raise InvalidLicenceError(
-            "foreign", "the licence is signed by a certificate that is not for licences"
-        )
+        raise InvalidLicenceError("foreign", Message("licence.signer_purpose"))
     if len(content) > MAX_TOML_CHARS:
-        raise malformed_error(f"has a signed text of more than {MAX_TOML_CHARS:,} bytes")
+        raise malformed_error(Message("licence.text_too_large", limit=MAX_TOML_CHARS))
     return content.decode("utf-8", "replace")
 
 
 def _signature_error(error: openssl.OpensslError) -> InvalidLicenceError:
     said = error.stderr
     if not said:
-        return _unverifiable_error(str(error))
+        return _unverifiable_error(message_of(error))
     if "X509_load_cert" in said or "Error loading file" in said:
-        return _unverifiable_error("the vendor certificate cannot be read")
+        return _unverifiable_error(Message("licence.bad_vendor_ca"))
     if "certificate purpose" in said:
-        return InvalidLicenceError(
-            "foreign", "the licence is signed by a certificate that is not for licences"
-        )
+        return InvalidLicenceError("foreign", Message("licence.signer_purpose"))
     if "certificate verify error" in said or "lookup:" in said:
-        return InvalidLicenceError(
-            "foreign", "the licence is not from this vendor: another authority signed it"
-        )
+        return InvalidLicenceError("foreign", Message("licence.other_vendor"))
     if "verification failure" in said or "digest" in said:
-        return InvalidLicenceError(
-            "altered", "the licence was altered: its signature does not match its text"
-        )
-    return malformed_error("has a block that cannot be read")
+        return InvalidLicenceError("altered", Message("licence.altered"))
+    return malformed_error(Message("licence.unreadable_block"))
 
 
 def _build_licence(facts: Mapping[str, object], certificates: Sequence[str], vendor_ca: Path) -> Licence:
     own = _read_plug_certificate(certificates, vendor_ca)
     plug_id = claims.text_claim(facts, "plug_id", required=True)
     if plug_id != own.common_name:
-        raise malformed_error("names one Plug in its certificate and another in its signed text")
+        raise malformed_error(Message("licence.two_plugs"))
     _check_chain(certificates[1:])
     starts = [own.not_before, *claims.iter_time_claims(facts, "valid_from")]
     ends = [own.not_after, *claims.iter_time_claims(facts, "valid_until")]
     if len(ends) < 2:
-        raise malformed_error("does not say until when it is valid (valid_until)")
+        raise malformed_error(Message("licence.no_end"))
     return Licence(
         plug_id=plug_id,
         customer=claims.text_claim(facts, "customer", required=True),
@@ -197,7 +194,7 @@ def _read_plug_certificate(certificates: Sequence[str], vendor_ca: Path) -> _Plu
                 *("-subject", "-nameopt", "multiline,-align,utf8,-esc_msb"),
             ).decode("utf-8", "replace")
         except openssl.OpensslError as error:
-            raise malformed_error("has a certificate that cannot be read") from error
+            raise malformed_error(Message("licence.unreadable_certificate")) from error
         try:
             openssl.run_openssl(
                 *("verify", "-CAfile", str(vendor_ca), "-no-CApath", "-no-CAstore", "-no_check_time"),
@@ -210,24 +207,24 @@ def _read_plug_certificate(certificates: Sequence[str], vendor_ca: Path) -> _Plu
 
 def _certificate_error(error: openssl.OpensslError) -> InvalidLicenceError:
     if "certificate purpose" in error.stderr:
-        return malformed_error("has a certificate that is not for a Plug (TLS client)")
+        return malformed_error(Message("licence.certificate_purpose"))
     found = _signature_error(error)
     if found.kind != "foreign":
         return found
-    return InvalidLicenceError("foreign", "the certificate in the licence is not from this vendor")
+    return InvalidLicenceError("foreign", Message("licence.certificate_vendor"))
 
 
 def _parse_certificate(output: str) -> _PlugCertificate:
     names = re.findall(r"^ *commonName *= (.*)$", output, re.MULTILINE)
     dates = dict(re.findall(r"^(notBefore|notAfter)=(.*)$", output, re.MULTILINE))
     if len(names) != 1:
-        raise malformed_error("has a certificate without the Plug's id (one common name)")
+        raise malformed_error(Message("licence.no_common_name"))
     try:
         return _PlugCertificate(
             names[0], *(_parse_openssl_time(dates[name]) for name in ("notBefore", "notAfter"))
         )
     except (KeyError, ValueError):
-        raise malformed_error("has a certificate with dates that cannot be read") from None
+        raise malformed_error(Message("licence.bad_dates")) from None
 
 
 def _parse_openssl_time(text: str) -> datetime:
@@ -241,10 +238,10 @@ def _check_chain(certificates: Sequence[str]) -> None:
                 "x509", "-noout", "-ext", "basicConstraints", stdin=each.encode()
             ).decode()
         except openssl.OpensslError as error:
-            raise malformed_error("has a certificate that cannot be read") from error
+            raise malformed_error(Message("licence.unreadable_certificate")) from error
         if "CA:TRUE" not in said:
-            raise malformed_error("holds two certificates of Plugs; the others must be those of authorities")
+            raise malformed_error(Message("licence.two_certificates"))
 
 
 def _unverifiable_error(reason: str) -> InvalidLicenceError:
-    return InvalidLicenceError("unchecked", f"a licence cannot be checked: {reason}")
+    return InvalidLicenceError("unchecked", Message("licence.unverifiable", reason=reason))

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+from appliance.domain.messages import Message
+
 MAX_MESSAGE_CHARS = 200  # of a foreign text in a message
 
 
@@ -19,9 +21,9 @@ def one_line(text: str, max_chars: int = MAX_MESSAGE_CHARS) -> str:
 def describe_error(error: BaseException) -> str:
     """The reason of an error, without the numbers and addresses that Python puts around it."""
     if isinstance(error, ConnectionRefusedError):
-        return "connection refused"
+        return Message("net.refused")
     if isinstance(error, ConnectionResetError):
-        return "connection reset"
+        return Message("net.reset")
     if isinstance(error, OSError) and error.strerror:
         return one_line(error.strerror)
     return one_line(str(error)) or type(error).__name__

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from appliance import __version__
+from appliance.domain.messages import Message, message_of
 from appliance.host import semver, unit_status
 from appliance.privileged import update_trial
 from appliance.settings.paths import PLUG_STATE_DIR, Home
@@ -115,7 +116,7 @@ class AutoUpdater:
             may = maintenance_window.is_open(config.update.hours, self._local_time(config))
             seconds = await self._hawkbit.check_in(ddi, client, self._attributes(config), may_restart=may)
         except (UpdateFetchError, OSError) as error:
-            problem = str(error)
+            problem = message_of(error)
         self._next_check_in = time.monotonic() + seconds
         self._update_problem_event(hawkbit_agent.PROBLEM_KEY, "fleet server", problem, self._clock())
 
@@ -126,11 +127,12 @@ class AutoUpdater:
             return
         key_value.put(self._db, REPORTED_OUTCOME_KEY, f"{found.booted} {found.at}")
         was, new = found.trial.from_version, found.trial.to_version
-        why = f" ({found.trial.why})" if found.trial.why else ""
         text = {
-            "updated": f"the Plug was updated from version {was} to {new}",
-            "fell back": f"version {new} did not start well, {was} runs again{why}",
-            "interrupted": f"version {new} was not installed to its end, {was} runs as before",
+            "updated": Message("update.done", old=was, new=new),
+            "fell back": Message("update.fell_back_reason", new=new, old=was, reason=found.trial.why)
+            if found.trial.why
+            else Message("update.fell_back", new=new, old=was),
+            "interrupted": Message("update.not_finished", new=new, old=was),
         }[found.came]
         events.note(self._db, EVENT_KIND, "plug", text, now)
         log.warning("update: %s", text)
@@ -143,14 +145,14 @@ class AutoUpdater:
         if answer:
             self._install_request_id = ""
             if answer.state != "done":
-                events.note(self._db, EVENT_KIND, "plug", f"an update was not installed: {answer.text}", now)
+                events.note(self._db, EVENT_KIND, "plug", Message("update.failed", reason=answer.text), now)
         found = update_status.read_update_progress(self._home.run)
         if found is None or found.state not in ("refused", "failed"):
             return
         told = f"{found.at:%s} {found.text}"
         if key_value.get(self._db, REPORTED_FAILURE_KEY) != told:
             key_value.put(self._db, REPORTED_FAILURE_KEY, told)
-            events.note(self._db, EVENT_KIND, "plug", f"an update was not installed: {found.text}", now)
+            events.note(self._db, EVENT_KIND, "plug", Message("update.failed", reason=found.text), now)
 
     def _restart_if_due(self, config: Config) -> None:
         """For what is installed and was not to restart at once; asked for once."""
@@ -169,7 +171,7 @@ class AutoUpdater:
         before = channel.load_offer(self._db)
         at = key_value.get_time(self._db, channel.NEXT_CHECK_KEY)
         other = before is None or before.channel != config.update.channel
-        problem = key_value.get(self._db, channel.PROBLEM_KEY)
+        problem = key_value.get_message(self._db, channel.PROBLEM_KEY)
         waits = at is not None and now < at < now + CHANNEL_INTERVAL + CHANNEL_JITTER + RETRY_INTERVAL
         if waits and not (other and problem is None):
             return
@@ -180,7 +182,7 @@ class AutoUpdater:
             )
             channel.save_offer(self._db, offer)
         except UpdateFetchError as error:
-            problem, wait = str(error), RETRY_INTERVAL * (1 + random.random())
+            problem, wait = message_of(error), RETRY_INTERVAL * (1 + random.random())
         key_value.put_time(self._db, channel.NEXT_CHECK_KEY, now + wait)
         self._update_problem_event(channel.PROBLEM_KEY, "channel", problem, now)
 
@@ -248,11 +250,17 @@ class AutoUpdater:
         before = key_value.get(self._db, key)
         if before == text:
             return
-        key_value.put(self._db, key, text)
+        key_value.put_message(self._db, key, text)
         if before is not None:
             events.end(self._db, EVENT_KIND, subject, now)
         if text is None:
             log.info("update: %s: can be asked again", subject)
         else:
-            events.begin(self._db, EVENT_KIND, subject, f"the {subject} cannot be asked: {text}", now)
+            events.begin(self._db, EVENT_KIND, subject, _unreachable(subject, text), now)
             log.warning("update: %s: %s", subject, text)
+
+
+def _unreachable(subject: str, reason: str) -> Message:
+    if subject == "channel":
+        return Message("update.channel_unreachable", reason=reason)
+    return Message("update.fleet_server_unreachable", reason=reason)

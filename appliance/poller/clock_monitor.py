@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from appliance.domain.clock import Clock
+from appliance.domain.messages import Message
 from appliance.storage import events, key_value
 from appliance.storage import timestamp_repair as stored_times
 
@@ -50,10 +51,13 @@ class ClockMonitor:
         now = self.clock()
         self._unreported_jump += self.clock.take_jump()
         if self._unreported_jump:
-            direction = "forward" if self._unreported_jump > timedelta() else "back"
             self._steady_at = self._monotonic() + STEADY_AFTER_JUMP_S
             by = timedelta(seconds=round(abs(self._unreported_jump).total_seconds()))
-            text = f"the clock was set {direction} by {by}"
+            text = (
+                Message("clock.set_forward", by=by)
+                if self._unreported_jump > timedelta()
+                else Message("clock.set_back", by=by)
+            )
             events.note(self._db, "clock", "clock", text, now)
             log.warning("%s", text)
             self._unreported_jump = timedelta()

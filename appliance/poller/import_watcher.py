@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
+from appliance.domain.messages import Message, message_of
 from appliance.host import file_lock
 from appliance.jobs import csv_import
 from appliance.jobs.csv_import import ImportFileError, ImportList, ImportRejectedError
@@ -62,7 +63,7 @@ class ImportWatcher:
         except ImportFileError as error:
             self._handle_unreadable(error, now)
         except ImportRejectedError as error:
-            self._report_rejection(str(error), now)
+            self._report_rejection(message_of(error), now)
         else:
             self._unreadable_since = None
             self._apply_list(listed, settings, now)
@@ -79,7 +80,7 @@ class ImportWatcher:
                 return await asyncio.shield(self._pending_read)
         except TimeoutError:
             raise ImportFileError(
-                f"{settings.path}: cannot be read within {self._read_timeout_s:g} s"
+                Message("import.read_timeout", path=settings.path, seconds=f"{self._read_timeout_s:g}")
             ) from None
 
     def _apply_list(self, import_list: ImportList, settings: ImportConfig, now: datetime) -> None:
@@ -100,23 +101,28 @@ class ImportWatcher:
                 )
                 log.info("import list %s: %s", settings.path, csv_import.format_changes(tried.changes))
         except ImportRejectedError as error:
-            self._report_rejection(f"{settings.path}: {error}; import it by hand to insist", now)
+            self._report_rejection(Message("import.refused", path=settings.path, reason=error), now)
             return
         except SettingsError as error:
-            self._report_rejection(f"{settings.path}: {error.problems[0]}", now)
+            self._report_rejection(Message("pair", first=settings.path, second=error.problems[0]), now)
             return
         except file_lock.LockBusyError as error:
-            self._report_rejection(f"{settings.path}: {error}", now)
+            self._report_rejection(Message("pair", first=settings.path, second=error), now)
             return
         except OSError as error:  # such as a full disk: the settings are as they were
-            self._report_rejection(f"{settings.path}: the settings cannot be saved: {error.strerror}", now)
+            self._report_rejection(
+                Message("import.settings_not_saved", path=settings.path, reason=error.strerror), now
+            )
             return
         events.end(self._db, REJECTED_EVENT_KIND, EVENT_SUBJECT, now)
         if import_list.skipped_lines:
             self._begin_event(
                 SKIPPED_LINES_EVENT_KIND,
-                f"{settings.path}: "
-                f"{csv_import.format_problems(import_list.problems, import_list.skipped_lines)}",
+                Message(
+                    "pair",
+                    first=settings.path,
+                    second=csv_import.format_problems(import_list.problems, import_list.skipped_lines),
+                ),
                 now,
             )
         else:
@@ -128,7 +134,7 @@ class ImportWatcher:
             self._unreadable_since = moment
             log.warning("import list: %s", error)
         if moment - self._unreadable_since >= self._unreadable_grace_s:
-            self._report_rejection(str(error), now)
+            self._report_rejection(message_of(error), now)
 
     def _report_rejection(self, text: str, now: datetime) -> None:
         self._begin_event(REJECTED_EVENT_KIND, text, now)

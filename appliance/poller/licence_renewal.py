@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from appliance.delivery import enrolment_client, outbox
 from appliance.delivery.errors import DeliveryDeferredError, DeliveryError
+from appliance.domain.messages import Message
 from appliance.host import file_lock
 from appliance.licensing import csr, pending, status
 from appliance.licensing.claims import InvalidLicenceError, Licence
@@ -56,7 +57,7 @@ def printer_limit_warning(db: sqlite3.Connection, licence_status: LicenceStatus)
     most = licence_status.licence.printers if licence_status.licence else None
     if most is None or sum(not each.ignore for each in printers.list_known(db)) <= most:
         return None
-    return f"there are more printers than the licence covers ({most:,}); all are read and reported"
+    return Message("licence.too_many_printers", limit=most)
 
 
 async def _install_pending_licence(db: sqlite3.Connection, home: Home, now: datetime) -> None:
@@ -64,9 +65,7 @@ async def _install_pending_licence(db: sqlite3.Connection, home: Home, now: date
     try:
         found = await asyncio.to_thread(pending.install_pending, home.folder, now)
     except (InvalidLicenceError, file_lock.LockBusyError, OSError) as error:
-        _update_event(
-            db, "provisioning", f"the licence of the provisioning file is not installed: {error}", now
-        )
+        _update_event(db, "provisioning", Message("licence.provisioned_refused", reason=error), now)
         return
     if found:
         _update_event(db, "provisioning", None, now)
@@ -75,7 +74,7 @@ async def _install_pending_licence(db: sqlite3.Connection, home: Home, now: date
 
 def _record_new_licence(db: sqlite3.Connection, licence: Licence, now: datetime) -> None:
     events.note(
-        db, EVENT_KIND, "licence", f"there is a new licence, valid until {licence.valid_until:%Y-%m-%d}", now
+        db, EVENT_KIND, "licence", Message("licence.renewed", day=f"{licence.valid_until:%Y-%m-%d}"), now
     )
     log.info("licence: there is a new one, valid until %s", f"{licence.valid_until:%Y-%m-%d}")
 
@@ -110,10 +109,10 @@ async def _request_licence(
         key_value.put_time(db, NEXT_ATTEMPT_KEY, now + min(max(wait, MIN_RETRY_INTERVAL), RETRY_INTERVAL))
         return
     except (DeliveryError, InvalidLicenceError) as error:
-        text = f"no new licence: {error}; it is asked for again daily"
+        text = Message("licence.renewal_daily", reason=error)
         if before is None and isinstance(error, DeliveryDeferredError):  # a Plug that was just plugged in
             key_value.put_time(db, NEXT_ATTEMPT_KEY, now + MIN_RETRY_INTERVAL)
-            text = f"no new licence: {error}; it is asked for again every few minutes"
+            text = Message("licence.renewal_soon", reason=error)
         _update_event(db, "renewal", text, now)
         return
     key_value.put(db, NEXT_ATTEMPT_KEY, None)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from appliance.domain.messages import Message
 from appliance.poller import attention
 from appliance.privileged import boot_notes
 from appliance.settings.schema import Config, Home
@@ -57,8 +58,11 @@ def run_checks(
 
 def _check_disk(db: sqlite3.Connection, space: DiskSpace, now: datetime) -> None:
     if space.free_bytes < min(MIN_FREE_BYTES, space.total_bytes * MIN_FREE_SHARE):
-        free, total = space.free_bytes / 1e6, space.total_bytes / 1e6
-        text = f"the Plug's storage has {free:,.0f} MB left of {total:,.0f} MB"
+        text = Message(
+            "plug.disk_nearly_full",
+            free_mb=f"{space.free_bytes / 1e6:,.0f}",
+            total_mb=f"{space.total_bytes / 1e6:,.0f}",
+        )
         events.begin(db, DISK_EVENT_KIND, "storage", text, now)
     elif space.free_bytes > min(RECOVERED_FREE_BYTES, space.total_bytes * RECOVERED_FREE_SHARE):
         events.end(db, DISK_EVENT_KIND, "storage", now)
@@ -69,8 +73,12 @@ def _check_outbox(db: sqlite3.Connection, config: Config, now: datetime) -> None
     waiting, since = parcels.waiting, parcels.oldest_waiting_at
     late = since is not None and now - since > MAX_PARCEL_AGE
     if config.transmission.mode != "off" and (late or waiting > MAX_WAITING_PARCELS):
-        began = f", the oldest since {since:%Y-%m-%d %H:%M} UTC" if since else ""
-        events.begin(db, OUTBOX_EVENT_KIND, "outbox", f"{waiting} parcels wait to be sent{began}", now)
+        text = (
+            Message("plug.parcels_waiting_since", count=waiting, since=f"{since:%Y-%m-%d %H:%M}")
+            if since
+            else Message("plug.parcels_waiting", count=waiting)
+        )
+        events.begin(db, OUTBOX_EVENT_KIND, "outbox", text, now)
     elif not late and waiting <= MAX_WAITING_PARCELS // 2:
         events.end(db, OUTBOX_EVENT_KIND, "outbox", now)
 
@@ -93,7 +101,11 @@ def _record_restarts(db: sqlite3.Connection, home: Home, now: datetime) -> None:
                 when, unit, state = line.split(" ")
                 at = min(now, datetime.fromtimestamp(int(when), UTC))
                 events.note(
-                    db, RESTART_EVENT_KIND, unit, f"{unit} was {state}: the service monitor started it", at
+                    db,
+                    RESTART_EVENT_KIND,
+                    unit,
+                    Message("plug.service_restarted", unit=unit, state=state),
+                    at,
                 )
         key_value.put(db, _REPORTED_RESTART_KEY, new[-1])
 

@@ -12,6 +12,7 @@ from datetime import datetime
 from appliance.delivery import dispatcher, outbox
 from appliance.discovery.address_ranges import InvalidEntryError
 from appliance.domain import schedule
+from appliance.domain.messages import message_of
 from appliance.host import file_lock, service_runtime, systemd
 from appliance.host.daemon_executor import DaemonExecutor
 from appliance.jobs.runs import RunProgress, RunResult, execute_run
@@ -279,7 +280,7 @@ class _PollerService:
             )
         except Exception as error:  # named in the job's row: a run that fails must not end the service
             log.error("%s: %s", job.kind, error, exc_info=not isinstance(error, EXPECTED_RUN_ERRORS))
-            jobs.finish(self._db, job.id, "failed", {"reason": str(error)}, self._clock())
+            jobs.finish(self._db, job.id, "failed", {"reason": message_of(error)}, self._clock())
             return None
         self._finish_job(job, result)
         return result

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from appliance.domain.messages import decode, encode
+
 BOOT_NOTES_DIR = Path("/run/printmonitor-notes")
 BOOT_NOTES_FILENAME = "notes"
 MAX_BOOT_NOTES_BYTES = 65_536
@@ -23,7 +25,8 @@ def add_boot_note(kind: str, subject: str, text: str, folder: Path = BOOT_NOTES_
     """The script data-partition of the image does the same in shell. Raises OSError."""
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o755)  # for the poller, whatever the unit's mask
-    line = "\t".join(" ".join(each.split()) for each in (str(uuid.uuid4()), kind, subject, text))
+    fields = (str(uuid.uuid4()), kind, subject, text, encode(text) or "")
+    line = "\t".join(" ".join(each.split()) for each in fields)
     file = os.open(folder / BOOT_NOTES_FILENAME, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
     with os.fdopen(file, "w", encoding="utf-8") as opened:
         os.fchmod(file, 0o644)
@@ -39,5 +42,6 @@ def read_boot_notes(folder: Path = BOOT_NOTES_DIR) -> Iterator[BootNote]:
         return
     for line in lines:
         parts = line.split("\t")
-        if len(parts) == 4:
-            yield BootNote(*parts)
+        if len(parts) == 5:
+            note_id, kind, subject, text, message = parts
+            yield BootNote(note_id, kind, subject, decode(text, message or None))

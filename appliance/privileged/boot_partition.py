@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from appliance.domain.messages import Message
 from appliance.host import atomic_file
 
 BOOT_PARTITION_DIR = Path("/boot/firmware")
@@ -25,7 +26,7 @@ def read_file(path: Path) -> bytes:
     with path.open("rb") as file:
         data = file.read(MAX_FILE_BYTES + 1)
     if len(data) > MAX_FILE_BYTES:
-        raise UnreadableTextError("is larger than a megabyte")
+        raise UnreadableTextError(Message("provision.too_large"))
     return data
 
 
@@ -36,9 +37,9 @@ def decode_text(data: bytes) -> str:
         found = data.decode("utf-16" if wide else "utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise UnreadableTextError(f"line {line}: is not UTF-8; save the file as UTF-8") from None
+        raise UnreadableTextError(Message("provision.line_not_utf8", line=line)) from None
     if "\0" in found:
-        raise UnreadableTextError("is no text; save the file as UTF-8")
+        raise UnreadableTextError(Message("provision.not_text"))
     return found.replace("\r\n", "\n")
 
 

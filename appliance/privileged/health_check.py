@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
+from appliance.domain.messages import Message, message_of
 from appliance.privileged import request_handler, run_as_owner, update_trial
 from appliance.privileged.request_handler import POLLER_UNIT, WEB_UNIT, OperationFailedError, RunCommand
 from appliance.privileged.socket_ports import read_desired_ports
@@ -50,16 +51,16 @@ def _check_units(run: RunCommand) -> Iterator[str]:
     try:
         found = request_handler.read_unit_states(run, *REQUIRED_UNITS)
     except OperationFailedError as error:
-        yield str(error)
+        yield message_of(error)
         return
     for unit in REQUIRED_UNITS:
         if (state := found.get(unit, "not known")) != "active":
-            yield f"{unit} does not run ({state})"
+            yield Message("health.unit", unit=unit, state=state)
 
 
 def _check_database(state: Path) -> Iterator[str]:
     """As its owner: what root makes beside it, the services could not open."""
-    with _collect_errors("the database") as lines:
+    with _collect_errors(Message("health.database")) as lines:
         run_as_owner.call_as_owner(state, lambda: _check_write_lock(state / DATABASE_FILENAME))
     yield from lines
 
@@ -75,13 +76,13 @@ def _check_write_lock(path: Path) -> str:
 
 
 def _check_web_ui(port: int) -> Iterator[str]:
-    with _collect_errors("the page") as lines:
+    with _collect_errors(Message("health.page")) as lines:
         asked = http.client.HTTPConnection("127.0.0.1", port, timeout=WEB_TIMEOUT_S)
         with contextlib.closing(asked):
             asked.request("GET", "/login", headers={"Connection": "close"})
             status = asked.getresponse().status
         if status >= 400:
-            lines.append(f"the page answers {status}")
+            lines.append(Message("health.page_status", status=status))
     yield from lines
 
 
@@ -92,4 +93,4 @@ def _collect_errors(subject: str) -> Iterator[list[str]]:
     try:
         yield lines
     except (run_as_owner.OwnerProcessError, OSError, sqlite3.Error, http.client.HTTPException) as error:
-        lines.append(f"{subject}: {error}")
+        lines.append(Message("pair", first=subject, second=error))

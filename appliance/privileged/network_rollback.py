@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from appliance.domain.messages import SUFFIX, Message, add_message_fields, from_json, message_of, shorten
 from appliance.host import atomic_file, board
 from appliance.privileged import job_files, untrusted_settings
 from appliance.privileged.networkd_config import render_networkd_file, render_wpa_supplicant_conf
@@ -91,8 +92,8 @@ def try_requested_settings(state: Path, paths: NetworkPaths, run: RunCommand) ->
     except (OperationFailedError, OSError, ValueError) as error:
         with suppress(OperationFailedError, OSError):  # else the timer does it
             apply_saved_settings(state, paths, run)
-        _write_change_status(paths, order["trial"], "failed", text=str(error))
-        raise OperationFailedError(f"the network's new settings could not be tried: {error}") from error
+        _write_change_status(paths, order["trial"], "failed", text=message_of(error))
+        raise OperationFailedError(Message("network.trial_failed", reason=error)) from error
 
 
 def read_change_status(run: Path) -> NetworkChangeStatus | None:
@@ -100,10 +101,9 @@ def read_change_status(run: Path) -> NetworkChangeStatus | None:
     try:
         with (run / "answers" / ANSWER_FILENAME).open("rb") as file:
             data = json.loads(file.read(MAX_ANSWER_BYTES))
-        found = NetworkChangeStatus(
-            str(data["trial"]), str(data["state"]), float(data["until"]), str(data["text"])
-        )
-    except (OSError, ValueError, KeyError, TypeError):
+        text = from_json(str(data["text"]), data.get(f"text{SUFFIX}"))
+        found = NetworkChangeStatus(str(data["trial"]), str(data["state"]), float(data["until"]), text)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
     return found if found.state in CHANGE_STATES else None
 
@@ -175,6 +175,6 @@ def _serialize_settings(config: NetworkConfig) -> str:
 def _write_change_status(
     paths: NetworkPaths, change_id: str, state: str, deadline: float = 0.0, text: str = ""
 ) -> None:
-    told = {"trial": change_id, "state": state, "until": deadline, "text": text[:500]}
+    told = {"trial": change_id, "state": state, "until": deadline, "text": shorten(text, 500)}
     with open_answers_dir(paths.run) as answers:
-        write_answer_file(answers, ANSWER_FILENAME, json.dumps(told))
+        write_answer_file(answers, ANSWER_FILENAME, json.dumps(add_message_fields(told)))

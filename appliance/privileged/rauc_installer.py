@@ -17,6 +17,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from appliance.domain.messages import Message, message_of
 from appliance.host import semver
 from appliance.privileged import job_files, update_progress, update_trial
 from appliance.privileged.request_handler import (
@@ -57,27 +58,27 @@ _EXPLANATIONS = (
     ),
     (
         r"unable to get (local )?issuer|self[- ]signed certificate|unable to verify|not trusted",
-        "it is not signed by this Plug's provider",
+        Message("update.other_provider"),
     ),
-    (r"certificate has expired|not yet valid", "its signature does not count at the Plug's present time"),
-    (r"unsuitable certificate purpose", "its signer's certificate is not made for signing updates"),
-    (r"too small for image", "it does not fit into the slot"),
+    (r"certificate has expired|not yet valid", Message("update.signature_time")),
+    (r"unsuitable certificate purpose", Message("update.signer_purpose")),
+    (r"too small for image", Message("update.too_large_for_slot")),
     (
         r"signature verification failed|[Dd]igest failure|no content|CMS",
-        "its signature is wrong: it was changed or damaged",
+        Message("update.bad_signature"),
     ),
     (
         r"[Ss]ignature size|multiple of 4|too small|[Ii]nvalid (bundle|identifier)|manifest|Bundle format",
-        "it is no update of a Plug, or is damaged",
+        Message("update.no_bundle"),
     ),
     (
         r"[Ii]nput/output error|[Vv]erity|[Cc]heck .* failed between",
-        "it is damaged: what it holds is not what was signed",
+        Message("update.bad_checksum"),
     ),
-    (r"unauthorized", "the server asks for a login"),
-    (r"not found", "the server does not have it"),
-    (r"already processing", "another update is being installed"),
-    (r"No space left", "there is no room for it"),
+    (r"unauthorized", Message("update.server_login")),
+    (r"not found", Message("update.server_not_found")),
+    (r"already processing", Message("update.already_running")),
+    (r"No space left", Message("update.no_space")),
 )
 
 
@@ -160,7 +161,7 @@ def _install_requested(
         report("refused" if isinstance(error, RequestRejectedError) else "failed", text=str(error))
     except OSError as error:  # else the unit would start again, and only know that it was cut off
         log.exception("update: failed")
-        report("failed", text=f"the Plug cannot install it: {error.strerror or error}")
+        report("failed", text=Message("update.cannot_install", reason=error.strerror or error))
 
 
 def stream_command(*command: str) -> Iterator[str]:
@@ -179,7 +180,7 @@ def stream_command(*command: str) -> Iterator[str]:
             process.kill()
             raise
     if process.returncode:
-        raise OperationFailedError(f"{command[0]} failed")
+        raise OperationFailedError(Message("update.command_failed", command=command[0]))
 
 
 def explain_message(message: str) -> str:
@@ -187,7 +188,7 @@ def explain_message(message: str) -> str:
     for known, means in _EXPLANATIONS:
         if found := re.search(known, message):
             return found.expand(means)
-    return f"RAUC says: {' '.join(message.split())[:MAX_MESSAGE_CHARS]}"
+    return Message("update.rauc_error", reason=" ".join(message.split())[:MAX_MESSAGE_CHARS])
 
 
 def _install_bundle(
@@ -203,9 +204,7 @@ def _install_bundle(
     report.version = version
     installed = read_system_version(root)
     if compatible != status.compatible:
-        raise RequestRejectedError(
-            f"it is for another device ({compatible}), not for this one ({status.compatible})"
-        )
+        raise RequestRejectedError(Message("update.other_device", device=compatible, own=status.compatible))
     if not request.allow_older:
         _check_version(version, installed)
     marker = UpdateMarker(
@@ -257,11 +256,11 @@ def _install_stream(
         _fetch_bundle(report, commands)
     except OperationFailedError as error:
         raise OperationFailedError(
-            f"it could neither be streamed ({failure}) nor fetched ({error})"
+            Message("update.neither_way", stream_error=failure, download_error=error)
         ) from error
     fetched = replace(request, location=str(root / UPLOADED_BUNDLE))
     if _inspect_bundle(fetched, commands.run) != inspected:
-        raise RequestRejectedError("the server has another bundle now")
+        raise RequestRejectedError(Message("update.bundle_changed"))
     _run_installation(fetched, report, commands.stream)
 
 
@@ -293,7 +292,7 @@ def _fetch_bundle(report: UpdateProgressWriter, commands: _Commands) -> None:
         with suppress(OperationFailedError):
             commands.run("systemctl", "reset-failed", FETCH_UNIT)
         raise OperationFailedError(
-            " ".join(reason.split())[:MAX_MESSAGE_CHARS] or "it was cut off"
+            " ".join(reason.split())[:MAX_MESSAGE_CHARS] or Message("update.cut_off")
         ) from error
 
 
@@ -328,30 +327,30 @@ def _control_udev(run: RunCommand, option: str) -> None:
 def _inspect_bundle(request: InstallRequest, run: RunCommand) -> tuple[str, str]:
     """The device that it is for, and its version; its signature is right. Raises Failed, Refused."""
     if request.location.startswith("/") and not Path(request.location).is_file():
-        raise RequestRejectedError("there is no uploaded update")
+        raise RequestRejectedError(Message("update.no_upload"))
     command = ("busctl", "--system", "--json=short", "--timeout=80", "call", *RAUC_DBUS_OBJECT)
     try:
         said = run(*command, "InspectBundle", "sa{sv}", request.location, "0")
     except OperationFailedError as error:
         raise RequestRejectedError(
-            explain_message(str(error).partition("Call failed: ")[2] or str(error))
+            explain_message(message_of(error).partition("Call failed: ")[2] or message_of(error))
         ) from error
     try:
         update = _untype_tables(json.loads(said)["data"][0])["update"]
         return str(update["compatible"]), str(update.get("version") or "")
     except (ValueError, LookupError, TypeError, AttributeError) as error:
-        raise OperationFailedError("RAUC's answer is not understood") from error
+        raise OperationFailedError(Message("update.rauc_answer")) from error
 
 
 def _check_version(version: str, installed: str) -> None:
     """Raises Refused."""
     try:
         if semver.is_older(version, installed):
-            raise RequestRejectedError(f"it is version {version}, older than the installed {installed}")
+            raise RequestRejectedError(Message("update.older", version=version, installed=installed))
         if not semver.is_older(installed, version):
-            raise RequestRejectedError(f"version {version} is installed already")
+            raise RequestRejectedError(Message("update.installed_already", version=version))
     except semver.InvalidVersionError as error:
-        raise RequestRejectedError(f"its version cannot be compared: {error}") from error
+        raise RequestRejectedError(Message("update.version_unclear", reason=error)) from error
 
 
 def _run_installation(
@@ -380,7 +379,7 @@ def _run_installation(
     except OperationFailedError as error:
         is_final = has_written or _REJECTION_PATTERN.search(last)
         error_type = OperationFailedError if is_final else _BundleNotOpenedError
-        raise error_type(explain_message(last) if last else str(error)) from error
+        raise error_type(explain_message(last) if last else message_of(error)) from error
 
 
 def _read_status(run: RunCommand) -> RaucStatus:
@@ -398,7 +397,7 @@ def _read_status(run: RunCommand) -> RaucStatus:
             other_state=str(other.get("boot_status") or ""),
         )
     except (ValueError, LookupError, TypeError, AttributeError, StopIteration) as error:
-        raise OperationFailedError("RAUC does not say what is in the slots") from error
+        raise OperationFailedError(Message("update.slots_unknown")) from error
 
 
 def _write_slots_answer(answers: Path, status: RaucStatus, root: Path) -> None:

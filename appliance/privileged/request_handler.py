@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from appliance.domain.messages import Message, add_message_fields
 from appliance.host import unit_status
 from appliance.privileged import job_files
 from appliance.settings import network
@@ -117,7 +118,7 @@ def start_update(
     remaining_s = UPDATE_UNIT_TIMEOUT_S
     while run("systemctl", "show", "--property=ActiveState", "--value", UPDATE_UNIT).strip() == "activating":
         if remaining_s <= 0:
-            raise RequestRejectedError("another update is being installed")
+            raise RequestRejectedError(Message("update.already_running"))
         sleep(1.0)
         remaining_s -= 1.0
     job_files.store_checked_request("update", {key: request[key] for key in UPDATE_PATTERNS}, folder)
@@ -293,7 +294,11 @@ def open_answers_dir(parent: Path) -> Iterator[int]:
 def _write_answer(answers_fd: int, name: str, state: str, text: str) -> None:
     if len(name) > 100 or not name.removesuffix(".json").isalnum():
         return  # nobody waits for the answer to a name like that
-    write_answer_file(answers_fd, name, json.dumps({"state": state, "text": text, "at": int(time.time())}))
+    write_answer_file(
+        answers_fd,
+        name,
+        json.dumps(add_message_fields({"state": state, "text": text, "at": int(time.time())})),
+    )
 
 
 def write_answer_file(answers_fd: int, name: str, text: str) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 
+from appliance.domain.messages import Message, add_message_fields
 from appliance.privileged.request_handler import open_answers_dir, read_answer_file, write_answer_file
 
 UPDATE_NAME = "update"  # of the order, and of the answer in which it can be followed
@@ -40,7 +41,7 @@ class UpdateProgressWriter:
             "at": int(time.time()),
         }
         with open_answers_dir(self._answers_parent) as opened:
-            write_answer_file(opened, f"{UPDATE_NAME}.json", json.dumps(told))
+            write_answer_file(opened, f"{UPDATE_NAME}.json", json.dumps(add_message_fields(told)))
 
 
 def mark_interrupted(answers: Path) -> None:
@@ -48,5 +49,5 @@ def mark_interrupted(answers: Path) -> None:
     with open_answers_dir(answers) as opened:
         told = json.loads(read_answer_file(opened, f"{UPDATE_NAME}.json") or "{}")
         if told.get("state") in ACTIVE_UPDATE_STATES:
-            told |= {"state": "failed", "text": "the installation was cut off", "at": int(time.time())}
-            write_answer_file(opened, f"{UPDATE_NAME}.json", json.dumps(told))
+            told |= {"state": "failed", "text": Message("update.interrupted"), "at": int(time.time())}
+            write_answer_file(opened, f"{UPDATE_NAME}.json", json.dumps(add_message_fields(told)))

@@ -11,6 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
+from appliance.domain.messages import add_message_fields, restore_messages, shorten
 from appliance.host import atomic_file
 
 MARKER_PATH, OUTCOME_PATH = "data/rauc/trial", "data/rauc/outcome"
@@ -50,7 +51,7 @@ def write_marker(marker: UpdateMarker, root: Path = Path("/")) -> None:
     """Write the marker durably; an earlier outcome is over. Raises OSError."""
     path = root / MARKER_PATH
     path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-    atomic_file.write(path, json.dumps(asdict(marker)).encode(), mode=0o644)
+    atomic_file.write(path, json.dumps(add_message_fields(asdict(marker))).encode(), mode=0o644)
 
 
 def read_marker(root: Path = Path("/")) -> UpdateMarker | None:
@@ -87,7 +88,7 @@ def record_reason(reason: str, root: Path = Path("/")) -> None:
     """Remember what is wrong, before the reboot that leads back. Raises OSError."""
     trial = read_marker(root)
     if trial is not None:
-        write_marker(replace(trial, why=reason[:MAX_REASON_CHARS]), root)
+        write_marker(replace(trial, why=shorten(reason, MAX_REASON_CHARS)), root)
 
 
 def conclude_trial(now: datetime, root: Path = Path("/"), *, good: bool = False) -> UpdateOutcome | None:
@@ -102,7 +103,9 @@ def conclude_trial(now: datetime, root: Path = Path("/"), *, good: bool = False)
         "updated" if found == "on trial" else "fell back" if found == "fell back" else "interrupted"
     )
     outcome = UpdateOutcome(came, trial, now.isoformat(), read_boot_id(root))
-    atomic_file.write(root / OUTCOME_PATH, json.dumps(asdict(outcome)).encode(), mode=0o644)
+    atomic_file.write(
+        root / OUTCOME_PATH, json.dumps(add_message_fields(asdict(outcome))).encode(), mode=0o644
+    )
     remove_marker(root)
     return outcome
 
@@ -138,7 +141,7 @@ def _read_text(path: Path) -> str:
 def _load_json_object(path: Path) -> dict[str, object]:
     try:
         with path.open("rb") as file:
-            found = json.loads(file.read(MAX_MARKER_BYTES))
+            found = restore_messages(json.loads(file.read(MAX_MARKER_BYTES)))
     except (OSError, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}

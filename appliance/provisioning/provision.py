@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from appliance.domain.messages import Message
 from appliance.host import file_lock, openssl, passwords
 from appliance.privileged import boot_notes, boot_partition, run_as_owner
 from appliance.privileged.boot_partition import UnreadableTextError
@@ -133,15 +134,20 @@ def _load_toml(path: Path) -> Mapping[str, object]:
     try:
         return tomllib.loads(text)
     except RecursionError:
-        raise ProvisioningError([f"{path.name}: is nested too deeply"]) from None
+        raise ProvisioningError(
+            [Message("field_problem", field=path.name, problem=Message("settings.nested"))]
+        ) from None
     except ValueError as error:  # names places and keys, never values
-        raise ProvisioningError([f"{path.name}: is no valid TOML: {error}"]) from None
+        raise ProvisioningError(
+            [Message("field_problem", field=path.name, problem=Message("settings.bad_toml", reason=error))]
+        ) from None
 
 
 def _report_problems(path: Path, problems: list[str], dirs: ProvisioningDirs) -> None:
     log.error("%s: nothing is taken over: %s", path.name, problems[0])
-    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-    text = f"{path.name} is not taken over: {problems[0]}{more}"
+    text = Message("provision.refused", name=path.name, problem=problems[0])
+    if len(problems) > 1:
+        text = Message("provision.refused_more", name=path.name, problem=problems[0], more=len(problems) - 1)
     boot_notes.add_boot_note(EVENT_KIND, path.name, text, dirs.notes_dir)
     boot_partition.write_problems(_format_problem_report(path.name, problems), dirs.boot_dir)
 
@@ -158,7 +164,5 @@ def _remove_files(path: Path, licences: list[Path], dirs: ProvisioningDirs) -> N
     for each in (*licences, path):
         boot_partition.shred_file(each)
     boot_partition.remove_problems(dirs.boot_dir)
-    boot_notes.add_boot_note(
-        EVENT_KIND, path.name, f"{path.name} was taken over and removed from the card", dirs.notes_dir
-    )
+    boot_notes.add_boot_note(EVENT_KIND, path.name, Message("provision.done", name=path.name), dirs.notes_dir)
     log.info("%s: taken over and removed", path.name)

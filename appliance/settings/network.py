@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface, ip_address
 from typing import Literal, TypeVar
 
+from appliance.domain.messages import Message
+
 Choice = TypeVar("Choice", bound=str)
 MAX_SERVERS = 4  # of each kind; resolvers ask no more than three or four
 # What would be right, None where the value is right.
@@ -58,12 +60,12 @@ def _check_ipv4_interface(value: str | int) -> str | None:
     except ValueError:
         found = None
     if found is None:
-        return 'must be an address with its prefix, such as "192.168.1.5/24"'
+        return Message("settings.address_prefix", example="192.168.1.5/24")
     if not 1 <= found.network.prefixlen <= 31:
-        return "must have a prefix from 1 to 31, such as 24"
+        return Message("settings.prefix", low=1, high=31, example=24)
     ends = (found.network.network_address, found.network.broadcast_address)
     if not _is_host_address(found.ip) or (found.network.prefixlen < 31 and found.ip in ends):
-        return "must be the address of one device, neither the first nor the last of its network"
+        return Message("settings.device_address")
     return None
 
 
@@ -75,27 +77,27 @@ def _check_ipv6_interface(value: str | int) -> str | None:
     except ValueError:
         found = None
     if found is None:
-        return 'must be an address with its prefix, such as "2001:db8::5/64"'
+        return Message("settings.address_prefix", example="2001:db8::5/64")
     if not 1 <= found.network.prefixlen <= 127:
-        return "must have a prefix from 1 to 127, such as 64"
+        return Message("settings.prefix", low=1, high=127, example=64)
     if not _is_host_address(found.ip) or found.ip.is_link_local:
-        return "must be the address of one device, and not of its link alone"
+        return Message("settings.device_address_v6")
     return None
 
 
 def _check_ipv4_gateway(value: str | int) -> str | None:
     fits = isinstance(found := _parse_address(str(value)), IPv4Address) and _is_host_address(found)
-    return None if fits or not value else 'must be an address such as "192.168.1.1"'
+    return None if fits or not value else Message("settings.address", example="192.168.1.1")
 
 
 def _check_ipv6_gateway(value: str | int) -> str | None:
     fits = isinstance(found := _parse_address(str(value)), IPv6Address) and _is_host_address(found)
-    return None if fits or not value else 'must be an address such as "fe80::1"'
+    return None if fits or not value else Message("settings.address", example="fe80::1")
 
 
 def _check_server(value: str | int) -> str | None:
     found = _parse_address(str(value))
-    return None if found and _is_host_address(found) else 'must be an address such as "192.168.1.1"'
+    return None if found and _is_host_address(found) else Message("settings.address", example="192.168.1.1")
 
 
 def _pattern_rule(regex: str, requirement: str) -> Rule:
@@ -104,47 +106,63 @@ def _pattern_rule(regex: str, requirement: str) -> Rule:
 
 def _check_ssid(value: str | int) -> str | None:
     fits = len(str(value).encode("utf-8", "replace")) <= 32
-    return None if fits else "must be at most 32 bytes: letters beyond ASCII count as two or more"
+    return None if fits else Message("settings.ssid")
 
 
 RULES: Mapping[str, Rule] = {
-    "interface": _pattern_rule("(eth|wlan)[0-9]{1,2}", 'must be "eth0" for the cable, or "wlan0" for WLAN'),
+    "interface": _pattern_rule("(eth|wlan)[0-9]{1,2}", Message("settings.interface")),
     "address": _check_ipv4_interface,
     "gateway": _check_ipv4_gateway,
     "dns": _check_server,
-    "ntp": _pattern_rule(r"[A-Za-z0-9_.:-]{1,253}", "must be a host name or an address"),
+    "ntp": _pattern_rule(r"[A-Za-z0-9_.:-]{1,253}", Message("settings.host")),
     "ipv6.address": _check_ipv6_interface,
     "ipv6.gateway": _check_ipv6_gateway,
     "wlan.ssid": _check_ssid,
     "wlan.passphrase": _pattern_rule(
         "|[ -~]{8,63}|[0-9a-fA-F]{64}",
-        "must be 8 to 63 letters, digits and signs of ASCII, or 64 hexadecimal digits",
+        Message("settings.passphrase"),
     ),
-    "wlan.country": _pattern_rule("|[A-Z]{2}", 'must be the two letters of a country, such as "CH"'),
+    "wlan.country": _pattern_rule("|[A-Z]{2}", Message("settings.country")),
 }
 
 
-def find_conflicts(config: NetworkConfig) -> Iterator[str]:
+def find_conflicts(config: NetworkConfig) -> Iterator[Message]:
     """What is right by itself, and wrong together."""
     for key, servers in (("dns", config.dns), ("ntp", config.ntp)):
         if len(servers) > MAX_SERVERS:
-            yield f"{key}: has {len(servers)} items; more than {MAX_SERVERS} are never asked"
+            yield Message(
+                "field_problem",
+                field=key,
+                problem=Message("settings.too_many_servers", count=len(servers), limit=MAX_SERVERS),
+            )
     if config.method == "static":
         if not config.address:
-            yield 'address: is missing, and network.method is "static"'
+            yield Message(
+                "field_problem",
+                field="address",
+                problem=Message("settings.needed_for", setting='network.method = "static"'),
+            )
         elif config.gateway:
             yield from _check_gateway_network(
                 "gateway", IPv4Address(config.gateway), IPv4Interface(config.address)
             )
     if config.ipv6.method == "static":
         if not config.ipv6.address:
-            yield 'ipv6.address: is missing, and network.ipv6.method is "static"'
+            yield Message(
+                "field_problem",
+                field="ipv6.address",
+                problem=Message("settings.needed_for", setting='network.ipv6.method = "static"'),
+            )
         elif config.ipv6.gateway:
             yield from _check_gateway_network(
                 "ipv6.gateway", IPv6Address(config.ipv6.gateway), IPv6Interface(config.ipv6.address)
             )
     if config.is_wlan and not config.wlan.ssid:
-        yield f'wlan.ssid: is missing, and network.interface is "{config.interface}"'
+        yield Message(
+            "field_problem",
+            field="wlan.ssid",
+            problem=Message("settings.needed_for", setting=f'network.interface = "{config.interface}"'),
+        )
 
 
 def parse_network(data: object) -> NetworkConfig:
@@ -214,11 +232,15 @@ class _UntrustedTable:
 
 def _check_gateway_network(
     key: str, gateway: IPv4Address | IPv6Address, interface: IPv4Interface | IPv6Interface
-) -> Iterator[str]:
+) -> Iterator[Message]:
     if gateway == interface.ip:
-        yield f"{key}: {gateway} is the Plug's own address"
+        yield Message("field_problem", field=key, problem=Message("settings.own_address", address=gateway))
     elif gateway not in interface.network and not (gateway.version == 6 and gateway.is_link_local):
-        yield f"{key}: {gateway} is not in the network {interface.network}"
+        yield Message(
+            "field_problem",
+            field=key,
+            problem=Message("settings.other_network", address=gateway, network=interface.network),
+        )
 
 
 def _parse_address(text: str) -> IPv4Address | IPv6Address | None:

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import tomli_w
 
 from appliance.discovery.entries import MAX_TARGETS, entry_problem, total_problem
+from appliance.domain.messages import Message
 from appliance.domain.model import DiscoveryEntry
 from appliance.domain.schedule import RunSchedule, build_schedule
 from appliance.host import atomic_file, board, file_lock
@@ -196,7 +197,9 @@ def load_settings(home: Home) -> Config:
         return Config()
     if not text.strip() and home.last_good.exists():
         # an editor and a power cut do this; a person removes the file
-        raise SettingsError([f"{home.settings.name}: is empty; remove it to start anew with the defaults"])
+        raise SettingsError(
+            [Message("field_problem", field=home.settings.name, problem=Message("settings.empty_file"))]
+        )
     config = _build_config(_parse_toml(home.settings, text))
     with contextlib.suppress(OSError, SettingsError):  # a folder that cannot be written stops no service
         if _read_settings_file(home.last_good) != text:
@@ -275,18 +278,33 @@ def _find_conflicts(config: Config) -> Iterator[str]:
     wrong = {number: entry_problem(entry, most) for number, entry in enumerate(config.discovery.entries, 1)}
     for number, problem in wrong.items():
         if problem:
-            yield f"discovery.entries {number}: {problem}"
+            yield Message("field_problem", field=f"discovery.entries {number}", problem=problem)
     if not any(wrong.values()) and (problem := total_problem(config.discovery.entries, most)):
-        yield f"discovery.entries: {problem}"
+        yield Message("field_problem", field="discovery.entries", problem=problem)
     if config.transmission.mode == "mail":
         for key in ("host", "sender", "recipient"):
             if not asdict(config.transmission.mail)[key]:
-                yield f'transmission.mail.{key}: is missing, and transmission.mode is "mail"'
+                yield Message(
+                    "field_problem",
+                    field=f"transmission.mail.{key}",
+                    problem=Message("settings.needed_for", setting='transmission.mode = "mail"'),
+                )
     if config.update.hawkbit.url and not config.update.hawkbit.token:
-        yield "update.hawkbit.token: is missing, and update.hawkbit.url is set"
+        yield Message(
+            "field_problem",
+            field="update.hawkbit.token",
+            problem=Message("settings.needed_for", setting="update.hawkbit.url"),
+        )
     if config.web.port == config.web.tls_port:
-        yield f"web.tls_port: {config.web.tls_port} is also web.port; HTTP and HTTPS need a port each"
-    yield from (f"network.{line}" for line in network.find_conflicts(config.network))
+        yield Message(
+            "field_problem",
+            field="web.tls_port",
+            problem=Message("settings.same_port", port=config.web.tls_port, other="web.port"),
+        )
+    for problem in network.find_conflicts(config.network):
+        yield Message(
+            "field_problem", field=f"network.{problem.params['field']}", problem=problem.params["problem"]
+        )
 
 
 def _build_config(data: Mapping[str, object]) -> Config:
@@ -302,10 +320,14 @@ def _parse_toml(path: Path, text: str) -> Mapping[str, object]:
     try:
         return tomllib.loads(text)
     except RecursionError:
-        raise SettingsError([f"{path.name}: is nested too deeply"]) from None
+        raise SettingsError(
+            [Message("field_problem", field=path.name, problem=Message("settings.nested"))]
+        ) from None
     except ValueError as error:  # names places and keys, never values
         reason = str(error).replace("at end of document", f"at line {len(text.splitlines())}, its end")
-        raise SettingsError([f"{path.name}: is no valid TOML: {reason}"]) from None
+        raise SettingsError(
+            [Message("field_problem", field=path.name, problem=Message("settings.bad_toml", reason=reason))]
+        ) from None
 
 
 def _read_settings_file(path: Path) -> str | None:
@@ -314,9 +336,19 @@ def _read_settings_file(path: Path) -> str | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise SettingsError([f"{path.name}: cannot be read: {error.strerror}"]) from error
+        raise SettingsError(
+            [
+                Message(
+                    "field_problem",
+                    field=path.name,
+                    problem=Message("settings.unreadable", reason=error.strerror),
+                )
+            ]
+        ) from error
     try:
         return data.decode("utf-8-sig")  # some editors begin a file with a byte order mark
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise SettingsError([f"{path.name}: line {line}: is not UTF-8; save the file as UTF-8"]) from None
+        raise SettingsError(
+            [Message("field_problem", field=path.name, problem=Message("provision.line_not_utf8", line=line))]
+        ) from None

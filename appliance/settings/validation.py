@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from appliance.discovery import address_ranges, entries
+from appliance.domain.messages import Message
 from appliance.domain.model import DiscoveryEntry
 from appliance.settings import network
 
@@ -28,11 +29,11 @@ _SECONDS_PER_UNIT = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 # Nothing that would have to be quoted: such addresses exist on paper alone.
 _MAIL_ADDRESS_PATTERN = r"[^@\s<>()\[\]\\,;:\"]+@(?:[\w.-]+|\[[\w.:]+\])"
 _TYPE_NAMES: Mapping[object, str] = {
-    bool: "true or false",  # before int: Python counts a bool as one
-    str: "text in quotes",
-    int: "a whole number",
-    list: "a list",
-    dict: "a table",
+    bool: Message("kind.bool"),  # before int: Python counts a bool as one
+    str: Message("kind.text"),
+    int: Message("kind.int"),
+    list: Message("kind.list"),
+    dict: Message("kind.table"),
 }
 
 
@@ -56,14 +57,14 @@ def parse_time_window(text: str) -> tuple[time, time]:
     """From when to when, of a text such as 02:00-04:00 or 22:00-05:00. Raises ValueError."""
     begin, _, end = text.partition("-")
     if parse_time_of_day(begin) == parse_time_of_day(end):
-        raise ValueError(f"{address_ranges.quote_for_message(text)} begins when it ends")
+        raise ValueError(Message("settings.window_empty", text=address_ranges.quote_for_message(text)))
     return parse_time_of_day(begin), parse_time_of_day(end)
 
 
 def _range_rule(low: int, high: int) -> Rule:
     def rule(value: str | int) -> str | None:
         fits = isinstance(value, int) and low <= value <= high
-        return None if fits else f"must be from {low} to {high}"
+        return None if fits else Message("settings.range", low=low, high=high)
 
     return rule
 
@@ -73,7 +74,7 @@ def _pattern_rule(regex: str, requirement: str) -> Rule:
 
 
 def _check_duration(value: str | int) -> str | None:
-    right = 'must be a number with s, m, h or d, from "1m" to "31d", such as "1h"'
+    right = Message("settings.duration")
     try:
         return None if 60 <= parse_duration(str(value)) <= 31 * 86400 else right
     except ValueError:
@@ -82,14 +83,14 @@ def _check_duration(value: str | int) -> str | None:
 
 def _check_duration_or_off(value: str | int) -> str | None:
     right = _check_duration(value) if value != "off" else None
-    return right and f'{right}, or "off"'
+    return right and Message("settings.or_off", rule=right)
 
 
 def _check_time_of_day(value: str | int) -> str | None:
     try:
         parse_time_of_day(str(value))
     except ValueError:
-        return 'must be a time from "00:00" to "23:59"'
+        return Message("settings.time_of_day")
     return None
 
 
@@ -97,7 +98,7 @@ def _check_time_window(value: str | int) -> str | None:
     try:
         return parse_time_window(str(value)) and None if value else None
     except ValueError:
-        return 'must be from when to when, such as "02:00-04:00", or empty'
+        return Message("settings.window")
 
 
 def _check_time_zone(value: str | int) -> str | None:
@@ -106,18 +107,22 @@ def _check_time_zone(value: str | int) -> str | None:
     except (ZoneInfoNotFoundError, ValueError, OSError):
         known = available_timezones()
         if not known:
-            return "cannot be used: this computer has no time zone data (package tzdata)"
+            return Message("settings.no_tzdata")
         close = difflib.get_close_matches(str(value), known, 1)
-        return f'must be a time zone such as "{close[0] if close else "Europe/Zurich"}"'
+        return Message("settings.time_zone", example=close[0] if close else "Europe/Zurich")
     return None
 
 
 def _check_https_url(value: str | int) -> str | None:
-    return _check_url(str(value), "https", 'must be an address such as "https://cloud.example.com/upload"')
+    return _check_url(
+        str(value), "https", Message("settings.https_url", example="https://cloud.example.com/upload")
+    )
 
 
 def _check_proxy_url(value: str | int) -> str | None:
-    return _check_url(str(value), "http", 'must be an address such as "http://proxy.example.com:3128"')
+    return _check_url(
+        str(value), "http", Message("settings.https_url", example="http://proxy.example.com:3128")
+    )
 
 
 def _check_url(text: str, scheme: str, requirement: str) -> str | None:
@@ -129,14 +134,12 @@ def _check_url(text: str, scheme: str, requirement: str) -> str | None:
     except ValueError:
         return requirement
     if url.username is not None or url.password is not None:
-        return f"{requirement}, without user name and password in it"
+        return Message("settings.no_credentials", rule=requirement)
     return None if fits else requirement
 
 
 def _check_mail_addresses(value: str | int) -> str | None:
-    return _check_each_part(
-        str(value), _MAIL_ADDRESS_PATTERN, 'must be an address such as "plug@example.com"'
-    )
+    return _check_each_part(str(value), _MAIL_ADDRESS_PATTERN, Message("settings.mail_address"))
 
 
 def _check_each_part(text: str, regex: str, requirement: str) -> str | None:
@@ -149,15 +152,15 @@ def _check_exclusion(value: str | int) -> str | None:
 
 
 _port_rule = _range_rule(1, 65535)
-_community_rule = _pattern_rule(".{1,255}", "must be 1 to 255 characters")
-_host_rule = _pattern_rule(r"[\w.:-]{0,253}", "must be a host name or an address")
+_community_rule = _pattern_rule(".{1,255}", Message("settings.host_length"))
+_host_rule = _pattern_rule(r"[\w.:-]{0,253}", Message("settings.host"))
 
 RULES: Mapping[str, Rule] = {
     "plug.name": _pattern_rule(
         "[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?",
-        "must be 1 to 63 letters, digits or hyphens; without the line the name comes from the serial number",
+        Message("settings.hostname"),
     ),
-    "plug.site": _pattern_rule(".{0,200}", "must be at most 200 characters"),
+    "plug.site": _pattern_rule(".{0,200}", Message("settings.max_200")),
     "discovery.entries.addresses": lambda value: entries.entry_problem(
         DiscoveryEntry(str(value)), limit=2**128
     ),
@@ -174,30 +177,22 @@ RULES: Mapping[str, Rule] = {
     "transmission.https.proxy": _check_proxy_url,
     "transmission.mail.host": _host_rule,
     "transmission.mail.port": _port_rule,
-    "transmission.mail.sender": _pattern_rule(
-        f"|{_MAIL_ADDRESS_PATTERN}", 'must be an address such as "plug@example.com"'
-    ),
+    "transmission.mail.sender": _pattern_rule(f"|{_MAIL_ADDRESS_PATTERN}", Message("settings.mail_address")),
     "transmission.mail.recipient": _check_mail_addresses,
     "traps.port": _port_rule,
     "traps.communities": _community_rule,
     "traps.report": _check_duration_or_off,
     "web.port": _port_rule,
     "web.tls_port": _port_rule,
-    "web.username": _pattern_rule(".{1,64}", "must be 1 to 64 characters"),
-    "web.names": _pattern_rule(
-        r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?", 'must be a name such as "plug.example.com"'
-    ),
+    "web.username": _pattern_rule(".{1,64}", Message("settings.length_64")),
+    "web.names": _pattern_rule(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?", Message("settings.domain")),
     "update.channel": _check_https_url,
     "update.window": _check_time_window,
     "update.hawkbit.url": _check_https_url,
-    "update.hawkbit.tenant": _pattern_rule(
-        r"[\w.-]{1,64}", "must be 1 to 64 letters, digits, dots or hyphens"
-    ),
-    "update.hawkbit.controller": _pattern_rule(
-        r"[\w.:-]{0,128}", "must be at most 128 letters, digits, dots, colons or hyphens, or empty"
-    ),
-    "update.hawkbit.token": _pattern_rule("[!-~]{0,512}", "must be letters, digits or signs, without spaces"),
-    "web.metrics_token": _pattern_rule("|[!-~]{20,200}", "must be at least 20 letters, digits or signs"),
+    "update.hawkbit.tenant": _pattern_rule(r"[\w.-]{1,64}", Message("settings.target_name")),
+    "update.hawkbit.controller": _pattern_rule(r"[\w.:-]{0,128}", Message("settings.controller_id")),
+    "update.hawkbit.token": _pattern_rule("[!-~]{0,512}", Message("settings.token")),
+    "web.metrics_token": _pattern_rule("|[!-~]{20,200}", Message("settings.key_length")),
     **{f"network.{key}": rule for key, rule in network.RULES.items()},
 }
 
@@ -235,7 +230,9 @@ def find_problems(data: Mapping[str, object], record: type, path: str = "", labe
             yield _unknown_key_problem(key, record, label)
     for field in fields(record):
         if field.name not in data and field.default is MISSING and field.default_factory is MISSING:
-            yield f"{_join_path(label, field.name)}: is missing"
+            yield Message(
+                "field_problem", field=_join_path(label, field.name), problem=Message("settings.missing")
+            )
 
 
 def build_record(default: Record, data: Mapping[str, object], path: str = "") -> Record:
@@ -262,13 +259,17 @@ def _check_value(value: object, hint: object, path: str, label: str) -> Iterator
         if isinstance(value, dict):
             yield from find_problems(value, hint, path, label)
         else:
-            yield f"{label}: must be a table, not {_type_name(value)}"
+            yield Message(
+                "field_problem",
+                field=label,
+                problem=Message("settings.wrong_kind", kind=_TYPE_NAMES[dict], other=_type_name(value)),
+            )
     elif get_origin(hint) is tuple:
         yield from _check_list(value, get_args(hint)[0], path, label)
     elif get_origin(hint) is Literal:
         if value not in get_args(hint):
-            choices = " or ".join(f'"{choice}"' for choice in get_args(hint))
-            yield _format_problem(value, f"must be {choices}", path, label)
+            choices = ", ".join(f'"{choice}"' for choice in get_args(hint))
+            yield _format_problem(value, Message("settings.choice", choices=choices), path, label)
     else:
         yield from _check_scalar(value, hint, path, label)
 
@@ -277,7 +278,11 @@ def _check_list(value: object, hint: object, path: str, label: str) -> Iterator[
     if not isinstance(value, list | tuple):
         is_table = isinstance(hint, type) and is_dataclass(hint)
         right = f"[[{path}]] above each" if is_table else f"{path.rpartition('.')[2]} = [...]"
-        yield f"{label}: must be a list, not {_type_name(value)}: write {right}"
+        yield Message(
+            "field_problem",
+            field=label,
+            problem=Message("settings.no_list", kind=_type_name(value), example=right),
+        )
         return
     for number, item in enumerate(value, 1):
         text = item.get("addresses") if isinstance(item, dict) else None
@@ -287,18 +292,24 @@ def _check_list(value: object, hint: object, path: str, label: str) -> Iterator[
 
 def _check_scalar(value: object, hint: object, path: str, label: str) -> Iterator[str]:
     if _type_name(value) != _TYPE_NAMES.get(hint):
-        yield f"{label}: must be {_TYPE_NAMES.get(hint)}, not {_type_name(value)}"
+        yield Message(
+            "field_problem",
+            field=label,
+            problem=Message("settings.wrong_kind", kind=_TYPE_NAMES.get(hint), other=_type_name(value)),
+        )
     elif isinstance(value, str) and not value.isprintable():
-        yield f"{label}: has a character that cannot be printed; leave it out"
+        yield Message("field_problem", field=label, problem=Message("settings.unprintable"))
     elif isinstance(value, str | int) and (rule := RULES.get(path)) and (right := rule(value)):
         yield _format_problem(value, right, path, label)
 
 
 def _format_problem(value: object, requirement: str, path: str, label: str) -> str:
     if path in SECRET_KEYS or not requirement.startswith("must"):
-        return f"{label}: {requirement}"
+        return Message("field_problem", field=label, problem=requirement)
     shown = address_ranges.quote_for_message(value) if isinstance(value, str) else repr(value)[:80]
-    return f"{label}: {shown} {requirement}"
+    return Message(
+        "field_problem", field=label, problem=Message("settings.not_value", value=shown, problem=requirement)
+    )
 
 
 @cache  # asked for every entry of a list that may have thousands
@@ -315,15 +326,15 @@ def _unknown_key_problem(key: str, record: type, label: str) -> str:
     near = difflib.get_close_matches(key, [field.name.rstrip("_") for field in fields(record)], 1)
     leaves = {path.rpartition(".")[2]: path for path in RULES}
     near = near or [leaves[leaf] for leaf in difflib.get_close_matches(key, leaves, 1)]
-    hint = f"; did you mean {near[0]}?" if near else ""
-    shown = key if key.isidentifier() else address_ranges.quote_for_message(key)
-    return f"{_join_path(label, shown)}: unknown{hint}"
+    problem = Message("settings.unknown_suggestion", name=near[0]) if near else Message("settings.unknown")
+    field = _join_path(label, key if key.isidentifier() else address_ranges.quote_for_message(key))
+    return Message("field_problem", field=field, problem=problem)
 
 
 def _type_name(value: object) -> str:
     return next(
         (name for kind, name in _TYPE_NAMES.items() if isinstance(kind, type) and isinstance(value, kind)),
-        "a date or a fraction",
+        Message("kind.other"),
     )
 
 

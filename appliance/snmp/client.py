@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from appliance.domain.messages import Message
 from appliance.domain.model import PollCost
 from appliance.mib.oids import Oid
 from appliance.snmp import ber
@@ -194,16 +195,18 @@ class SnmpSession:
             self._endpoint.remove_listener(self._address.peer, request_id)
         self._remaining_s()
         if self._invalid_responses or self.unmatched_datagrams > strays:
-            raise SnmpInvalidResponseError("answers, but not with what was asked")
+            raise SnmpInvalidResponseError(Message("snmp.wrong_answer"))
         raise SnmpNoResponseError(
-            f"port {self._address.peer[1]} is closed" if self._port_unreachable_count else "silent"
+            Message("snmp.port_closed", port=self._address.peer[1])
+            if self._port_unreachable_count
+            else Message("snmp.silent")
         )
 
     async def _send_and_wait(self, data: bytes, timeout_s: float) -> ber.DecodedMessage | None:
         """One sending; None after `seconds` of silence, or sooner after rubbish or a refusal."""
         timeout_s = min(timeout_s, self._remaining_s())
         if self._packets >= self._budget.packets:
-            raise SnmpBudgetExceededError(f"took more than {self._budget.packets} packets")
+            raise SnmpBudgetExceededError(Message("snmp.too_many_packets", count=self._budget.packets))
         self._response_future = asyncio.get_running_loop().create_future()
         try:
             async with asyncio.timeout(timeout_s):
@@ -218,7 +221,7 @@ class SnmpSession:
                 self._endpoint.send(data, self._address)
             except OSError as error:
                 if error.errno not in BUFFER_FULL_ERRNOS:
-                    raise SnmpNoResponseError(f"out of reach: {error.strerror}") from error
+                    raise SnmpNoResponseError(Message("snmp.unreachable", reason=error.strerror)) from error
                 if pause is None:
                     return  # as good as lost on the way: the next try comes
                 await asyncio.sleep(pause)
@@ -271,5 +274,5 @@ class SnmpSession:
             self._started = time.monotonic()
         left = self._budget.seconds - self._elapsed_s()
         if left <= 0:
-            raise SnmpBudgetExceededError(f"took longer than {self._budget.seconds:g} s")
+            raise SnmpBudgetExceededError(Message("snmp.too_slow", seconds=f"{self._budget.seconds:g}"))
         return left

@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Iterable, Sequence
 
+from appliance.domain.messages import Message, encode
 from appliance.domain.model import Identity, Reading, Target
 from appliance.storage import database, events
 from appliance.storage.printer_matching import PRESENT_WITHIN, MatchCandidate
@@ -48,7 +49,7 @@ def merge_duplicates(
     """A printer that was met before it said who it is, and counted as another, is forgotten as such."""
     for ghost in duplicates:
         db.execute("DELETE FROM printers WHERE id = ?", (ghost.id,))
-        text = f"printer {ghost.id} at {ghost.keys.host} turned out to be printer {match.id}"
+        text = Message("printer.merged", ghost=ghost.id, host=ghost.keys.host, printer=match.id)
         events.note(db, PRINTERS_MERGED, str(match.id), text, database.from_ms(moment))
 
 
@@ -58,9 +59,11 @@ def mark_displaced(
     """Another printer answers where these were last: they are not asked there any more."""
     for other in displaced:
         db.execute("UPDATE printers SET lost = 1 WHERE id = ?", (other.id,))
+        text = Message("printer.displaced", host=target.host)
         db.execute(
-            "UPDATE sightings SET failed_at = max(?, seen_at), failure = ? WHERE printer_id = ?",
-            (moment, f"another printer answers at {target.host} now", other.id),
+            "UPDATE sightings SET failed_at = max(?, seen_at), failure = ?, failure_message = ?"
+            " WHERE printer_id = ?",
+            (moment, text, encode(text), other.id),
         )
 
 
@@ -73,8 +76,8 @@ def update_serial_conflict(
         return
     now = database.from_ms(moment)
     if conflicting:
-        places = " and ".join(sorted([reading.target.host, *(rival.keys.host for rival in conflicting)]))
-        text = f"printers at {places} give the serial number {serial}: told apart by their MAC addresses"
+        places = ", ".join(sorted([reading.target.host, *(rival.keys.host for rival in conflicting)]))
+        text = Message("printer.same_serial", hosts=places, serial=serial)
         events.begin(db, DUPLICATE_SERIAL, serial, text, now)
     else:
         events.end(db, DUPLICATE_SERIAL, serial, now)
@@ -90,13 +93,10 @@ def _record_move(db: sqlite3.Connection, printer_id: int, old: Target, reading: 
         (printer_id, new, reading.target.port, moment - _RECENT_MS),
     ).fetchone()
     if was_here is None:
-        text = f"{label} moved from {old.host} to {new}"
+        text = Message("printer.moved", printer=label, old=old.host, new=new)
         events.note(db, ADDRESS_CHANGED, str(printer_id), text, now)
     else:
-        text = (
-            f"{label} answers at {old.host} and at {new}: one printer with two addresses,"
-            " or two printers that nothing tells apart"
-        )
+        text = Message("printer.two_addresses", printer=label, old=old.host, new=new)
         events.begin(db, MULTIPLE_ADDRESSES, str(printer_id), text, now)
 
 

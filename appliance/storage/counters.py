@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from appliance.domain.messages import Message, decode, encode
 from appliance.domain.model import Counter, CounterName
 from appliance.storage import database, events, history
 from appliance.storage.database import MILLISECOND
@@ -33,7 +34,7 @@ _NAME_BY_VALUE = {name.value: name for name in CounterName}
 _NAME_ORDER = {name: place for place, name in enumerate(CounterName)}
 _COUNTER_COLUMNS = (
     *("value", "source", "dispute", "held_value", "held_source", "held_reason", "held_at"),
-    "missing_since",
+    *("missing_since", "dispute_message", "held_message"),
 )
 
 
@@ -56,10 +57,10 @@ def implausible_reason(before: int, after: int, elapsed_ms: int) -> str | None:
             and COUNTER32_RANGE - before + after <= _max_plausible_step(elapsed_ms)
         ):
             return None  # it began anew at its largest number
-        return f"counts backwards, from {before} to {after}"
+        return Message("counter.backwards", before=before, after=after)
     if after - before > _max_plausible_step(elapsed_ms):
         minutes = max(1, elapsed_ms // MS_PER_MINUTE)
-        return f"leaps by {after - before} pages in {minutes} minutes"
+        return Message("counter.leap", pages=after - before, minutes=minutes)
     return None
 
 
@@ -88,13 +89,21 @@ class _CounterRow:
 def load_counters(db: sqlite3.Connection, first_id: int, last_id: int) -> dict[int, list[Counter]]:
     """The counters of the printers in this range of ids, in the order of CounterName."""
     found: dict[int, list[Counter]] = {}
-    for printer_id, name, value, source, dispute, held, reason in db.execute(
-        "SELECT printer_id, name, value, source, dispute, held_value, held_reason FROM counters"
+    for printer_id, name, value, source, dispute, held, reason, dispute_code, held_code in db.execute(
+        "SELECT printer_id, name, value, source, dispute, held_value, held_reason,"
+        " dispute_message, held_message FROM counters"
         " WHERE printer_id BETWEEN ? AND ?",
         (first_id, last_id),
     ):
         if name in _NAME_BY_VALUE:  # a newer version may have known more
-            counter = Counter(_NAME_BY_VALUE[name], value, source, dispute, held, reason)
+            counter = Counter(
+                _NAME_BY_VALUE[name],
+                value,
+                source,
+                dispute and decode(dispute, dispute_code),
+                held,
+                reason and decode(reason, held_code),
+            )
             found.setdefault(printer_id, []).append(counter)
     for counters in found.values():
         counters.sort(key=lambda counter: _NAME_ORDER[counter.name])
@@ -201,7 +210,9 @@ def _update_held_event(
     now = database.from_ms(moment)
     if old.held is None and new.held is not None:
         printer_id, name = subject.split()
-        text = f"printer {printer_id}: {name.replace('_', ' ')} {new.held.reason}; held until it is confirmed"
+        text = Message(
+            "counter.held", printer=printer_id, counter=name.replace("_", " "), reason=new.held.reason
+        )
         events.begin(db, COUNTER_HELD, subject, text, now)
     elif old.held is not None and new.held is None:
         events.end(db, COUNTER_HELD, subject, now)
@@ -216,11 +227,11 @@ def _load_rows(db: sqlite3.Connection, printer_id: int) -> dict[str, _CounterRow
         name: _CounterRow(
             value,
             source,
-            dispute,
-            None if held is None else HeldValue(held, by or "", reason or "", at or 0),
+            dispute and decode(dispute, dispute_code),
+            None if held is None else HeldValue(held, by or "", decode(reason or "", held_code), at or 0),
             gone,
         )
-        for name, value, source, dispute, held, by, reason, at, gone in found
+        for name, value, source, dispute, held, by, reason, at, gone, dispute_code, held_code in found
     }
 
 
@@ -230,10 +241,13 @@ def _upsert_row(db: sqlite3.Connection, printer_id: int, name: str, row: _Counte
     settings = ", ".join(f"{column} = excluded.{column}" for column in _COUNTER_COLUMNS)
     db.execute(
         f"INSERT INTO counters (printer_id, name, changed_at, {', '.join(_COUNTER_COLUMNS)})"  # noqa: S608 own names only
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
         " changed_at = CASE WHEN value = excluded.value THEN changed_at ELSE excluded.changed_at END,"
         f" {settings}",
-        (printer_id, name, moment, row.value, row.source, row.dispute, *held, row.missing_since),
+        (
+            *(printer_id, name, moment, row.value, row.source, row.dispute, *held, row.missing_since),
+            *(encode(row.dispute), encode(doubted.reason if doubted else None)),
+        ),
     )
 
 

@@ -10,10 +10,19 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from appliance.domain.messages import Message, encode_columns
+
 log = logging.getLogger(__name__)
 
 # The n-th script makes version n of the version before: append, never change one that shipped.
-MIGRATION_SCRIPTS = ("schema.sql", "002_traps.sql", "003_counters.sql", "004_beside.sql", "005_remarks.sql")
+MIGRATION_SCRIPTS = (
+    "schema.sql",
+    "002_traps.sql",
+    "003_counters.sql",
+    "004_beside.sql",
+    "005_remarks.sql",
+    "006_messages.sql",
+)
 
 BUSY_TIMEOUT_S = 10.0  # transactions last milliseconds: whoever waits longer has met a stopped process
 MAX_DAMAGED_COPIES = 3  # kept aside for whoever wants to look; a dying card must not fill itself with them
@@ -23,15 +32,15 @@ MAX_SQLITE_INTEGER = 2**63 - 1  # a device may report more
 
 _DAMAGE_CODES = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _ERROR_TEXTS = {
-    sqlite3.SQLITE_CORRUPT: "is damaged",
-    sqlite3.SQLITE_NOTADB: "is damaged",
-    sqlite3.SQLITE_FULL: "cannot grow: the disk is full",
-    sqlite3.SQLITE_READONLY: "cannot be written: it is read-only",
-    sqlite3.SQLITE_PERM: "cannot be written: no permission",
-    sqlite3.SQLITE_CANTOPEN: "cannot be opened",
-    sqlite3.SQLITE_IOERR: "cannot be read or written: the disk reports an error",
-    sqlite3.SQLITE_BUSY: "is held by another process",
-    sqlite3.SQLITE_LOCKED: "is held by another process",
+    sqlite3.SQLITE_CORRUPT: Message("database.damaged"),
+    sqlite3.SQLITE_NOTADB: Message("database.damaged"),
+    sqlite3.SQLITE_FULL: Message("database.full"),
+    sqlite3.SQLITE_READONLY: Message("database.read_only"),
+    sqlite3.SQLITE_PERM: Message("database.no_permission"),
+    sqlite3.SQLITE_CANTOPEN: Message("database.cannot_open"),
+    sqlite3.SQLITE_IOERR: Message("database.io_error"),
+    sqlite3.SQLITE_BUSY: Message("database.locked"),
+    sqlite3.SQLITE_LOCKED: Message("database.locked"),
 }
 
 
@@ -48,9 +57,13 @@ def open_database(path: Path) -> sqlite3.Connection:
         with _open_lock(path):
             return _open_or_replace(path)
     except OSError as error:
-        raise DatabaseUnavailableError(f"{path} cannot be opened: {error.strerror}") from error
+        raise DatabaseUnavailableError(
+            Message("database.path_unopenable", path=path, reason=error.strerror)
+        ) from error
     except sqlite3.DatabaseError as error:
-        raise DatabaseUnavailableError(f"{path} {_error_text(error) or error}") from error
+        raise DatabaseUnavailableError(
+            Message("database.problem", path=path, problem=_error_text(error) or error)
+        ) from error
 
 
 @contextmanager
@@ -111,7 +124,8 @@ def from_ms_or_none(milliseconds: int | None) -> datetime | None:
 
 def clean_text(text: str) -> str:
     """Text from a device may hold half a surrogate pair, which no database takes."""
-    return text.encode("utf-8", "replace").decode()
+    clean = text.encode("utf-8", "replace").decode()
+    return text if clean == text else clean  # a Message stays one
 
 
 def migrate(db: sqlite3.Connection, scripts: Sequence[str]) -> None:
@@ -133,13 +147,14 @@ def _open_or_replace(path: Path) -> sqlite3.Connection:
         if _primary_code(error) not in _DAMAGE_CODES:
             raise
         aside = _move_damaged_aside(path)
-        text = f"{path.name} was damaged ({error}): kept aside as {aside.name}, a new one was begun"
+        text = Message("database.replaced", name=path.name, reason=error, copy=aside.name)
     log.error("%s", text)
     db = _connect(path)
     moment = to_ms(datetime.now(UTC))
     db.execute(
-        "INSERT INTO events (kind, subject, text, begun_at, ended_at) VALUES ('database', ?, ?, ?, ?)",
-        (path.name, text, moment, moment),
+        "INSERT INTO events (kind, subject, text, code, params, begun_at, ended_at)"
+        " VALUES ('database', ?, ?, ?, ?, ?, ?)",
+        (path.name, text, *encode_columns(text), moment, moment),
     )
     return db
 
@@ -202,7 +217,7 @@ def _open_lock(path: Path) -> Iterator[None]:
                 break
             except BlockingIOError:
                 if time.monotonic() > deadline:
-                    raise DatabaseUnavailableError(f"{path} is held by another process") from None
+                    raise DatabaseUnavailableError(Message("database.path_locked", path=path)) from None
                 time.sleep(0.01)
         yield
     finally:
@@ -220,7 +235,7 @@ def _translate_errors(db: sqlite3.Connection) -> Iterator[None]:
         path = Path(db.execute("PRAGMA database_list").fetchone()[2])
         if _primary_code(error) in _DAMAGE_CODES:
             _suspect_marker(path).touch()
-        raise DatabaseUnavailableError(f"{path} {trouble}") from error
+        raise DatabaseUnavailableError(Message("database.problem", path=path, problem=trouble)) from error
 
 
 def _error_text(error: sqlite3.Error) -> str | None:

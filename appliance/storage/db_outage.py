@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 
+from appliance.domain.messages import message_of
 from appliance.storage import database, events
 
 log = logging.getLogger(__name__)
@@ -44,7 +45,7 @@ class DatabaseOutage:
         try:
             yield
         except database.DatabaseUnavailableError as error:
-            self._handle_failure(str(error))
+            self._handle_failure(message_of(error))
         else:
             self._handle_success()
 

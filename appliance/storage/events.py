@@ -4,6 +4,7 @@ import sqlite3
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from appliance.domain.messages import decode_columns, encode_columns
 from appliance.storage import database
 
 RETENTION = timedelta(days=365)
@@ -15,7 +16,7 @@ class Event:
     id: int
     kind: str
     subject: str  # a printer's serial number or address, a service, a file
-    text: str
+    text: str  # a Message, unless it is from before version 6 of the database
     begun_at: datetime
     ended_at: datetime | None  # None: still going on
 
@@ -24,8 +25,9 @@ def begin(db: sqlite3.Connection, kind: str, subject: str, text: str, now: datet
     """Say that something began; False if it is going on already, which says nothing again."""
     with database.transaction(db):
         cursor = db.execute(
-            "INSERT OR IGNORE INTO events (kind, subject, text, begun_at) VALUES (?, ?, ?, ?)",
-            (kind, database.clean_text(subject), database.clean_text(text), database.to_ms(now)),
+            "INSERT OR IGNORE INTO events (kind, subject, text, code, params, begun_at)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
+            (kind, database.clean_text(subject), *_text_columns(text), database.to_ms(now)),
         )
         return cursor.rowcount > 0
 
@@ -46,19 +48,20 @@ def note(db: sqlite3.Connection, kind: str, subject: str, text: str, now: dateti
     moment = database.to_ms(now)
     with database.transaction(db):
         db.execute(
-            "INSERT INTO events (kind, subject, text, begun_at, ended_at) VALUES (?, ?, ?, ?, ?)",
-            (kind, database.clean_text(subject), database.clean_text(text), moment, moment),
+            "INSERT INTO events (kind, subject, text, code, params, begun_at, ended_at)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (kind, database.clean_text(subject), *_text_columns(text), moment, moment),
         )
 
 
 def list_recent(db: sqlite3.Connection, limit: int = 200) -> list[Event]:
     """The newest first."""
-    return _query_events(db, "SELECT * FROM events ORDER BY id DESC LIMIT ?", limit)
+    return _query_events(db, "ORDER BY id DESC LIMIT ?", limit)
 
 
 def list_ongoing(db: sqlite3.Connection, limit: int = 200) -> list[Event]:
     """What has begun and not ended, the newest first."""
-    return _query_events(db, "SELECT * FROM events WHERE ended_at IS NULL ORDER BY id DESC LIMIT ?", limit)
+    return _query_events(db, "WHERE ended_at IS NULL ORDER BY id DESC LIMIT ?", limit)
 
 
 def prune(db: sqlite3.Connection, now: datetime) -> None:
@@ -72,8 +75,22 @@ def prune(db: sqlite3.Connection, now: datetime) -> None:
         )
 
 
-def _query_events(db: sqlite3.Connection, query: str, limit: int) -> list[Event]:
+def _text_columns(text: str) -> tuple[str, str | None, str | None]:
+    """Return the columns text, code and params."""
+    clean = database.clean_text(text)
+    return clean, *encode_columns(clean)
+
+
+def _query_events(db: sqlite3.Connection, condition: str, limit: int) -> list[Event]:
+    query = f"SELECT id, kind, subject, text, code, params, begun_at, ended_at FROM events {condition}"  # noqa: S608 own words only
     return [
-        Event(row[0], row[1], row[2], row[3], database.from_ms(row[4]), database.from_ms_or_none(row[5]))
+        Event(
+            row[0],
+            row[1],
+            row[2],
+            decode_columns(row[3], row[4], row[5]),
+            database.from_ms(row[6]),
+            database.from_ms_or_none(row[7]),
+        )
         for row in db.execute(query, (limit,))
     ]

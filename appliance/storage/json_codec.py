@@ -7,6 +7,7 @@ from enum import Enum
 from functools import cache
 from typing import TYPE_CHECKING, TypeVar, get_args, get_origin, get_type_hints
 
+from appliance.domain.messages import SUFFIX, Message, add_message_fields, restore_messages
 from appliance.domain.model import VagueAmount
 
 if TYPE_CHECKING:
@@ -25,13 +26,15 @@ def encode(record: "DataclassInstance") -> str:
         value = getattr(record, name)
         if value != default:
             values[name] = value
-    return _dumps(values)
+    return _dumps(add_message_fields(values) if Message in map(type, values.values()) else values)
 
 
 def decode(record_type: type[Record], text: str) -> Record:
     """The record again: unknown keys are ignored, missing ones take their default."""
     names, amounts, tuples = _field_sets(record_type)
     values, _ = _raw_decode(text)
+    if f'{SUFFIX}":' in text:
+        values = restore_messages(values)
     if not values.keys() <= names:
         values = {name: value for name, value in values.items() if name in names}
     if ":-" in text:  # a thousand printers are thirty thousand rows: few of them hold a negative number
@@ -44,11 +47,12 @@ def decode(record_type: type[Record], text: str) -> Record:
 
 
 def encode_json(values: JsonObject) -> str:
-    return _dumps(values)
+    """Values as JSON text; a Message keeps code and parameters."""
+    return _dumps(add_message_fields(values))
 
 
 def decode_json(text: str) -> dict[str, object]:
-    values = json.loads(text)
+    values = restore_messages(json.loads(text))
     return values if isinstance(values, dict) else {}
 
 

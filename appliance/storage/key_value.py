@@ -3,6 +3,7 @@
 import sqlite3
 from datetime import datetime
 
+from appliance.domain.messages import decode, encode
 from appliance.storage import database
 
 
@@ -20,6 +21,18 @@ def put(db: sqlite3.Connection, key: str, value: str | None) -> None:
             db.execute("DELETE FROM meta WHERE key = ?", (key,))
         else:
             db.execute("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", (key, value))
+
+
+def get_message(db: sqlite3.Connection, key: str) -> str | None:
+    """Return a text for people, with its code if it was stored with one."""
+    text = get(db, key)
+    return None if text is None else decode(text, get(db, f"{key}.message"))
+
+
+def put_message(db: sqlite3.Connection, key: str, text: str | None) -> None:
+    """Remember a text for people with its code, or forget the key where it is None."""
+    put(db, key, text)
+    put(db, f"{key}.message", encode(text))
 
 
 def get_time(db: sqlite3.Connection, key: str) -> datetime | None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 
+from appliance.domain.messages import decode
 from appliance.domain.model import Details, Identity, PollCost, Printer, Supply, Target
 from appliance.storage import counters, database, json_codec, printer_matching, save_reading
 
@@ -150,7 +151,7 @@ def _load_printers(db: sqlite3.Connection, first_id: int, last_id: int) -> list[
         storages = save_reading.STORAGES_TABLE.load(db, first_id, last_id)
         found = db.execute(
             "SELECT id, target, identity, details, uptime, created_at, changed_at, seen_at, failed_at,"
-            " failure, cost, plan, device_group, ignore, remarks FROM printers"
+            " failure, cost, plan, device_group, ignore, remarks, failure_message FROM printers"
             " JOIN sightings ON sightings.printer_id = id LEFT JOIN plans ON plans.printer_id = id"
             " WHERE id BETWEEN ? AND ? ORDER BY id",
             (first_id, last_id),
@@ -171,7 +172,7 @@ def _load_printers(db: sqlite3.Connection, first_id: int, last_id: int) -> list[
             changed_at=database.from_ms(row[6]),
             seen_at=database.from_ms(row[7]),
             failed_at=database.from_ms_or_none(row[8]),
-            failure=row[9],
+            failure=row[9] and decode(row[9], row[15]),
             failures=save_reading.decode_failures(row[14]),
             notes=save_reading.decode_notes(row[14]),
             cost=json_codec.decode(PollCost, row[10]),
@@ -221,7 +222,7 @@ def iter_summaries(db: sqlite3.Connection) -> Iterator[PrinterSummary]:
         found = db.execute(
             "SELECT id, target, identity, details, counters.value, seen_at, failed_at, failure,"
             " device_group, ignore,"
-            " (SELECT count(*) FROM alerts WHERE alerts.printer_id = printers.id)"
+            " (SELECT count(*) FROM alerts WHERE alerts.printer_id = printers.id), failure_message"
             " FROM printers JOIN sightings ON sightings.printer_id = id"
             " LEFT JOIN counters ON counters.printer_id = id AND counters.name = 'total' ORDER BY id"
         )
@@ -236,7 +237,7 @@ def iter_summaries(db: sqlite3.Connection) -> Iterator[PrinterSummary]:
                 alerts=row[10],
                 seen_at=database.from_ms(row[5]),
                 failed_at=database.from_ms_or_none(row[6]),
-                failure=row[7],
+                failure=row[7] and decode(row[7], row[11]),
                 device_group=row[8],
                 ignore=bool(row[9]),
             )
@@ -245,11 +246,14 @@ def iter_summaries(db: sqlite3.Connection) -> Iterator[PrinterSummary]:
 def get_held_counters(db: sqlite3.Connection, printer_id: int) -> dict[str, HeldCounter]:
     """The held readings of one printer by the names of their counters."""
     found = db.execute(
-        "SELECT name, held_value, held_reason, held_at FROM counters"
+        "SELECT name, held_value, held_reason, held_at, held_message FROM counters"
         " WHERE printer_id = ? AND held_value IS NOT NULL",
         (printer_id,),
     )
-    return {row[0]: HeldCounter(row[1], row[2] or "", database.from_ms(row[3] or 0)) for row in found}
+    return {
+        row[0]: HeldCounter(row[1], decode(row[2] or "", row[4]), database.from_ms(row[3] or 0))
+        for row in found
+    }
 
 
 # Of thousands of printers few have changed since the list was asked for the last time; records are frozen.

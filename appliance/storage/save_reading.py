@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Generic, TypeVar
 
+from appliance.domain.messages import encode, shorten
 from appliance.domain.model import (
     Alert,
     Details,
@@ -120,24 +121,34 @@ def save_tables(
 
 def encode_notes(failures: Iterable[PartFailure], notes: Iterable[str]) -> str:
     """Nothing to say is the same text as that of a printer that was read before there were remarks."""
-    told = {
-        "failures": [[each.part, each.reason[:MAX_NOTE_CHARS]] for each in failures][:MAX_NOTES_PER_KIND],
-        "notes": [note[:MAX_NOTE_CHARS] for note in notes][:MAX_NOTES_PER_KIND],
+    failures = list(failures)
+    told: dict[str, list[str] | list[list[str]]] = {
+        "failures": [[each.part, shorten(each.reason, MAX_NOTE_CHARS)] for each in failures][
+            :MAX_NOTES_PER_KIND
+        ],
+        "reasons": [shorten(each.reason, MAX_NOTE_CHARS) for each in failures][:MAX_NOTES_PER_KIND],
+        "notes": [shorten(note, MAX_NOTE_CHARS) for note in notes][:MAX_NOTES_PER_KIND],
     }
     return json_codec.encode_json({kind: texts for kind, texts in told.items() if texts})
 
 
 def decode_failures(text: str) -> tuple[PartFailure, ...]:
     """The parts that could not be read."""
-    rows = json_codec.decode_json(text).get("failures")
-    pairs = [row for row in rows if isinstance(row, list)] if isinstance(rows, list) else []
-    return tuple(PartFailure(str(row[0]), str(row[1])) for row in pairs if len(row) == 2)
+    stored = json_codec.decode_json(text)
+    rows, reasons = stored.get("failures"), stored.get("reasons")  # the latter since version 6, as messages
+    pairs = [row for row in rows if isinstance(row, list) and len(row) == 2] if isinstance(rows, list) else []
+    if not isinstance(reasons, list) or [str(row[1]) for row in pairs] != reasons:
+        reasons = [row[1] for row in pairs]
+    return tuple(
+        PartFailure(str(row[0]), reason if isinstance(reason, str) else str(reason))
+        for row, reason in zip(pairs, reasons, strict=True)
+    )
 
 
 def decode_notes(text: str) -> tuple[str, ...]:
     """What else there is to know."""
     rows = json_codec.decode_json(text).get("notes")
-    return tuple(map(str, rows)) if isinstance(rows, list) else ()
+    return tuple(row for row in rows if isinstance(row, str)) if isinstance(rows, list) else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,10 +195,12 @@ def store_reading(db: sqlite3.Connection, reading: Reading, now: datetime) -> in
 
 def store_poll_failure(db: sqlite3.Connection, printer_id: int, reason: str, now: datetime) -> None:
     """A printer did not answer, or not usefully: its last values stay, with their age."""
+    text = database.clean_text(reason)
     with database.transaction(db):
         db.execute(
-            "UPDATE sightings SET failed_at = max(?, seen_at), failure = ? WHERE printer_id = ?",
-            (database.to_ms(now), database.clean_text(reason), printer_id),
+            "UPDATE sightings SET failed_at = max(?, seen_at), failure = ?, failure_message = ?"
+            " WHERE printer_id = ?",
+            (database.to_ms(now), text, encode(text), printer_id),
         )
 
 

@@ -4,6 +4,7 @@ import sqlite3
 from datetime import datetime
 from pathlib import Path
 
+from appliance.domain.messages import Message
 from appliance.storage import database, events, key_value
 
 BOOT_ID_PATH = Path("/proc/sys/kernel/random/boot_id")
@@ -18,12 +19,14 @@ def mark_service_started(
         boot, before = _read_boot_id(boot_id), key_value.get(db, _service_key(service))
         if before is not None:
             same = before == boot
-            why = (
-                "it had ended unexpectedly"
-                if same
-                else "the Plug had lost its power, or was switched off hard"
+            why = Message("plug.service_crashed") if same else Message("plug.power_lost")
+            events.note(
+                db,
+                SERVICE_RESTARTED,
+                service,
+                Message("plug.service_again", service=service, reason=why),
+                now,
             )
-            events.note(db, SERVICE_RESTARTED, service, f"{service} was started again: {why}", now)
         key_value.put(db, _service_key(service), boot)
 
 

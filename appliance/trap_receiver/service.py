@@ -18,6 +18,7 @@ from appliance.collector import trap_meaning as meanings
 from appliance.discovery.address_ranges import InvalidEntryError
 from appliance.discovery.entries import Exclusions
 from appliance.domain.clock import Clock
+from appliance.domain.messages import Message, message_of
 from appliance.domain.model import Target, Trap
 from appliance.host import service_runtime, systemd
 from appliance.settings import schema
@@ -160,9 +161,9 @@ class TrapReceiver:
         except (ListenError, InvalidEntryError) as error:
             if first:
                 raise
-            if str(error) != self._last_error:
+            if message_of(error) != self._last_error:
                 log.error("%s", error)
-            self._last_error = str(error)
+            self._last_error = message_of(error)
         else:
             self._last_error = ""
 
@@ -268,7 +269,7 @@ class TrapReceiver:
         self._write_buffer.add_dropped(dropped)
         if FLOOD_REASONS.intersection(dropped):
             if now - self._last_drop_at > FLOOD_END_DELAY_S:
-                text = "more traps come than can be kept: some are counted only, their printers are read"
+                text = Message("trap.too_many")
                 events.begin(self._db, FLOOD_EVENT_KIND, SERVICE_NAME, text, self.clock())
                 log.warning("%s", text)
             self._last_drop_at, self._is_flood_reported = now, True

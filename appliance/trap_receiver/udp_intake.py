@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
+from appliance.domain.messages import Message
 from appliance.net.rate_limit import TokenBucket
 from appliance.snmp import notifications
 from appliance.snmp.ber import BerDecodeError
@@ -206,8 +207,8 @@ def bind_sockets(port: int, address: str = "") -> list[socket.socket]:
     except OSError as error:
         for each in opened:
             each.close()
-        why = "ports below 1024 need a privilege" if isinstance(error, PermissionError) else error.strerror
-        raise ListenError(f"UDP port {port} cannot be opened: {why}") from error
+        why = Message("net.low_port") if isinstance(error, PermissionError) else error.strerror
+        raise ListenError(Message("trap.port_unavailable", port=port, reason=why)) from error
     return opened
 
 

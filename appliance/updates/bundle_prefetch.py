@@ -1,5 +1,6 @@
 """Fetch the bundle that RAUC cannot stream, as the unprivileged user: the privileged unit has no network."""
 
+from appliance.domain.messages import Message
 from appliance.settings.paths import Home
 from appliance.settings.schema import Config
 from appliance.updates import update_status
@@ -15,5 +16,5 @@ async def prefetch_bundle(home: Home, config: Config) -> None:
     """
     progress = update_status.read_update_progress(home.run)
     if progress is None or progress.state != FETCHING_STATE:
-        raise UpdateFetchError("no bundle is waited for")
+        raise UpdateFetchError(Message("update.not_expected"))
     await UpdateClient.from_config(config).fetch_bundle(progress.source, home.updates, size=None, sha256="")

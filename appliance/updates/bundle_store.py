@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from io import FileIO
 from pathlib import Path
 
+from appliance.domain.messages import Message
 from appliance.host import atomic_file
 
 BUNDLE_FILENAME = "upload.raucb"  # as root knows it, see privileged/rauc_installer.py
@@ -54,7 +55,7 @@ class BundleWriter:
         """Raises NotKept."""
         self.size += len(data)
         if self.size > MAX_BUNDLE_BYTES:
-            raise BundleTooLargeError(f"It is larger than {MAX_BUNDLE_BYTES >> 20} MB: no update is.")
+            raise BundleTooLargeError(Message("upload.too_large", limit_mb=MAX_BUNDLE_BYTES >> 20))
         rest = memoryview(data)
         try:
             while rest:
@@ -114,16 +115,16 @@ def _commit_bundle(descriptor: int, part: Path, folder: Path) -> None:
 def _check_space(folder: Path, size: int | None) -> None:
     if size is not None and size > MAX_BUNDLE_BYTES:
         raise BundleTooLargeError(
-            f"It has {size >> 20} MB, more than the {MAX_BUNDLE_BYTES >> 20} MB that an update may have."
+            Message("upload.size_over_limit", size_mb=size >> 20, limit_mb=MAX_BUNDLE_BYTES >> 20)
         )
     free = shutil.disk_usage(folder).free - RESERVED_BYTES
     if (size or 0) > free:
         raise BundleNoSpaceError(
-            f"There is no room for it: it has {(size or 0) >> 20} MB, {max(free, 0) >> 20} MB are free."
+            Message("upload.no_space", size_mb=(size or 0) >> 20, free_mb=max(free, 0) >> 20)
         )
 
 
 def _storage_error(error: OSError) -> BundleStoreError:
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        return BundleNoSpaceError("There is no room left for it.")
-    return BundleStoreError(f"It cannot be written: {error.strerror}.")
+        return BundleNoSpaceError(Message("upload.disk_full"))
+    return BundleStoreError(Message("upload.not_written", reason=error.strerror))

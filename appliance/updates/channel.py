@@ -11,6 +11,7 @@ import sqlite3
 from dataclasses import asdict, dataclass
 from urllib.parse import urljoin
 
+from appliance.domain.messages import Message
 from appliance.host import semver
 from appliance.net.text_sanitizer import printable
 from appliance.settings.schema import Config
@@ -69,14 +70,14 @@ def parse_offer(channel: str, etag: str, body: bytes) -> UpdateOffer:
         if not all(isinstance(each, str) for each in (version, url, notes)):
             raise TypeError
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
-        raise UpdateFetchError("the channel's document does not say version and url") from None
+        raise UpdateFetchError(Message("channel.incomplete")) from None
     try:
         semver.version_key(version)
     except semver.InvalidVersionError as error:
-        raise UpdateFetchError(f"the channel's document: {error}") from None
+        raise UpdateFetchError(Message("channel.invalid", reason=error)) from None
     whole = urljoin(channel, url)
     if not re.fullmatch(rf"https?://[!-~]{{1,{MAX_URL_CHARS}}}", whole):
-        raise UpdateFetchError("the channel's document names no address of a bundle")
+        raise UpdateFetchError(Message("channel.no_url"))
     return UpdateOffer(
         channel, etag[:200], version, whole, printable(notes, keep="\n").strip()[:MAX_NOTES_CHARS]
     )

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import quote, urlsplit
 
+from appliance.domain.messages import Message
 from appliance.updates.http_client import UpdateClient, UpdateFetchError
 
 MAX_RESPONSE_BYTES = 256 << 10
@@ -120,7 +121,7 @@ class HawkbitApi:
         except (ValueError, RecursionError):
             found = None
         if not isinstance(found, dict):
-            raise HawkbitResponseError("the fleet server's answer is no JSON object")
+            raise HawkbitResponseError(Message("hawkbit.no_json"))
         return found
 
 
@@ -184,13 +185,13 @@ def _parse_artifact(document: Mapping[str, object]) -> Artifact | None:
 def _parse_handling(document: Mapping[str, object], key: str) -> Handling:
     found = next((each for each in HANDLINGS if each == document.get(key)), None)
     if found is None:
-        raise HawkbitResponseError(f"the fleet server does not say how to do the {key}")
+        raise HawkbitResponseError(Message("hawkbit.no_link", key=key))
     return found
 
 
 def _parse_action_id(value: object) -> str:
     if not isinstance(value, str) or not re.fullmatch(r"[0-9A-Za-z_-]{1,64}", value):
-        raise HawkbitResponseError("the fleet server names no action")
+        raise HawkbitResponseError(Message("hawkbit.no_action"))
     return value
 
 

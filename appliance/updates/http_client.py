@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
+from appliance.domain.messages import Message, message_of
 from appliance.net import tls_context
 from appliance.net.text_sanitizer import describe_error, exception_chain, one_line
 from appliance.settings.schema import Config
@@ -97,13 +98,11 @@ class UpdateClient:
                         digest.update(piece)
                         await asyncio.to_thread(bundle.write, piece)
                     if size is not None and bundle.size != size:
-                        raise UpdateFetchError(f"{bundle.size:,} bytes came, {size:,} were announced")
+                        raise UpdateFetchError(Message("download.size", received=bundle.size, announced=size))
                     if sha256 and digest.hexdigest() != sha256.lower():
-                        raise UpdateFetchError(
-                            "what came is not what was announced: its checksum is another one"
-                        )
+                        raise UpdateFetchError(Message("download.checksum"))
             except bundle_store.BundleStoreError as error:
-                raise UpdateFetchError(str(error)) from error
+                raise UpdateFetchError(message_of(error)) from error
 
     @asynccontextmanager
     async def _send_request(
@@ -140,7 +139,9 @@ class UpdateClient:
         try:
             return tls_context.client_context(self.ca_file)
         except (OSError, ValueError) as error:
-            raise UpdateFetchError(f"update.ca_file {self.ca_file}: {describe_error(error)}") from error
+            raise UpdateFetchError(
+                Message("pair", first=f"update.ca_file {self.ca_file}", second=describe_error(error))
+            ) from error
 
 
 def url_origin(url: str) -> str:
@@ -157,7 +158,8 @@ async def _raise_for_status(response: aiohttp.ClientResponse) -> None:
     if not 200 <= response.status < 300:
         said = one_line(response.reason or "")
         raise UpdateServerStatusError(
-            response.status, f"{response.url.host}: the server said {response.status} {said}"
+            response.status,
+            Message("download.status", host=response.url.host, status=response.status, reason=said),
         )
 
 
@@ -166,7 +168,7 @@ async def _read_body(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
     while piece := await response.content.read(CHUNK_BYTES):
         body += piece
         if len(body) > max_bytes:
-            raise UpdateFetchError(f"{response.url.host}: the answer is larger than {max_bytes} bytes")
+            raise UpdateFetchError(Message("download.too_large", host=response.url.host, limit=max_bytes))
     return bytes(body)
 
 
@@ -175,19 +177,23 @@ def _describe_fetch_error(error: Exception, url: str) -> str:
     refused = [each for each in exception_chain(error) if _is_certificate_error(each)]
     match error:
         case _ if refused:
-            reason = f"{host}: TLS certificate not trusted: {one_line(refused[0].verify_message)}"
+            reason = Message(
+                "net.certificate_not_trusted", host=host, reason=one_line(refused[0].verify_message)
+            )
         case aiohttp.ClientHttpProxyError():
-            reason = f"the proxy said {error.status} {one_line(error.message)}"
+            reason = Message("http.proxy_status", status=error.status, reason=one_line(error.message))
         case aiohttp.ClientConnectorDNSError():
-            reason = f"{host}: name not resolved"
+            reason = Message("net.name_not_resolved", host=host)
         case aiohttp.ClientConnectorError():
-            reason = f"{error.host}:{error.port}: {describe_error(error.os_error)}"
+            reason = Message(
+                "pair", first=f"{error.host}:{error.port}", second=describe_error(error.os_error)
+            )
         case aiohttp.ServerDisconnectedError() | ConnectionError() | aiohttp.ClientPayloadError():
-            reason = f"{host}: cut the line before all was there"
+            reason = Message("download.cut_off", host=host)
         case TimeoutError():
-            reason = f"{host}: timed out"
+            reason = Message("net.timeout", host=host)
         case _:
-            reason = f"{host}: {describe_error(error)}"
+            reason = Message("pair", first=host, second=describe_error(error))
     return reason
 
 

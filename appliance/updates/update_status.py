@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from appliance.domain.messages import Message, restore_messages
 from appliance.host import unit_status
 from appliance.privileged import update_trial
 from appliance.privileged.update_progress import ACTIVE_UPDATE_STATES
@@ -84,7 +85,7 @@ def read_latest_progress(
     if answer and answer.state != "done":
         return _build_unstarted_progress(answer.state, answer.text, requested.at)
     if monotonic_s > requested.monotonic_s + UPDATE_START_TIMEOUT_S:
-        return _build_unstarted_progress("failed", "the Plug has not begun it", requested.at)
+        return _build_unstarted_progress("failed", Message("update.not_begun"), requested.at)
     return progress
 
 
@@ -113,7 +114,7 @@ def _text_field(found: dict[str, object], key: str) -> str:
 def _load_answer(run: Path, name: str) -> dict[str, object]:
     try:
         with (run / "answers" / f"{name}.json").open("rb") as file:
-            found = json.loads(file.read(MAX_STATUS_FILE_BYTES))
+            found = restore_messages(json.loads(file.read(MAX_STATUS_FILE_BYTES)))
     except (OSError, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}

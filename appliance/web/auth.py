@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, quote
 from aiohttp import web
 
 from appliance import __version__
+from appliance.domain.messages import Message
 from appliance.host import passwords
 from appliance.privileged import network_rollback
 from appliance.settings.schema import Home
@@ -142,7 +143,7 @@ class AuthApi:
         if not await self._check_password(
             request, credentials.password, wanted.password_hash if right_name else None
         ):
-            raise ApiError(401, "User name or password is wrong.", code="wrong")
+            raise ApiError(401, Message("login.wrong"), code="wrong")
         way, now = scheme_and_port(request), time.monotonic()
         self._sessions.delete(request.cookies.get(cookie_name(way), ""))
         token = self._sessions.create(wanted.username, way, not wanted.password_hash, now)
@@ -154,9 +155,9 @@ class AuthApi:
     async def _set_password(self, request: web.Request, session: LoginSession, current: str, new: str) -> str:
         """The token of the one session that is left. Raises Trouble."""
         if not await self._check_password(request, current, self._settings.current.web.password_hash):
-            raise invalid_value("current: is not the present password.", "current")
+            raise invalid_value(Message("password.wrong"), "current")
         if problem := passwords.password_problem(new):
-            raise invalid_value(f"new: {problem}.", "new")
+            raise invalid_value(problem, "new")
         digest = await asyncio.get_running_loop().run_in_executor(
             self._scrypt_thread, passwords.hash_password, new
         )
@@ -173,14 +174,14 @@ class AuthApi:
             seconds = ceil(wait)
             raise ApiError(
                 429,
-                f"Too many attempts. Please wait {seconds} second{'s' if seconds > 1 else ''}.",
+                Message("login.slow_down", count=seconds),
                 code="slow-down",
                 headers={"Retry-After": str(seconds)},
             )
         if self._queued_logins >= MAX_QUEUED_LOGINS:
             raise ApiError(
                 429,
-                "Too many attempts at once. Please wait a second.",
+                Message("login.busy"),
                 code="slow-down",
                 headers={"Retry-After": "1"},
             )
@@ -248,12 +249,12 @@ def _verify_password(password: str, password_hash: str | None) -> bool:
 async def _read_form(request: web.Request) -> dict[str, str]:
     """The fields of a form. Raises Trouble."""
     if request.content_type != "application/x-www-form-urlencoded":
-        raise ApiError(415, "Send the form as application/x-www-form-urlencoded.")
+        raise ApiError(415, Message("request.form_type"))
     data = await read_raw_body(request)
     if len(data) > 10_000:
-        raise ApiError(413, "The form is too large.")
+        raise ApiError(413, Message("request.form_too_large"))
     try:
         fields = parse_qsl(data.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=10)
     except ValueError:
-        raise ApiError(400, "The form has too many fields.") from None
+        raise ApiError(400, Message("request.form_fields")) from None
     return {key: value[:1000] for key, value in fields}

@@ -13,10 +13,11 @@ from appliance.collector import scanner
 from appliance.discovery import entries
 from appliance.discovery.address_ranges import InvalidEntryError
 from appliance.domain import schedule
+from appliance.domain.messages import Message
 from appliance.domain.model import DiscoveryEntry
 from appliance.host import network_info
 from appliance.settings.schema import Config
-from appliance.web.errors import ApiError, invalid_value, not_found
+from appliance.web.errors import ApiError, invalid_value
 from appliance.web.handlers import ApiRequest, Routes
 from appliance.web.jobs import PollerClient
 from appliance.web.json_fields import (
@@ -124,7 +125,7 @@ class DiscoveryApi:
         entry = _merge_entry(request.body, self._find_entry(config, known) if known else DiscoveryEntry(""))
         _validate_entry(entry, min(config.discovery.max_addresses, MAX_TEST_ADDRESSES))
         if self._test_lock.locked():
-            raise ApiError(503, "A test is running already.", code="busy")
+            raise ApiError(503, Message("test.running"), code="busy")
         async with self._test_lock:
             return _serialize_test_result(entry, await _probe_entry(entry, config))
 
@@ -137,7 +138,7 @@ class DiscoveryApi:
         for entry in config.discovery.entries:
             if self._entry_id(entry) == entry_id:
                 return entry
-        raise not_found("such entry any more: somebody has changed it meanwhile")
+        raise ApiError(404, Message("entries.gone"))
 
     def _entry_id(self, entry: DiscoveryEntry) -> str:
         told = "\0".join(f"{key}={value}" for key, value in sorted(asdict(entry).items()))
@@ -216,13 +217,13 @@ def _validate_new_entry(entry: DiscoveryEntry, config: Config) -> DiscoveryEntry
     """An entry that may be added. Raises Trouble."""
     _validate_entry(entry, config.discovery.max_addresses)
     if entry in config.discovery.entries:
-        raise ApiError(409, "There is such an entry already.", code="wrong", field="addresses")
+        raise ApiError(409, Message("entries.duplicate"), code="wrong", field="addresses")
     return entry
 
 
 def _validate_entry(entry: DiscoveryEntry, max_addresses: int) -> None:
     if problem := entries.entry_problem(entry, max_addresses):
-        raise invalid_value(f"addresses: {problem}.", "addresses")
+        raise invalid_value(problem, "addresses")
 
 
 async def _probe_entry(entry: DiscoveryEntry, config: Config) -> _TestResult:
@@ -234,9 +235,9 @@ async def _probe_entry(entry: DiscoveryEntry, config: Config) -> _TestResult:
         try:
             targets.append(await entries.resolve_target(target))
         except entries.NameNotResolvedError as error:
-            raise invalid_value(f"addresses: {error}.", "addresses") from error
+            raise invalid_value(error, "addresses") from error
     if not targets:
-        raise invalid_value("addresses: all of them are excluded.", "addresses")
+        raise invalid_value(Message("entries.all_excluded"), "addresses")
     try:
         async with asyncio.timeout(TEST_TIMEOUT_S):
             async for answer in scanner.scan_targets(targets, config.discovery.packets_per_second, progress):
@@ -250,11 +251,11 @@ def _serialize_test_result(entry: DiscoveryEntry, result: _TestResult) -> dict[s
     printers = sum(answer.is_printer for answer in result.answers)
     others = len(result.answers) - printers
     if printers:
-        line = f"{printers} printer{'s' if printers > 1 else ''} answered."
+        line = Message("entry_test.printers", count=printers)
     elif others:
-        line = "Something answered, but no printer."
+        line = Message("entry_test.no_printer")
     else:
-        line = "Nothing answered."
+        line = Message("entry_test.nothing")
     return {
         "ok": printers > 0,
         "text": line,
@@ -279,9 +280,5 @@ def _serialize_test_result(entry: DiscoveryEntry, result: _TestResult) -> dict[s
 
 def _no_answer_advice(entry: DiscoveryEntry) -> str:
     """SNMP agents do not say why they are silent: a wrong community looks like no device at all."""
-    asked = "SNMP v2c and v1" if entry.snmp_version == "auto" else f"SNMP version {entry.snmp_version}"
-    return (
-        "Is the device switched on and at this address? Is SNMP switched on in it, "
-        f"does it allow {asked} with this community, and this Plug's address? "
-        f"Is UDP {entry.port} open in between?"
-    )
+    asked = "SNMP v2c / v1" if entry.snmp_version == "auto" else f"SNMP v{entry.snmp_version}"
+    return Message("entry_test.advice", versions=asked, port=entry.port)

@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from typing import Literal
 
+from appliance.domain.messages import Message, message_of, to_json
+from appliance.web.json_fields import Json
+
 ErrorCode = Literal[
     "login",
     "password-change",
@@ -36,20 +39,20 @@ class ApiError(Exception):
         self.field = field
         self.headers = headers or {}
 
-    def as_json(self) -> dict[str, str]:
+    def as_json(self) -> dict[str, Json]:
         """The schema Error of openapi.json."""
-        told = {"error": self.text, "field": self.field, "code": self.code}
-        return {key: value for key, value in told.items() if value is not None}
+        fields: dict[str, Json] = {"error": self.text, "field": self.field, "code": self.code}
+        if isinstance(self.text, Message):
+            fields["message"] = to_json(self.text)
+        return {key: value for key, value in fields.items() if value is not None}
 
 
-def invalid_value(text: str, field: str | None = None) -> ApiError:
-    """Well-formed, but the value cannot be used."""
+def invalid_value(problem: str | Exception, field: str | None = None) -> ApiError:
+    """Well-formed, but the value cannot be used: a whole sentence, or what is wrong with the field."""
+    text = message_of(problem) if isinstance(problem, Exception) else problem
+    if field is not None:
+        text = Message("request.field", field=field, problem=text)
     return ApiError(422, text, field=field, code="wrong")
-
-
-def not_found(what: str) -> ApiError:
-    """There is no such thing (any more)."""
-    return ApiError(404, f"There is no {what}.")
 
 
 def not_on_plug(text: str) -> ApiError:
@@ -59,4 +62,4 @@ def not_on_plug(text: str) -> ApiError:
 
 def to_sentence(line: str) -> str:
     """A line of another part's as a sentence of the page's."""
-    return f"{line[:1].upper()}{line[1:]}{'' if line.endswith(('.', '?')) else '.'}"
+    return Message("as_sentence", text=line)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
+from appliance.domain.messages import Message, add_message_fields
 from appliance.web.errors import ApiError
 from appliance.web.json_fields import Json, JsonMapping
 from appliance.web.middleware import SESSION_KEY
@@ -100,26 +101,26 @@ async def read_json_body(
     data = await read_raw_body(request)
     if not description.has_body(method, path):
         if data:
-            raise ApiError(400, "Nothing is expected in the body.")
+            raise ApiError(400, Message("request.no_body"))
         return {}
     if request.content_type != "application/json" or (request.charset or "utf-8").lower() != "utf-8":
-        raise ApiError(415, "Send JSON with Content-Type: application/json.")
+        raise ApiError(415, Message("request.json_type"))
     return description.check_body(method, path, parse_json(data))
 
 
 async def read_raw_body(request: web.Request) -> bytes:
     """The bytes of a body, bounded in size and time. Raises Trouble."""
     if request.headers.get("Content-Encoding", "identity") != "identity":
-        raise ApiError(415, "The body must not be compressed.")
+        raise ApiError(415, Message("request.compressed"))
     try:
         async with asyncio.timeout(BODY_TIMEOUT_S):
             return await request.read()
     except web.HTTPRequestEntityTooLarge:
-        raise ApiError(413, f"The body is larger than {MAX_BODY_BYTES} bytes.") from None
+        raise ApiError(413, Message("request.body_too_large", limit=MAX_BODY_BYTES)) from None
     except TimeoutError:
-        raise ApiError(400, "The body did not come in time.") from None
+        raise ApiError(400, Message("request.body_timeout")) from None
     except web.RequestPayloadError:
-        raise ApiError(400, "The body is broken.") from None
+        raise ApiError(400, Message("request.body_broken")) from None
 
 
 def encode_json(document: JsonMapping) -> EncodedJson:
@@ -187,7 +188,9 @@ def _download_response(download: Download) -> web.Response:
 
 
 def _dump_json(document: Json | JsonMapping) -> bytes:
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+    return json.dumps(add_message_fields(document), ensure_ascii=False, separators=(",", ":")).encode(
+        "utf-8", "replace"
+    )
 
 
 def _weak_etag(data: bytes) -> str:

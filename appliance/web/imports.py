@@ -5,6 +5,7 @@ import base64
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
+from appliance.domain.messages import Message
 from appliance.domain.model import DiscoveryEntry
 from appliance.host import file_lock
 from appliance.jobs import csv_import
@@ -57,15 +58,11 @@ class ImportApi:
                 force=get_bool(body, "force") or False,
             )
         except csv_import.ImportConfirmationError as error:
-            raise ApiError(
-                409, f"{to_sentence(str(error))} To import it anyway, say so.", code="doubt"
-            ) from error
+            raise ApiError(409, Message("import.confirm", reason=error), code="doubt") from error
         except SettingsError as error:
-            raise ApiError(409, f"The settings have to be mended first: {error.problems[0]}") from error
+            raise ApiError(409, Message("settings.fix_first", problem=error.problems[0])) from error
         except file_lock.LockBusyError as error:
-            raise ApiError(
-                503, "Somebody else is changing the settings. Please try again.", code="busy"
-            ) from error
+            raise ApiError(503, Message("settings.locked"), code="busy") from error
         if result.applied:
             self._poller.wake()
         return _serialize_import_result(listed, result)
@@ -83,14 +80,14 @@ def _parse_import_list(entries: bytes, exclusions: bytes) -> ImportList:
     try:
         return csv_import.parse_list(entries, exclusions)
     except csv_import.ImportRejectedError as error:
-        raise invalid_value(f"list: {to_sentence(str(error))}", "list") from error
+        raise invalid_value(error, "list") from error
 
 
 def _decode_base64_field(body: JsonMapping, key: str) -> bytes:
     try:
         return base64.b64decode(get_str(body, key) or "", validate=True)
     except ValueError as error:  # also of characters beyond ASCII
-        raise invalid_value(f"{key}: is no base64.", key) from error
+        raise invalid_value(Message("request.no_base64"), key) from error
 
 
 def _serialize_import_result(import_list: ImportList, result: ImportResult) -> dict[str, Json]:

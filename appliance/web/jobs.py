@@ -6,12 +6,13 @@ import sqlite3
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
+from appliance.domain.messages import Message
 from appliance.settings.schema import Home
 from appliance.storage import database, printers
 from appliance.storage import jobs as stored
 from appliance.storage.jobs import Job, JobKind
 from appliance.web.db_thread import DatabaseThread
-from appliance.web.errors import not_found
+from appliance.web.errors import ApiError
 from appliance.web.handlers import ApiRequest, Routes
 from appliance.web.json_fields import Json, JsonMapping, format_optional_timestamp, format_timestamp, get_str
 
@@ -82,7 +83,7 @@ def load_job(db: sqlite3.Connection, job_id: int) -> dict[str, Json]:
     """Job, as openapi.json has it. Raises Trouble 404."""
     found = stored.get(db, job_id)
     if found is None:
-        raise not_found(f"job {job_id}")
+        raise ApiError(404, Message("job.not_found", job=job_id))
     return serialize_job(db, found)
 
 

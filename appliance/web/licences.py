@@ -6,6 +6,7 @@ from datetime import datetime
 
 from appliance.delivery import enrolment_client
 from appliance.delivery.errors import DeliveryDeferredError, DeliveryError, DeliveryNotConfiguredError
+from appliance.domain.messages import Message, message_of
 from appliance.host import file_lock, openssl
 from appliance.licensing import csr, installer, status
 from appliance.licensing.claims import InvalidLicenceError, Licence
@@ -46,7 +47,7 @@ class LicenceApi:
         try:
             await asyncio.to_thread(installer.install, self._home.folder, data, self._clock())
         except InvalidLicenceError as error:
-            raise invalid_value(f"licence: {to_sentence(str(error))}", "licence") from error
+            raise invalid_value(error, "licence") from error
         except file_lock.LockBusyError as error:
             raise _licence_busy_error() from error
         self._poller.wake()
@@ -58,25 +59,26 @@ class LicenceApi:
         except file_lock.LockBusyError as error:
             raise _licence_busy_error() from error
         except openssl.OpensslError as error:
-            raise ApiError(409, to_sentence(f"no request can be made: {error}")) from error
+            raise ApiError(409, to_sentence(Message("licence.no_request", reason=error))) from error
         return Download(f"{made.plug_id}-request.pem", "application/x-pem-file", made.pem.encode())
 
     async def _enrol_licence(self, request: ApiRequest) -> JsonMapping:
         if self._enrolment_lock.locked():
-            raise ApiError(503, "The provider is being asked already.", code="busy")
+            raise ApiError(503, Message("enrolment.running"), code="busy")
+        line: str
         async with self._enrolment_lock:
             try:
                 found = await self._enrol_or_renew(
                     get_str(request.body, "url"), get_str(request.body, "code")
                 )
             except DeliveryNotConfiguredError as error:
-                raise invalid_value(f"url: {to_sentence(str(error))}", "url") from error
+                raise invalid_value(error, "url") from error
             except enrolment_client.EnrolmentPendingError as error:
-                ok, line = True, f"{error}: it is asked again by itself"
+                ok, line = True, Message("enrolment.repeated", reason=error)
             except (DeliveryError, InvalidLicenceError) as error:
-                ok, line = False, str(error)
+                ok, line = False, message_of(error)
             else:
-                ok, line = True, f"the licence of {found.customer} is installed"
+                ok, line = True, Message("licence.installed", customer=found.customer)
         self._poller.wake()
         return {
             "ok": ok,
@@ -93,7 +95,7 @@ class LicenceApi:
         known = csr.load_enrolment(self._home.folder) or Enrolment("", "")
         enrolment = Enrolment(known.url if url is None else url, known.code if code is None else code)
         if not enrolment.url:
-            raise DeliveryNotConfiguredError("the provider's address for enrolments is missing")
+            raise DeliveryNotConfiguredError(Message("enrolment.url_missing"))
         try:
             return await enrolment_client.enrol(self._home, config, enrolment, now)
         except DeliveryDeferredError:
@@ -149,4 +151,4 @@ def _serialize_claims(claims: Licence | None) -> dict[str, Json]:
 
 
 def _licence_busy_error() -> ApiError:
-    return ApiError(503, "The licence is being changed just now. Please try again.", code="busy")
+    return ApiError(503, Message("licence.locked"), code="busy")

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 
+from appliance.domain.messages import Message
 from appliance.web.middleware import Handler, request_timeout_s
 
 log = logging.getLogger(__name__)
@@ -96,10 +97,10 @@ def _create_socket(port: int, address: str) -> socket.socket:
 
 def _bind_error_text(port: int, error: OSError) -> str:
     if error.errno == errno.EACCES:
-        return f"port {port} cannot be opened: ports below 1024 need a privilege"
+        return Message("listener.low_port", port=port)
     if error.errno == errno.EADDRINUSE:
-        return f"port {port} cannot be opened: another program uses it"
-    return f"port {port} cannot be opened: {error.strerror}"
+        return Message("listener.port_taken", port=port)
+    return Message("listener.port_unavailable", port=port, reason=error.strerror)
 
 
 @dataclass(slots=True)

@@ -13,6 +13,7 @@ from appliance.discovery.entries import Coverage, Exclusions
 from appliance.discovery.mdns import CHECK_INTERVAL_S, MdnsResponder
 from appliance.discovery.mdns_cache import AnnouncedPrinter
 from appliance.discovery.mdns_txt import PlugAnnouncement
+from appliance.domain.messages import Message
 from appliance.domain.model import Target
 from appliance.host.network_info import list_lan_addresses
 from appliance.settings.schema import Config, Home
@@ -22,9 +23,9 @@ from appliance.web.handlers import ApiRequest, Routes
 from appliance.web.json_fields import Json, JsonMapping, format_timestamp
 from appliance.web.settings_store import SettingsStore
 
-MDNS_ON_TEXT = "Printers that announce themselves by mDNS are listed here."
-MDNS_OFF_TEXT = "mDNS is switched off in the settings (plug.mdns)."
-MDNS_UNAVAILABLE_TEXT = "mDNS cannot be used here just now."
+MDNS_ON_TEXT = Message("mdns.list")
+MDNS_OFF_TEXT = Message("mdns.off")
+MDNS_UNAVAILABLE_TEXT = Message("mdns.not_available")
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from datetime import datetime
 from aiohttp import web
 
 from appliance import __version__
+from appliance.domain.messages import Message
 from appliance.domain.supply_state import assess_supply, printer_state
 from appliance.net.text_sanitizer import printable
 from appliance.storage import database, printers, statistics
@@ -49,13 +50,13 @@ class MetricsApi:
     async def _get_metrics(self, request: web.Request) -> web.Response:
         token = self._settings.current.web.metrics_token
         if not token:
-            raise ApiError(404, "There is no such page.")
+            raise ApiError(404, Message("request.no_page"))
         given = request.headers.get("Authorization", "")
         if not hmac.compare_digest(given.encode("utf-8", "surrogateescape"), f"Bearer {token}".encode()):
             headers = {"WWW-Authenticate": 'Bearer realm="metrics"'}
-            raise ApiError(401, "This needs the token of the metrics.", code="login", headers=headers)
+            raise ApiError(401, Message("request.metrics_token"), code="login", headers=headers)
         if request.query:
-            raise ApiError(400, "There are no parameters here.")
+            raise ApiError(400, Message("request.no_parameters"))
         body = await self._store.call(_collect_metrics, self._clock())
         return web.Response(
             body=body, headers={"Content-Type": EXPOSITION_MEDIA_TYPE, "Cache-Control": "no-store"}

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Iterable
 
 from aiohttp import web
 
+from appliance.domain.messages import Message
 from appliance.storage import database
 from appliance.web.errors import ApiError
 from appliance.web.origin import check_host, check_origin, cookie_name, scheme_and_port
@@ -62,19 +63,15 @@ class AccessMiddleware:
         except web.HTTPException as error:
             return error_response(request, _to_api_error(error))
         except TimeoutError:
-            return error_response(request, ApiError(503, "This took too long.", code="busy"))
+            return error_response(request, ApiError(503, Message("request.timeout"), code="busy"))
         except database.DatabaseUnavailableError as error:
             log.warning("%s", error)
-            return error_response(
-                request, ApiError(503, "The database cannot be used just now. Please try again.", code="busy")
-            )
+            return error_response(request, ApiError(503, Message("database.unavailable"), code="busy"))
         except ConnectionError:
             raise  # whoever asked is gone; aiohttp ends it without a word
         except Exception:
             log.exception("%s %s", request.method, request.path)
-            return error_response(
-                request, ApiError(500, "This did not work: a fault of the Plug, see the log of its page.")
-            )
+            return error_response(request, ApiError(500, Message("request.internal_error")))
 
     def _authorize(self, request: web.Request) -> None:
         """Know who asks. Raises Trouble."""
@@ -88,9 +85,9 @@ class AccessMiddleware:
             return  # files hold nothing secret; pages, forms and metrics know themselves whom they answer
         if session is None:
             if (request.method, where) != LOGIN_OPERATION:
-                raise ApiError(401, "Please log in.", code="login")
+                raise ApiError(401, Message("login.needed"), code="login")
         elif session.must_change and where not in FACTORY_PASSWORD_PATHS:
-            raise ApiError(403, "Please change the factory password first.", code="password-change")
+            raise ApiError(403, Message("login.change_password"), code="password-change")
 
     def find_session(self, request: web.Request, *, touch: bool) -> LoginSession | None:
         """The session that the request's cookie belongs to, at this very door."""
@@ -132,9 +129,9 @@ def error_response(request: web.Request, error: ApiError) -> web.Response:
 
 def _to_api_error(error: web.HTTPException) -> ApiError:
     told = {
-        404: "There is no such page.",
-        405: f"This is not possible here. Possible: {error.headers.get('Allow', '')}.",
-        413: "The body is too large.",
+        404: Message("request.no_page"),
+        405: Message("request.method", allowed=error.headers.get("Allow", "")),
+        413: Message("request.too_large"),
     }
     headers = {name: error.headers[name] for name in ("Allow", "Location") if name in error.headers}
     return ApiError(error.status, told.get(error.status, f"{error.reason}."), headers=headers)

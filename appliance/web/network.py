@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
+from appliance.domain.messages import Message
 from appliance.host import atomic_file, network_info, unit_status
 from appliance.host.network_info import NetworkInterface
 from appliance.privileged import network_rollback
@@ -36,10 +37,10 @@ EVENT_KIND = "network"
 CHECK_INTERVAL_S = 0.5  # only while something is tried
 REQUEST_TIMEOUT_S = 120.0  # until root has begun; a Plug that has just started has much to do
 CONFIRM_TIMEOUT_S = 3.0  # an answer waits for so long until root has ended it
-STARTED_TEXT = "new network settings are tried for two minutes"
-INTERRUPTED_TEXT = "the Plug was restarted while new network settings were tried: the old ones hold"
-ROLLED_BACK_TEXT = "new network settings were not confirmed: the old ones hold again"
-NO_PENDING_CHANGE_TEXT = "No network settings are being tried just now."
+STARTED_TEXT = Message("network.trying")
+INTERRUPTED_TEXT = Message("network.trial_rebooted")
+ROLLED_BACK_TEXT = Message("network.trial_expired")
+NO_PENDING_CHANGE_TEXT = Message("network.no_trial")
 FINAL_STATES = ("kept", "rolled-back", "failed")
 
 
@@ -187,7 +188,7 @@ class NetworkApi:
         if answer and answer.state != "done":
             return _ChangeStatus("failed", answer.text)
         late = time.monotonic() - trial.asked > REQUEST_TIMEOUT_S
-        return _ChangeStatus("failed", "nobody has done it") if late else _ChangeStatus("ordered")
+        return _ChangeStatus("failed", Message("network.no_answer")) if late else _ChangeStatus("ordered")
 
     def _store_pending_change(self, pending: _PendingChange | None) -> None:
         """In memory alone, but beyond an end of this service: the candidate may hold a passphrase."""
@@ -232,9 +233,9 @@ class NetworkApi:
 def _outcome_text(settings: NetworkConfig, status: _ChangeStatus) -> str:
     if status.state == "kept":
         address = settings.address if settings.method == "static" else "DHCP"
-        return f"new network settings were confirmed: {settings.interface}, {address}"
+        return Message("network.confirmed", interface=settings.interface, address=address)
     if status.state == "failed":
-        return f"new network settings could not be used: {status.text}"
+        return Message("network.unusable", reason=status.text)
     return ROLLED_BACK_TEXT
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from appliance.domain.messages import Message
 from appliance.net.text_sanitizer import printable
 from appliance.web.errors import ApiError, invalid_value
 from appliance.web.json_fields import Json, JsonMapping, get_object, get_str
@@ -45,9 +46,11 @@ class OpenApiDocument:
         known = {get_str(parameter, "name"): parameter for parameter in parameters}
         for name in query:
             if name not in known or known[name].get("in") != "query":
-                raise ApiError(400, f"There is no parameter {_printable(name)} here.", field=name[:100])
+                raise ApiError(
+                    400, Message("request.unknown_parameter", name=_printable(name)), field=name[:100]
+                )
             if query.count(name) > 1:
-                raise ApiError(400, f"{name}: is given more than once.", field=name)
+                raise _parameter_error(400, name, Message("request.given_twice"))
         for name, value in values.items():
             parameter = known.get(name)
             if parameter is None:
@@ -61,17 +64,19 @@ class OpenApiDocument:
                 None,
             ):
                 status = 404 if parameter.get("in") == "path" else 400
-                raise ApiError(status, problem[1], field=name)
+                raise _parameter_error(status, name, problem[1])
 
     def check_body(self, method: str, path: str, data: Json) -> JsonMapping:
         """The body of a request, as described. Raises Trouble 422 with the first problem."""
         schema = self._operations[method, path].body
         if schema is None:
-            raise ApiError(400, "Nothing is expected in the body.")
+            raise ApiError(400, Message("request.no_body"))
         for field, problem in self._validate(data, schema, ""):
-            raise invalid_value(problem, field or None)
+            if field:
+                raise invalid_value(problem, field)
+            raise invalid_value(Message("request.body_problem", problem=problem))
         if not isinstance(data, dict):
-            raise invalid_value("The body must be an object.")
+            raise invalid_value(Message("request.not_object"))
         return data
 
     def success_status(self, method: str, path: str) -> int:
@@ -96,13 +101,12 @@ class OpenApiDocument:
         if reference:
             schema = get_object(self._schemas, reference.rpartition("/")[2])
         kind = get_str(schema, "type")
-        said = where or "The body"
         if kind and not _JSON_TYPES[kind][0](value):
-            yield where, f"{said}: must be {_JSON_TYPES[kind][1]}."
+            yield where, Message("request.wrong_type", type=_JSON_TYPES[kind][1])
             return
         choices = schema.get("enum")
         if isinstance(choices, list) and value not in choices:
-            yield where, f"{said}: must be one of {', '.join(str(choice) for choice in choices)}."
+            yield where, Message("request.choice", choices=", ".join(str(choice) for choice in choices))
             return
         if isinstance(value, str):
             yield from _validate_string(value, schema, where)
@@ -116,7 +120,7 @@ class OpenApiDocument:
     def _validate_list(self, value: list[Json], schema: JsonMapping, where: str) -> Iterator[tuple[str, str]]:
         most = schema.get("maxItems")
         if isinstance(most, int) and len(value) > most:
-            yield where, f"{where}: has more than {most} items."
+            yield where, Message("request.too_many_items", count=most)
             return
         for index, item in enumerate(value):
             yield from self._validate(item, get_object(schema, "items"), f"{where}.{index + 1}")
@@ -127,16 +131,13 @@ class OpenApiDocument:
         properties = get_object(schema, "properties")
         for key in value:
             if key not in properties:
-                yield (
-                    _join_path(where, key)[:100],
-                    f"{_printable(_join_path(where, key))}: is not known here.",
-                )
+                yield _printable(_join_path(where, key)), Message("request.unknown_field")
         required = schema.get("required")
         for name in required if isinstance(required, list) else []:
             if name not in value:
-                yield _join_path(where, str(name)), f"{_join_path(where, str(name))}: is missing."
+                yield _join_path(where, str(name)), Message("settings.missing")
         if not value and schema.get("minProperties"):
-            yield where, f"{where or 'The body'}: is empty; say what is to change."
+            yield where, Message("request.nothing_to_change")
         for key, item in value.items():
             if key in properties:
                 yield from self._validate(item, get_object(properties, key), _join_path(where, key))
@@ -149,14 +150,14 @@ def parse_json(data: bytes) -> Json:
         depth = _nesting_depth(value)
     except json.JSONDecodeError as error:
         raise ApiError(
-            400, f"The body is not JSON: {error.msg} at line {error.lineno}, column {error.colno}."
+            400, Message("request.not_json", reason=error.msg, line=error.lineno, column=error.colno)
         ) from None
     except UnicodeDecodeError:
-        raise ApiError(400, "The body is not UTF-8.") from None
+        raise ApiError(400, Message("request.not_utf8")) from None
     except (ValueError, RecursionError):
-        raise ApiError(400, "The body is not JSON that can be used.") from None
+        raise ApiError(400, Message("request.bad_json")) from None
     if depth > MAX_JSON_DEPTH:
-        raise ApiError(400, "The body is nested too deeply.")
+        raise ApiError(400, Message("request.nested"))
     return value
 
 
@@ -207,17 +208,26 @@ def _parse_operations(paths: JsonMapping) -> Iterator[tuple[tuple[str, str], Api
 def _validate_string(value: str, schema: JsonMapping, where: str) -> Iterator[tuple[str, str]]:
     least, most, pattern = schema.get("minLength"), schema.get("maxLength"), schema.get("pattern")
     if isinstance(least, int) and len(value) < least:
-        yield where, f"{where}: must have at least {least} character{'s' if least > 1 else ''}."
+        yield where, Message("request.too_short", count=least)
     elif isinstance(most, int) and len(value) > most:
-        yield where, f"{where}: has more than {most} characters."
+        yield where, Message("request.too_long", count=most)
     elif isinstance(pattern, str) and not re.search(_python_pattern(pattern), value):
-        yield where, f"{where}: {get_str(schema, 'description') or 'has a form that cannot be used'}"
+        yield where, _pattern_problem(schema)
+
+
+def _pattern_problem(schema: JsonMapping) -> str:
+    code = get_str(schema, "x-message")
+    return Message(code) if code else Message("request.bad_form")
+
+
+def _parameter_error(status: int, name: str, problem: str) -> ApiError:
+    return ApiError(status, Message("request.field", field=name, problem=problem), field=name)
 
 
 def _validate_integer(value: int, schema: JsonMapping, where: str) -> Iterator[tuple[str, str]]:
     least, most = schema.get("minimum"), schema.get("maximum")
     if (isinstance(least, int) and value < least) or (isinstance(most, int) and value > most):
-        yield where, f"{where}: must be from {least} to {most}."
+        yield where, Message("settings.range", low=least, high=most)
 
 
 def _python_pattern(pattern: str) -> str:
@@ -241,10 +251,13 @@ def _printable(key: str) -> str:
 
 
 _JSON_TYPES: dict[str, tuple[Callable[[Json], bool], str]] = {
-    "object": (lambda value: isinstance(value, dict), "an object"),
-    "array": (lambda value: isinstance(value, list), "a list"),
-    "string": (lambda value: isinstance(value, str), "text"),
-    "boolean": (lambda value: isinstance(value, bool), "true or false"),
-    "integer": (lambda value: isinstance(value, int) and not isinstance(value, bool), "a whole number"),
-    "number": (lambda value: isinstance(value, int | float) and not isinstance(value, bool), "a number"),
+    "object": (lambda value: isinstance(value, dict), Message("kind.object")),
+    "array": (lambda value: isinstance(value, list), Message("kind.list")),
+    "string": (lambda value: isinstance(value, str), Message("kind.string")),
+    "boolean": (lambda value: isinstance(value, bool), Message("kind.bool")),
+    "integer": (lambda value: isinstance(value, int) and not isinstance(value, bool), Message("kind.int")),
+    "number": (
+        lambda value: isinstance(value, int | float) and not isinstance(value, bool),
+        Message("kind.number"),
+    ),
 }

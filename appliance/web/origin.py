@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from aiohttp import web
 
+from appliance.domain.messages import Message
 from appliance.web.errors import ApiError
 from appliance.web.settings_store import SettingsStore
 
@@ -34,14 +35,14 @@ def check_host(request: web.Request, allowed: Iterable[str]) -> None:
     host = hosts[0] if len(hosts) == 1 else ""
     found = re.fullmatch(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._\-]+)(?::([0-9]{1,5}))?", host)
     if not found:
-        raise ApiError(400, "The Host header is missing or cannot be used.", code="host")
+        raise ApiError(400, Message("request.host_header"), code="host")
     name = found[1].lower().removesuffix(".")
     if _is_address(name) or name == "localhost" or name.endswith(".local"):
         return
     if name not in {known.lower() for known in allowed}:
         raise ApiError(
             421,
-            f"This Plug does not go by the name '{name[:100]}'. Open it by its address, or as <name>.local.",
+            Message("request.unknown_host", name=name[:100]),
             code="host",
         )
 
@@ -54,7 +55,7 @@ def check_origin(request: web.Request, *, strict: bool) -> None:
         return
     same = site in (None, "same-origin") and (origin is None or _is_same_origin(origin, request))
     if not same or (site is None and origin is None):
-        raise ApiError(403, "This was not asked from the Plug's own page.", code="origin")
+        raise ApiError(403, Message("request.foreign_origin"), code="origin")
 
 
 def _is_same_origin(origin: str, request: web.Request) -> bool:

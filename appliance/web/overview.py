@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from appliance.delivery import outbox
 from appliance.domain import schedule
+from appliance.domain.messages import Message
 from appliance.settings.schema import Config, Home
 from appliance.storage import database, events, jobs, statistics
 from appliance.web.db_thread import DatabaseThread
@@ -181,26 +182,24 @@ def _plug_attention(
     config: Config, problems: list[str], poller: str, receiver_state: str
 ) -> Iterator[AttentionItem]:
     for problem in problems:
-        yield AttentionItem("settings", "error", f"Settings: {problem}", "/system", detail=problem)
-    if poller == "stopped":
-        yield AttentionItem("poller", "error", "The poller does not run: no printer is read.", "/services")
-    if config.traps.enabled and receiver_state == "stopped":
-        yield AttentionItem("traps", "error", "The trap receiver is switched on, but does not run.", "/traps")
-    if not config.discovery.entries:
         yield AttentionItem(
-            "no-entries", "info", "Nothing to look for yet: add a discovery entry.", "/discovery"
+            "settings", "error", Message("attention.settings", problem=problem), "/system", detail=problem
         )
+    if poller == "stopped":
+        yield AttentionItem("poller", "error", Message("attention.poller"), "/services")
+    if config.traps.enabled and receiver_state == "stopped":
+        yield AttentionItem("traps", "error", Message("attention.trap_receiver"), "/traps")
+    if not config.discovery.entries:
+        yield AttentionItem("no-entries", "info", Message("attention.no_entries"), "/discovery")
     if config.transmission.mode == "off":
         yield AttentionItem(
-            "transmission-off", "info", "The transmission is switched off: nothing is sent.", "/transmission"
+            "transmission-off", "info", Message("attention.transmission_off"), "/transmission"
         )
 
 
 def _outbox_attention(config: Config, summary: _OutboxSummary, now: datetime) -> Iterator[AttentionItem]:
     if summary.refused:
-        line = (
-            f"{summary.refused} parcel{'s were' if summary.refused > 1 else ' was'} refused by the receiver."
-        )
+        line = Message("attention.refused", count=summary.refused)
         yield AttentionItem("parcel-refused", "error", line, "/transmission", subject=str(summary.refused))
     if (
         config.transmission.mode != "off"
@@ -210,8 +209,11 @@ def _outbox_attention(config: Config, summary: _OutboxSummary, now: datetime) ->
         yield AttentionItem(
             "parcels-waiting",
             "warning",
-            f"{summary.waiting} parcel{'s wait' if summary.waiting > 1 else ' waits'} to be sent: "
-            f"{summary.error or 'not tried yet'}",
+            Message(
+                "attention.waiting",
+                count=summary.waiting,
+                reason=summary.error or Message("attention.not_tried"),
+            ),
             "/transmission",
             subject=str(summary.waiting),
             detail=summary.error,
@@ -235,13 +237,17 @@ def _printer_attention(row: JsonMapping) -> AttentionItem | None:
     match row["state"]:
         case "error":
             return AttentionItem(
-                "printer-error", "error", f"Cannot print: {told or 'down'}", "", detail=told or None
+                "printer-error",
+                "error",
+                Message("attention.cannot_print", reason=told or Message("attention.down")),
+                "",
+                detail=told or None,
             )
         case "silent":
             return AttentionItem(
                 "printer-silent",
                 "warning",
-                f"Does not answer: {row['failure']}",
+                Message("attention.silent", reason=row["failure"]),
                 "",
                 detail=get_str(row, "failure"),
                 since=get_str(row, "seen_at"),
@@ -250,7 +256,9 @@ def _printer_attention(row: JsonMapping) -> AttentionItem | None:
             return AttentionItem(
                 "supply-empty",
                 "error",
-                f"{supply}: {low['state']}",
+                Message("attention.supply_full", supply=supply)
+                if low["state"] == "full"
+                else Message("attention.supply_empty", supply=supply),
                 "",
                 detail=supply,
                 percent=low["percent"],
@@ -259,13 +267,17 @@ def _printer_attention(row: JsonMapping) -> AttentionItem | None:
             return AttentionItem(
                 "supply-low",
                 "warning",
-                f"{supply}: {low['state']}",
+                Message("attention.supply_nearly_full", supply=supply)
+                if low["state"] == "nearly-full"
+                else Message("attention.supply_low", supply=supply),
                 "",
                 detail=supply,
                 percent=low["percent"],
             )
         case "warning" if told:
-            return AttentionItem("printer-error", "warning", f"Warns: {told}", "", detail=told)
+            return AttentionItem(
+                "printer-error", "warning", Message("attention.warns", reason=told), "", detail=told
+            )
     return None
 
 

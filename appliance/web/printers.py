@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from appliance.domain.messages import Message
 from appliance.domain.model import Printer
 from appliance.domain.supply_state import UNIT_PERCENT, assess_supply, percent_of_capacity
 from appliance.storage import counters, database, history, printers
 from appliance.web import history_series, serializers
 from appliance.web.db_thread import DatabaseThread
-from appliance.web.errors import ApiError, not_found
+from appliance.web.errors import ApiError
 from appliance.web.handlers import ApiRequest, Download, EncodedJson, Routes, encode_json
 from appliance.web.history_series import SupplyForecast, forecast_depletion
 from appliance.web.jobs import PollerClient
@@ -142,7 +143,7 @@ def _load_printer_json(db: sqlite3.Connection, printer_id: int, now: datetime) -
 def _require_printer(db: sqlite3.Connection, printer_id: int) -> Printer:
     known = printers.get_printer(db, printer_id)
     if known is None:
-        raise not_found(f"printer {printer_id}")
+        raise ApiError(404, Message("printer.not_found", printer=printer_id))
     return known
 
 
@@ -160,7 +161,7 @@ def _confirm_counter(db: sqlite3.Connection, printer_id: int, name: str, now: da
     with database.transaction(db):
         _require_printer(db, printer_id)
         if not counters.confirm_held(db, printer_id, name):
-            raise ApiError(409, "Nothing is held of this counter: somebody has confirmed it, or the printer.")
+            raise ApiError(409, Message("counter.nothing_held"))
     return _load_printer_json(db, printer_id, now)
 
 

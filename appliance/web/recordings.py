@@ -9,11 +9,12 @@ from datetime import datetime
 
 from appliance.collector import snmp_recorder
 from appliance.discovery import entries
+from appliance.domain.messages import Message
 from appliance.domain.model import Target
 from appliance.snmp.client import SnmpEndpoint
 from appliance.storage import printers
 from appliance.web.db_thread import DatabaseThread
-from appliance.web.errors import ApiError, not_found
+from appliance.web.errors import ApiError
 from appliance.web.handlers import ApiRequest, Download, Routes
 from appliance.web.json_fields import Json, JsonMapping, format_optional_timestamp, get_bool
 
@@ -29,7 +30,7 @@ class _PrinterRecording:
     masked: bool
     began_at: datetime
     objects: int = 0
-    text: str = "The printer is being asked."
+    text: str = Message("recording.running")
     data: bytes | None = None
     complete: bool = False
     ended_at: datetime | None = None
@@ -70,7 +71,7 @@ class RecordingsApi:
     async def _start_recording(self, request: ApiRequest) -> JsonMapping:
         target = await self._store.call(_load_target, request.path_id)
         if self._current and self._current.state == "running":
-            raise ApiError(503, f"Printer {self._current.printer} is being recorded just now.", code="busy")
+            raise ApiError(503, Message("recording.busy", printer=self._current.printer), code="busy")
         await self.close()
         made = self._current = _PrinterRecording(
             request.path_id, get_bool(request.body, "mask") or False, self._clock()
@@ -91,7 +92,7 @@ class RecordingsApi:
         await self._store.call(_load_target, request.path_id)
         made = self._find_recording(request.path_id)
         if made is None or made.data is None:
-            raise not_found(f"recording of printer {request.path_id}")
+            raise ApiError(404, Message("recording.not_found", printer=request.path_id))
         kind = "-masked" if made.masked else ""
         return Download(f"printer-{request.path_id}{kind}.snmprec", "text/plain", made.data)
 
@@ -113,10 +114,12 @@ class RecordingsApi:
             recording.data = (await asyncio.to_thread(lambda: recorded.text)).encode()[:MAX_RECORDING_BYTES]
             recording.complete = not recorded.stop_reason
             recording.text = (
-                f"Not complete: {recorded.stop_reason}." if recorded.stop_reason else "It is complete."
+                Message("recording.incomplete", reason=recorded.stop_reason)
+                if recorded.stop_reason
+                else Message("recording.complete")
             )
         except (snmp_recorder.RecordingError, entries.NameNotResolvedError, OSError) as error:
-            recording.text = f"Nothing could be recorded: {error}."
+            recording.text = Message("recording.failed", reason=error)
         finally:
             recording.ended_at = self._clock()
         await asyncio.sleep(RETENTION_S)
@@ -127,14 +130,14 @@ class RecordingsApi:
 def _load_target(db: sqlite3.Connection, printer_id: int) -> Target:
     known = printers.get_printer(db, printer_id)
     if known is None:
-        raise not_found(f"printer {printer_id}")
+        raise ApiError(404, Message("printer.not_found", printer=printer_id))
     return known.target
 
 
 def _serialize_recording(recording: _PrinterRecording | None) -> dict[str, Json]:
     return {
         "state": recording.state if recording else "none",
-        "text": recording.text if recording else "There is no recording.",
+        "text": recording.text if recording else Message("recording.none"),
         "masked": bool(recording and recording.masked),
         "objects": recording.objects if recording else 0,
         "complete": bool(recording and recording.complete),

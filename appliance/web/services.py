@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from appliance.domain.messages import Message, message_of
 from appliance.host import unit_status
 from appliance.host.unit_status import SERVICE_UNITS, UnitQueryError, UnitStatus
 from appliance.privileged.request_handler import VERBS
@@ -10,11 +11,9 @@ from appliance.web.errors import ApiError, not_on_plug
 from appliance.web.handlers import ApiRequest, Routes
 from appliance.web.json_fields import Json, JsonMapping, format_optional_timestamp, format_timestamp
 
-NOT_INSTALLED_TEXT = (
-    "This is not the Plug itself: services, network and restart belong to whoever started it."
-)
+NOT_INSTALLED_TEXT = Message("plug.not_on_device")
 UNIT_STATES = ("active", "inactive", "failed", "activating", "deactivating")
-NO_SYSTEMD_TEXT = "The services are not run by systemd here."
+NO_SYSTEMD_TEXT = Message("services.no_systemd")
 SYSLOG_LEVELS = ("error", "error", "error", "error", "warning", "info", "info", "debug")  # syslog's 0 to 7
 
 
@@ -60,7 +59,7 @@ class ServicesApi:
             if not any(unit.loaded for unit in found.values()):
                 found, text = {}, NO_SYSTEMD_TEXT
         except UnitQueryError as error:
-            found, text = {}, str(error)
+            found, text = {}, message_of(error)
         here = is_installed_plug(self._home)
         return {
             "available": bool(found),
@@ -71,12 +70,22 @@ class ServicesApi:
     async def _control_service(self, request: ApiRequest) -> JsonMapping:
         name, action = request.params["name"], request.params["action"]
         asked_for = submit_privileged_request(self._home, {"do": action, "unit": SERVICE_UNITS[name]})
-        return {"id": asked_for, "text": f"{name}: {action} was asked for."}
+        return {"id": asked_for, "text": _action_text(name, action)}
 
     async def _get_service_log(self, request: ApiRequest) -> JsonMapping:
         return await read_unit_log(
             SERVICE_UNITS[request.params["name"]], int(request.params.get("lines", "200"))
         )
+
+
+def _action_text(name: str, action: str) -> Message:
+    match action:
+        case "start":
+            return Message("services.starting", service=name)
+        case "stop":
+            return Message("services.stopping", service=name)
+        case _:
+            return Message("services.restarting", service=name)
 
 
 async def trap_receiver_state(traps: TrapsConfig) -> str:
@@ -99,7 +108,7 @@ async def read_unit_log(unit: str, max_lines: int) -> dict[str, Json]:
             raise UnitQueryError(NO_SYSTEMD_TEXT)
         lines = await unit_status.query_log_lines(unit, max_lines)
     except UnitQueryError as error:
-        return {"available": False, "text": str(error), "lines": []}
+        return {"available": False, "text": message_of(error), "lines": []}
     shaped: list[Json] = [
         {"at": format_timestamp(line.at), "level": SYSLOG_LEVELS[line.priority], "text": line.text}
         for line in lines
@@ -113,7 +122,7 @@ def _serialize_service(name: str, unit: UnitStatus | None, *, installed: bool) -
         "name": name,
         "unit": SERVICE_UNITS[name],
         "state": known.state if known else "unknown",
-        "detail": known.detail if known else "There is no such unit here.",
+        "detail": known.detail if known else Message("services.no_unit"),
         "since": format_optional_timestamp(known.since) if known else None,
         "memory_bytes": known.memory if known else None,
         "restarts": known.restarts if known else None,

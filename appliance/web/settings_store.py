@@ -5,6 +5,7 @@ import contextlib
 import os
 from collections.abc import Callable
 
+from appliance.domain.messages import Message
 from appliance.host import atomic_file, file_lock
 from appliance.settings import schema
 from appliance.settings.schema import Config, Home
@@ -52,9 +53,7 @@ class SettingsStore:
             except schema.SettingsError as error:
                 raise settings_error(error.problems[0], section) from error
             except file_lock.LockBusyError as error:
-                raise ApiError(
-                    503, "Somebody else is changing the settings. Please try again.", code="busy"
-                ) from error
+                raise ApiError(503, Message("settings.locked"), code="busy") from error
             return self.current
 
     def _update_file(self, change: Callable[[Config], Config]) -> None:
@@ -73,6 +72,8 @@ class SettingsStore:
 
 def settings_error(problem: str, section: str) -> ApiError:
     """A line of config.problems as an error of the field that the request named."""
-    where, colon, _ = problem.partition(": ")
-    field = where.removeprefix(f"{section}.").split(" ")[0] if colon else None
-    return ApiError(422, problem.removeprefix(f"{section}."), field=field, code="settings")
+    if not isinstance(problem, Message) or problem.code != "field_problem":
+        return ApiError(422, problem, code="settings")
+    where = str(problem.params["field"]).removeprefix(f"{section}.")
+    text = Message("field_problem", field=where, problem=problem.params["problem"])
+    return ApiError(422, text, field=where.split(" ")[0], code="settings")

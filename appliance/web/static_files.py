@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 from aiohttp import web
 
+from appliance.domain.messages import CATALOGUE_DIR, Message
 from appliance.web.errors import ApiError
 from appliance.web.handlers import MIN_GZIP_BYTES, accepts_gzip, is_not_modified
 from appliance.web.middleware import SESSION_KEY
@@ -78,7 +79,7 @@ def find_webui_dir() -> Path:
     ):
         if (place / "openapi.json").is_file():
             return place
-    raise StaticFilesMissingError("The page's files (webui) are not installed.")
+    raise StaticFilesMissingError(Message("request.no_files"))
 
 
 class StaticFiles:
@@ -122,13 +123,13 @@ class StaticFiles:
     async def _get_asset(self, request: web.Request) -> web.Response:
         name = request.path
         if name.endswith(".html") or name not in self._scan_files():
-            raise ApiError(404, "There is no such page.")
+            raise ApiError(404, Message("request.no_page"))
         return self._file_response(request, name[1:])
 
     def _file_response(self, request: web.Request, name: str, vary: str = "") -> web.Response:
         path = self._scan_files().get(f"/{name}")
         if path is None:
-            raise ApiError(404, "There is no such page.")
+            raise ApiError(404, Message("request.no_page"))
         file = self._load_cached(path)
         headers = {"ETag": file.etag, "Cache-Control": "no-cache", "Vary": f"{vary}Accept-Encoding"}
         if is_not_modified(request, file.etag):
@@ -146,7 +147,7 @@ class StaticFiles:
     def _scan_files(self) -> dict[str, Path]:
         now = time.monotonic()
         if not self._paths_by_name or now - self._scanned_at > RESCAN_INTERVAL_S:
-            self._paths_by_name = dict(_list_files(self._webui_dir))
+            self._paths_by_name = {**dict(_list_files(self._webui_dir)), **_list_catalogues()}
             self._scanned_at = now
         return self._paths_by_name
 
@@ -184,6 +185,11 @@ def _list_files(directory: Path) -> Iterator[tuple[str, Path]]:
             and not any(part.startswith(".") for part in name.split("/"))
         ):
             yield f"/{name}", path
+
+
+def _list_catalogues() -> dict[str, Path]:
+    """The messages of the Plug, which the pages show in their language."""
+    return {f"/i18n/messages.{path.stem}.json": path for path in CATALOGUE_DIR.glob("*.json")}
 
 
 def _load_file(path: Path, stamp: tuple[int, int]) -> _StaticFile:

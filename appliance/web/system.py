@@ -20,6 +20,7 @@ from zoneinfo import available_timezones
 
 from appliance import __version__
 from appliance.delivery import archive
+from appliance.domain.messages import Message
 from appliance.host import board
 from appliance.host.board import read_serial_number
 from appliance.privileged.request_handler import ALL_UNITS_TARGET
@@ -159,7 +160,7 @@ class SystemApi:
         try:
             await tls.install_uploaded(self._home, certificate, key, self._clock())
         except tls.CertificateError as error:
-            raise invalid_value(f"certificate: {error}.", "certificate") from error
+            raise invalid_value(error, "certificate") from error
         return await self._reload_certificate()
 
     async def _delete_certificate(self, _request: ApiRequest) -> JsonMapping:
@@ -169,13 +170,13 @@ class SystemApi:
 
     def _require_tls(self) -> None:
         if self._listen_info.context is None:
-            raise ApiError(409, "HTTPS is not to be had here: see the log of the page.")
+            raise ApiError(409, Message("certificate.no_https"))
 
     async def _reload_certificate(self) -> JsonMapping:
         """The certificate that new connections get."""
         context, shaped = self._listen_info.context, await self._serialize_certificate()
         if context is None or shaped is None:
-            raise ApiError(409, "The certificate cannot be read.")
+            raise ApiError(409, Message("certificate.unreadable"))
         tls.load_certificate(context, self._home)
         return shaped
 
@@ -215,13 +216,13 @@ class SystemApi:
                 **kept,
             }
             if problems := configuration.find_problems(data):
-                raise invalid_value(f"backup: {problems[0]}", "backup")
+                raise invalid_value(problems[0], "backup")
             return validation.build_record(Config(), data)
 
         after = await self._settings.update(change)
         changed = _count_differences(configuration.to_table(before), configuration.to_table(after))
         return {
-            "text": f"{changed} settings were taken over." if changed else "Nothing had changed.",
+            "text": Message("backup.restored", count=changed) if changed else Message("backup.unchanged"),
             "settings": changed,
         }
 
@@ -237,14 +238,14 @@ class SystemApi:
             {"do": "reboot"} if what == "box" else {"do": "restart", "unit": ALL_UNITS_TARGET}
         )
         asked_for = services.submit_privileged_request(self._home, order, self._root)
-        return {"id": asked_for, "text": "The restart was asked for."}
+        return {"id": asked_for, "text": Message("system.restarting")}
 
     async def _request_factory_reset(self, request: ApiRequest) -> JsonMapping:
         """Nobody does this by a slip: the Plug's name has to be typed."""
         if get_str(request.body, "name") != self._settings.current.plug.name:
-            raise invalid_value("name: is not the name of this Plug.", "name")
+            raise invalid_value(Message("system.wrong_name"), "name")
         asked_for = services.submit_privileged_request(self._home, {"do": "factory-reset"}, self._root)
-        return {"id": asked_for, "text": "The Plug forgets everything and starts again."}
+        return {"id": asked_for, "text": Message("system.factory_reset")}
 
     async def _create_metrics_token(self, _request: ApiRequest) -> JsonMapping:
         token = secrets.token_urlsafe(32)
@@ -288,11 +289,11 @@ def _unpack_backup(backup: str, password: str) -> JsonMapping:
         _, data = archive.unpack(base64.b64decode(backup, validate=True), password, ".json")
         document = json.loads(data)
     except archive.ParcelKeyError as error:
-        raise invalid_value("password: does not open this backup.", "password") from error
+        raise invalid_value(Message("backup.wrong_password"), "password") from error
     except (archive.InvalidParcelError, binascii.Error, ValueError, RecursionError) as error:
-        raise invalid_value("backup: is no backup of a Plug's settings, or is damaged.", "backup") from error
+        raise invalid_value(Message("backup.damaged"), "backup") from error
     if not isinstance(document, dict) or document.get("format") != BACKUP_FORMAT:
-        raise invalid_value("backup: is no backup of a Plug's settings.", "backup")
+        raise invalid_value(Message("backup.none"), "backup")
     return get_object(document, "settings")
 
 

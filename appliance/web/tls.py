@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from appliance.domain.messages import Message
 from appliance.host import atomic_file, openssl
 from appliance.settings.schema import Home
 from appliance.web.errors import invalid_value
@@ -99,13 +100,15 @@ async def install_uploaded(home: Home, certificate: str, key: str, now: datetime
         except ssl.SSLError as error:
             raise _key_pair_error(error) from error
         except (OSError, ValueError) as error:
-            raise invalid_value(
-                "private_key: needs a password; remove it with `openssl pkey`.", "private_key"
-            ) from error
+            raise invalid_value(Message("certificate.key_encrypted"), "private_key") from error
         found = await read_certificate(pem)
         if not found.not_before <= now < found.not_after:
             raise invalid_value(
-                f"certificate: is valid from {found.not_before:%Y-%m-%d} to {found.not_after:%Y-%m-%d} only.",
+                Message(
+                    "certificate.validity",
+                    start=f"{found.not_before:%Y-%m-%d}",
+                    end=f"{found.not_after:%Y-%m-%d}",
+                ),
                 "certificate",
             )
         _write_pair(home, pem.read_bytes(), private.read_bytes())
@@ -139,7 +142,7 @@ async def read_certificate(path: Path) -> CertificateInfo:
             next(value for key, value in said.items() if key.lower().endswith("fingerprint")),
         )
     except (KeyError, ValueError, StopIteration) as error:
-        raise CertificateError("openssl describes the certificate in a way that cannot be read") from error
+        raise CertificateError(Message("certificate.unclear")) from error
 
 
 def local_addresses() -> Iterable[str]:
@@ -168,7 +171,7 @@ def _extract_pem_blocks(text: str, kind: str, field: str) -> str:
     """The PEM blocks of one kind, without whatever else stands in the file. Raises Trouble."""
     found = re.findall(rf"-----BEGIN ({kind})-----([A-Za-z0-9+/=\s]{{1,50000}}?)-----END \1-----", text)
     if not found:
-        raise invalid_value(f"{field}: holds no PEM block of this kind (or one with a password).", field)
+        raise invalid_value(Message("certificate.no_pem"), field)
     return "".join(
         f"-----BEGIN {label}-----\n" + "\n".join(body.split()) + f"\n-----END {label}-----\n"
         for label, body in found[:10]
@@ -182,8 +185,8 @@ def _write_pair(home: Home, certificate: bytes, key: bytes) -> None:
 
 def _key_pair_error(error: ssl.SSLError) -> Exception:
     if error.reason == "KEY_VALUES_MISMATCH":
-        return invalid_value("private_key: belongs to another certificate.", "private_key")
-    return invalid_value("certificate: certificate or key cannot be read, or is too weak.", "certificate")
+        return invalid_value(Message("certificate.other_key"), "private_key")
+    return invalid_value(Message("certificate.unusable"), "certificate")
 
 
 def _reject_password() -> str:

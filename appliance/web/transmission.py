@@ -9,10 +9,11 @@ from typing import Literal
 
 from appliance.delivery import licence_policy, outbox, spool_files, transmission_test
 from appliance.delivery.outbox import Parcel
+from appliance.domain.messages import Message
 from appliance.settings.schema import Config, Home, HttpsConfig, MailConfig
 from appliance.web import tls
 from appliance.web.db_thread import DatabaseThread
-from appliance.web.errors import ApiError, not_found
+from appliance.web.errors import ApiError
 from appliance.web.handlers import ApiRequest, Download, Routes
 from appliance.web.jobs import PollerClient
 from appliance.web.json_fields import (
@@ -69,7 +70,7 @@ class TransmissionApi:
 
     async def _test_transmission(self, _request: ApiRequest) -> JsonMapping:
         if self._test_lock.locked():
-            raise ApiError(503, "A test is running already.", code="busy")
+            raise ApiError(503, Message("test.running"), code="busy")
         async with self._test_lock:
             steps = await transmission_test.run(self._home, self._settings.current, self._clock())
         return {
@@ -230,18 +231,18 @@ def _spooled_file_names(home: Home) -> set[str]:
 
 def _retry_parcel(db: sqlite3.Connection, home: Home, parcel_id: str, now: datetime) -> dict[str, Json]:
     if outbox.get(db, parcel_id) is None:
-        raise not_found("such parcel")
+        raise ApiError(404, Message("outbox.not_found"))
     try:
         return _serialize_parcel(outbox.retry(db, home.outbox, parcel_id, now), _spooled_file_names(home))
     except outbox.ParcelRetryError as error:
-        raise ApiError(409, f"It cannot be sent again: {error}.") from error
+        raise ApiError(409, Message("outbox.no_retry", reason=error)) from error
 
 
 def _read_parcel(db: sqlite3.Connection, home: Home, parcel_id: str) -> Download:
     parcel = outbox.get(db, parcel_id)
     if parcel is None:
-        raise not_found("such parcel")
+        raise ApiError(404, Message("outbox.not_found"))
     try:
         return Download(f"{parcel.name}.zip", "application/zip", outbox.read(home.outbox, parcel))
     except (spool_files.ParcelFileError, OSError) as error:
-        raise ApiError(404, f"It cannot be had any more: {error}.") from error
+        raise ApiError(404, Message("outbox.not_available", reason=error)) from error

@@ -3,6 +3,7 @@
 import sqlite3
 from dataclasses import replace
 
+from appliance.domain.messages import Message
 from appliance.settings.schema import Config, Home
 from appliance.storage import database, printers, traps
 from appliance.storage.traps import StoredTrap
@@ -14,10 +15,10 @@ from appliance.web.services import trap_receiver_state
 from appliance.web.settings_store import SettingsStore
 
 STATE_TEXTS = {
-    "off": "The trap receiver is switched off.",
-    "running": "The trap receiver runs.",
-    "stopped": "The trap receiver does not run.",
-    "unknown": "Whether the trap receiver runs is not known here.",
+    "off": Message("traps.off"),
+    "running": Message("traps.on"),
+    "stopped": Message("traps.down"),
+    "unknown": Message("traps.unknown"),
 }
 
 

@@ -13,6 +13,7 @@ from aiohttp import web
 
 from appliance import __version__
 from appliance.domain.clock import utc_now
+from appliance.domain.messages import Message, message_of
 from appliance.host import semver
 from appliance.privileged import update_trial
 from appliance.settings.schema import Config, Home
@@ -88,17 +89,17 @@ class UpdatesApi:
         """The body is the bundle, however large. Raises Trouble."""
         self._require_installed()
         if request.content_type != BUNDLE_MEDIA_TYPE or "Content-Encoding" in request.headers:
-            raise ApiError(415, f"Send the bundle as it is, with Content-Type: {BUNDLE_MEDIA_TYPE}.")
+            raise ApiError(415, Message("upload.type", media_type=BUNDLE_MEDIA_TYPE))
         if self._upload_lock.locked():
-            raise ApiError(503, "Another bundle is just being uploaded.", code="busy")
+            raise ApiError(503, Message("upload.busy"), code="busy")
         async with self._upload_lock:
             await self._require_idle()
             try:
                 await self._receive_bundle(request)
             except bundle_store.BundleTooLargeError as error:
-                raise ApiError(413, str(error)) from error
+                raise ApiError(413, message_of(error)) from error
             except bundle_store.BundleStoreError as error:
-                raise ApiError(507, str(error)) from error
+                raise ApiError(507, message_of(error)) from error
         return build_response(request, await self._serialize_updates())
 
     async def _receive_bundle(self, request: web.Request) -> None:
@@ -108,14 +109,14 @@ class UpdatesApi:
                     async with asyncio.timeout(STALL_TIMEOUT_S):
                         piece = await request.content.read(CHUNK_BYTES)
                 except TimeoutError:
-                    raise ApiError(400, "The bundle did not come on.") from None
+                    raise ApiError(400, Message("upload.stalled")) from None
                 except web.RequestPayloadError:
-                    raise ApiError(400, "The bundle broke off.") from None
+                    raise ApiError(400, Message("upload.cut_off")) from None
                 if not piece:
                     break
                 await asyncio.to_thread(bundle.write, piece)
             if not bundle.size:
-                raise ApiError(400, "The bundle is empty.")
+                raise ApiError(400, Message("upload.empty"))
 
     async def _get_updates(self, _request: ApiRequest) -> JsonMapping:
         return await self._serialize_updates()
@@ -143,30 +144,30 @@ class UpdatesApi:
         previous = await asyncio.to_thread(update_status.read_update_progress, self._home.run)
         request_id = services.submit_privileged_request(self._home, {"do": "update", **order}, self._root)
         self._requested_update = RequestedUpdate(request_id, utc_now(), time.monotonic(), previous)
-        return {"id": request_id, "text": "The update was asked for."}
+        return {"id": request_id, "text": Message("update.started")}
 
     async def _resolve_source(self, body: JsonMapping) -> str:
         """The URL, or the word for the uploaded bundle. Raises Trouble."""
         wanted, url = get_str(body, "source"), get_str(body, "url")
         if wanted == "url":
             if not url:
-                raise invalid_value("url: is missing.", "url")
+                raise invalid_value(Message("settings.missing"), "url")
             return url
         if wanted == "channel":
             offer = (await self._store.call(_read_update_info)).offer
             if offer is None:
-                raise ApiError(409, "The channel has not named a version yet.")
+                raise ApiError(409, Message("update.no_version"))
             return offer.url
         if await asyncio.to_thread(bundle_store.find_bundle, self._home.updates) is None:
-            raise ApiError(409, "No bundle was uploaded.")
+            raise ApiError(409, Message("update.nothing_uploaded"))
         return "upload"
 
     async def _check_channel(self, _request: ApiRequest) -> JsonMapping:
         if not self._settings.current.update.channel:
-            raise ApiError(409, "No channel is set.")
+            raise ApiError(409, Message("update.no_channel"))
         await self._store.call(key_value.put, channel.NEXT_CHECK_KEY, None)
         self._poller.wake()
-        return {"text": "The channel is asked."}
+        return {"text": Message("update.checking")}
 
     def _require_installed(self) -> None:
         if not services.is_installed_plug(self._home, self._root):
@@ -176,7 +177,7 @@ class UpdatesApi:
         """What is being installed must not be pulled away from under it."""
         progress = await asyncio.to_thread(update_status.read_update_progress, self._home.run)
         if progress and progress.is_under_way:
-            raise ApiError(409, "An update is being installed just now.")
+            raise ApiError(409, Message("update.busy"))
 
     async def _serialize_updates(self) -> dict[str, Json]:
         known = await self._store.call(_read_update_info)
@@ -221,8 +222,8 @@ class UpdatesApi:
 def _read_update_info(db: sqlite3.Connection) -> _UpdateInfo:
     return _UpdateInfo(
         channel.load_offer(db),
-        key_value.get(db, channel.PROBLEM_KEY) or "",
-        key_value.get(db, hawkbit_agent.PROBLEM_KEY) or "",
+        key_value.get_message(db, channel.PROBLEM_KEY) or "",
+        key_value.get_message(db, hawkbit_agent.PROBLEM_KEY) or "",
     )
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from aiohttp import WSCloseCode, WSMsgType, web
 
+from appliance.domain.messages import Message
 from appliance.storage import database, jobs, statistics
 from appliance.web.db_thread import DatabaseThread
 from appliance.web.errors import ApiError
@@ -52,9 +53,9 @@ class ChangeNotifier:
 
     async def _handle_websocket(self, request: web.Request) -> web.WebSocketResponse:
         if request.headers.get("Upgrade", "").lower() != "websocket":
-            raise ApiError(400, "This is a WebSocket.")
+            raise ApiError(400, Message("request.websocket"))
         if len(self._queues) >= MAX_WEBSOCKETS:
-            raise ApiError(503, "Too many pages are open.", code="busy")
+            raise ApiError(503, Message("request.too_many_pages"), code="busy")
         socket = web.WebSocketResponse(heartbeat=30, max_msg_size=1024, compress=False, timeout=5)
         queue = self._queues[socket] = asyncio.Queue(MAX_QUEUED_MESSAGES)
         sending = None

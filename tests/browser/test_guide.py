@@ -81,7 +81,7 @@ async def test_first_login_leads_through_the_steps_by_keyboard_alone(
             await page.reload()  # whoever leaves goes on where they were
             await filled(page)
             await expect(page.locator("#step-transmission")).to_be_visible()
-            await press(page, "Leave out")
+            await press(page, "Skip")
             await at(page, "licence")
             await press(page, "Go on")
             await at(page, "finish")

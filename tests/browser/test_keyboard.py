@@ -42,7 +42,7 @@ async def test_printer_is_found_and_forget_can_be_refused(visitor: Visitor) -> N
     await page.keyboard.press("Enter")
     await page.wait_for_url("**/printers/*")
     await filled(page)
-    await tab_to(page, "Forget")
+    await tab_to(page, "Delete")
     await page.keyboard.press("Enter")
     dialog = page.get_by_role("dialog")
     await expect(dialog).to_be_visible()
@@ -51,7 +51,7 @@ async def test_printer_is_found_and_forget_can_be_refused(visitor: Visitor) -> N
         assert await page.evaluate("() => !document.activeElement.closest('main')")
     await page.keyboard.press("Escape")
     await expect(dialog).to_have_count(0)
-    assert await page.evaluate(FOCUSED) == "Forget"
+    assert await page.evaluate(FOCUSED) == "Delete"
 
 
 async def test_entry_is_added_by_keyboard(visitor: Visitor) -> None:

@@ -18,7 +18,7 @@ async def test_what_needs_somebody_leads_there(visitor: Visitor) -> None:
 async def test_run_is_started_and_watched(visitor: Visitor) -> None:
     page = await visitor.open("/", "de")
     await page.evaluate("() => { window.stayed = true; }")
-    await page.get_by_role("button", name="Alle Drucker jetzt lesen").click()
+    await page.get_by_role("button", name="Alle Drucker jetzt abfragen").click()
     await expect(page.locator("#run progress")).to_be_visible()
     await expect(page.locator("#run progress")).to_have_count(0, timeout=30_000)
     await expect(page.locator("#runs")).to_contain_text("Drucker gelesen")

@@ -64,7 +64,7 @@ async def test_silent_printer_says_why_it_was_not_read(visitor: Visitor) -> None
     await page.get_by_role("link", name="<script>").first.click()
     await filled(page)
     await expect(page.locator("#failure")).to_contain_text("Das letzte Lesen schlug fehl")
-    await page.get_by_role("button", name="Jetzt lesen").click()
+    await page.get_by_role("button", name="Jetzt abfragen").click()
     await expect(page.locator("#reading")).to_contain_text("Nicht gelesen:", timeout=20_000)
 
 
@@ -85,11 +85,11 @@ async def test_printer_is_ignored_grouped_and_forgotten(visitor: Visitor) -> Non
         kept = printers.get_printer(db, victim.id)
         assert kept is not None
         assert kept.device_group == 42
-    await page.get_by_role("button", name="Forget").click()
+    await page.get_by_role("button", name="Delete").click()
     await page.get_by_role("dialog").get_by_role("button", name="Cancel").click()
     assert victim.id in {printer.id for printer in known(visitor.plug.home)}
-    await page.get_by_role("button", name="Forget").click()
-    await page.get_by_role("dialog").get_by_role("button", name="Forget").click()
+    await page.get_by_role("button", name="Delete").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Delete").click()
     await page.wait_for_url("**/printers")
     assert victim.id not in {printer.id for printer in known(visitor.plug.home)}
 
@@ -103,15 +103,15 @@ async def test_counter_that_is_held_is_believed_after_a_question(visitor: Visito
             held = save_reading.store_reading(db, reading, now - timedelta(hours=ago))
     page = await visitor.open(f"/printers/{held}")
     line = page.locator("#counters tbody tr")
-    await expect(line).to_contain_text("not believed")
-    await line.get_by_role("button", name="Believe it").click()
+    await expect(line).to_contain_text("implausible")
+    await line.get_by_role("button", name="Accept").click()
     dialog = page.get_by_role("dialog")
     await expect(dialog).to_contain_text("Total becomes 150 (was 20,000)")
     await dialog.get_by_role("button", name="Cancel").click()
     await expect(line).to_contain_text("20,000")
-    await line.get_by_role("button", name="Believe it").click()
-    await dialog.get_by_role("button", name="Believe it").click()
-    await expect(line).not_to_contain_text("not believed")
+    await line.get_by_role("button", name="Accept").click()
+    await dialog.get_by_role("button", name="Accept").click()
+    await expect(line).not_to_contain_text("implausible")
     await expect(line.locator(".number")).to_have_text("150")
     with contextlib.closing(database.open_database(visitor.plug.home.database)) as db:
         printers.delete_printer(db, held)

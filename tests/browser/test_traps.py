@@ -51,7 +51,7 @@ async def test_traps_are_listed_as_they_come(visitor: Visitor) -> None:
     await expect(jammed).to_contain_text("Critical")
     await expect(jammed).to_contain_text("2 times")
     await expect(jammed.get_by_role("link")).to_have_attribute("href", f"/printers/{printer.id}")
-    await jammed.get_by_text("What it carried").click()
+    await jammed.get_by_text("Contents").click()
     await expect(jammed).to_contain_text("prtAlertCode = 8")
     stranger = page.locator("#traps tbody tr").filter(has_text="192.0.2.66")
     await expect(stranger).to_contain_text(SCRIPT)

@@ -57,7 +57,7 @@ async def look(page: Page) -> None:
 
 async def test_elsewhere_there_is_nothing_to_press(visitor: Visitor) -> None:
     page = await visitor.open("/updates")
-    await expect(page.locator("#elsewhere")).to_contain_text("not the Plug itself")
+    await expect(page.locator("#elsewhere")).to_contain_text("not run on a Plug")
     await expect(page.locator("#installing")).to_be_hidden()
 
 
@@ -78,7 +78,7 @@ async def test_a_file_is_brought_confirmed_and_followed(chromium: Browser, tmp_p
         dialog = page.get_by_role("dialog")
         await expect(dialog).to_contain_text("restarts at the end")
         await dialog.get_by_role("button", name="Install").click()
-        await expect(page.get_by_text("The update was asked for.")).to_be_visible()
+        await expect(page.get_by_text("The update is under way.")).to_be_visible()
         assert orders(visitor) == [
             {"do": "update", "source": "upload", "fetch": "no", "older": "no", "reboot": "yes", "action": ""}
         ]
@@ -160,7 +160,7 @@ async def test_channel_and_window(chromium: Browser, tmp_path: Path) -> None:
         dialog = page.get_by_role("dialog")
         await expect(dialog).to_contain_text("restarts between 02:00-04:00")
         await dialog.get_by_role("button", name="Install").click()
-        await expect(page.get_by_text("The update was asked for.")).to_be_visible()
+        await expect(page.get_by_text("The update is under way.")).to_be_visible()
         assert orders(visitor) == [
             {"do": "update", "source": bundle, "fetch": "no", "older": "no", "reboot": "no", "action": ""}
         ]

@@ -52,13 +52,6 @@ def test_counts_have_all_their_forms() -> None:
             assert {f"{plain(key)}#one", f"{plain(key)}#other"} <= WORDS["en"].keys()
 
 
-def test_lines_of_the_plug_keep_their_places() -> None:
-    lines = json.loads((WEBUI / "i18n/lines.de.json").read_text())
-    for line, translation in lines.items():
-        places = set(re.findall(r"\{(?:say:)?(\d)\}", translation))
-        assert places <= set(re.findall(r"\{(\d)\}", line)), line
-
-
 def test_words_of_the_api_are_all_there() -> None:
     """Every choice of the API's description that pages show by a group of words."""
     schemas = json.loads((WEBUI / "openapi.json").read_text())["components"]["schemas"]

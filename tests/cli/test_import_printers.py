@@ -104,7 +104,7 @@ def test_a_dry_run_shows_what_would_change(typed: Typed) -> None:
 def test_a_bad_line_is_named_and_the_rest_works(typed: Typed) -> None:
     typed.file("printers.csv", "IP\n10.0.0.1\n10.0.0.256\n10.0.0.2\x1b[2J\n10.0.0.3\n")
     assert typed("printers.csv").code == 1
-    assert typed.err.splitlines()[0].startswith('printers.csv: line 3: "10.0.0.256" is no valid address')
+    assert typed.err.splitlines()[0].startswith('printers.csv: line 3: "10.0.0.256" is not a valid address')
     assert "\x1b" not in typed.err
     assert [addresses for addresses, _, _ in typed.saved()] == ["10.0.0.1", "10.0.0.3"]
 

@@ -93,7 +93,7 @@ async def test_status_tells_of_it(home: Path, authority: Authority) -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"", "this is no licence file: it needs the Plug's certificate"),
+        (b"", "this is not a licence file: it needs the Plug's certificate"),
         (b"\xff\xfe\x00\x1b[2J", "is no text"),
         (b"A" * 1_000_000, "has more than 65,536 bytes"),
     ],
@@ -112,7 +112,7 @@ async def test_mistakes_are_one_line(home: Path, authority: Authority, tmp_path:
         (("install", str(tmp_path / "missing.pem")), "No such file"),
         (("install", str(tmp_path)), "Is a directory"),
         (("enrol",), "enrolment URL is missing (--url)"),
-        (("enrol", "--url", "http://127.0.0.1/"), "only https:// is sent to"),
+        (("enrol", "--url", "http://127.0.0.1/"), "only https:// is allowed"),
     ):
         ended = await typed("licence", *arguments, state=home, authority=authority)
         assert (ended.code, len(ended.err.splitlines())) == (2, 1), ended
@@ -125,7 +125,7 @@ async def test_online(home: Path, authority: Authority, provider: server.Enrolme
     wrong = await typed(*enrol, "other", state=home, authority=authority)
     assert (wrong.code, wrong.err) == (
         3,
-        "no licence: the server said 403 Forbidden: unknown enrolment code\n",
+        "no licence: the server answered 403 Forbidden: unknown enrolment code\n",
     )
     assert (await typed(*enrol, "code", state=home, authority=authority)).code == 0
     renewed = await typed("licence", "enrol", state=home, authority=authority)

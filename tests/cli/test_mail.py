@@ -85,7 +85,7 @@ async def test_greylisting_is_not_told_as_a_mistake(home: Path) -> None:
         settings(home, server.port)
         ended = await run("outbox", "test", state=home)
     assert ended.code == 3
-    assert "parcels are sent again until it takes them" in " ".join(ended.err.split())
+    assert "parcels are sent again until the server accepts them" in " ".join(ended.err.split())
 
 
 @pytest.mark.parametrize("arguments", [["outbox", "test", "abcd"], ["outbox", "test"]])

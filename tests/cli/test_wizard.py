@@ -194,7 +194,7 @@ async def test_without_a_terminal_the_missing_flags_are_named(home: Path, author
 
 def test_with_its_input_closed_the_missing_flags_are_named_too(home: Path) -> None:
     closed = ["sh", "-c", 'exec "$@" <&-', "sh"]
-    for command, said in ((("wizard",), "no terminal"), (("licence", "install", "-"), "no licence file")):
+    for command, said in ((("wizard",), "no terminal"), (("licence", "install", "-"), "not a licence file")):
         typed = [*closed, *children.printmonitor(*command, state=home)]
         ended = subprocess.run(typed, cwd=children.ROOT, capture_output=True, text=True, check=False)
         assert (ended.returncode, len(ended.stderr.splitlines())) == (2, 1), ended.stderr
@@ -325,7 +325,7 @@ async def test_where_the_licence_comes_from_is_checked_when_it_is_asked(
         ("begins with https://", None),
         ("The provider's enrolment URL", "https://127.0.0.1:1/"),
         ("Enrolment code", "two words"),
-        ("a character that no code has", None),
+        ("contains an invalid character", None),
         ("Enrolment code", "code"),
         ("Save this?", "no"),
     )

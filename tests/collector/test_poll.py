@@ -267,7 +267,7 @@ async def test_nobody_there(agent: Agent, endpoint: SnmpEndpoint) -> None:
 async def test_rubbish(agent: Agent, endpoint: SnmpEndpoint) -> None:
     add(agent, truncate=True)
 
-    with pytest.raises(PollError, match="not with what was asked"):
+    with pytest.raises(PollError, match="not with the requested objects"):
         await poll_printer(endpoint, target(agent), "", NOW, tries=QUICK)
 
 
@@ -400,7 +400,7 @@ class Mute(Device):
 async def test_a_device_that_says_nothing(agent: Agent, endpoint: SnmpEndpoint) -> None:
     device = agent.add(ADDRESS, Mute({}))
 
-    with pytest.raises(PollError, match="says nothing"):
+    with pytest.raises(PollError, match="without any values"):
         await poll_printer(endpoint, target(agent), "", NOW)
     assert device.requests.total() < 200
 
@@ -674,7 +674,7 @@ async def test_a_page_joins_the_reading_and_its_plan(agent: Agent, endpoint: Snm
         hourly = await poll_printer(endpoint, asked, read.plan, LATER, ports=ports)
 
     assert page.logins == ["guess", "initpass"]
-    assert "does not take the password" in again.notes[0]
+    assert "does not accept the password" in again.notes[0]
     for reading in (read, hourly):
         fax = next(counter for counter in reading.counters if counter.name == CounterName.FAX)
         assert (fax.value, fax.source) == (7, "http /etc/mnt_info.csv")

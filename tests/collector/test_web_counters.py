@@ -151,7 +151,7 @@ async def test_canon() -> None:
 async def test_a_page_that_was_never_there_is_a_note() -> None:
     found, memory, _ = await asked(lambda _: NOT_FOUND, reading())
 
-    assert found == replace(reading(), notes=("the printer has no page with counters",))
+    assert found == replace(reading(), notes=("the printer's web pages show no counters",))
     assert not memory.adds
 
 
@@ -159,7 +159,7 @@ async def test_a_page_that_counted_and_fails_leaves_the_last_values() -> None:
     memory = EwsState(path="/etc/mnt_info.csv", adds=True)
     found, after, _ = await asked(lambda _: NOT_FOUND, reading(), memory)
 
-    assert found.failures == (PartFailure("counters", "the printer has no page with counters"),)
+    assert found.failures == (PartFailure("counters", "the printer's web pages show no counters"),)
     assert found.counters == (TOTAL,)
     assert after == memory  # so it is asked again
 
@@ -168,7 +168,7 @@ async def test_nobody_listens() -> None:
     async with Website(Brother(), ADDRESS, plain=False, tls=False) as site:
         found, memory = await add_ews_values(reading(), ports=ports(site))
 
-    assert found.notes == ("no web page: the printer takes no connection",)
+    assert found.notes == ("no web page: the printer accepts no connection",)
     again, _ = await add_ews_values(reading(), memory, full=False, ports=EwsPorts(1, 1))
     assert again.notes == found.notes  # not asked again, and still so
 

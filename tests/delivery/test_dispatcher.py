@@ -117,7 +117,7 @@ async def test_a_busy_server_makes_all_wait_in_order(
     summary = await dispatcher.deliver_due(db, plug, config, at(NOW))
     assert (summary.delivered, summary.waiting) == (0, 2)
     assert summary.error is not None
-    assert summary.error.startswith("the server said 503")
+    assert summary.error.startswith("the server answered 503")
     too_early = await dispatcher.deliver_due(db, plug, config, at(NOW + timedelta(seconds=89)))
     assert too_early == summary  # and says still why
     assert len(cloud.requests) == 1
@@ -169,7 +169,7 @@ async def test_a_lost_file_holds_nobody_up(
     [
         ({"mode": "mail"}, "transmission.mail.host is missing"),
         ({"https": HttpsConfig()}, "transmission.https.url is missing"),
-        ({"https": HttpsConfig(url="http://127.0.0.1/")}, "only https:// is sent to"),
+        ({"https": HttpsConfig(url="http://127.0.0.1/")}, "only https:// is allowed"),
     ],
 )
 async def test_settings_that_cannot_work_cost_no_attempt(

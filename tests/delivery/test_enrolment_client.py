@@ -95,8 +95,8 @@ async def test_a_renewal_shows_the_old_certificate_and_brings_a_new_key(
         (Fault(401, "who are you"), LicenceRejectedError, "who are you"),
         (Fault(422, "bad request"), DeliveryRejectedError, "422"),
         (Fault(500), DeliveryDeferredError, "500"),
-        (Fault(200, "<html>Please log in</html>"), InvalidLicenceError, "this is no licence file"),
-        (Fault(200, ""), InvalidLicenceError, "this is no licence file"),
+        (Fault(200, "<html>Please log in</html>"), InvalidLicenceError, "this is not a licence file"),
+        (Fault(200, ""), InvalidLicenceError, "this is not a licence file"),
         (
             Fault(200, body=b"x" * (2 * verifier.MAX_LICENCE_BYTES)),
             InvalidLicenceError,
@@ -135,7 +135,7 @@ async def test_a_revocation_ends_the_licence(
     first = await enrolment_client.enrol(plug, config, Enrolment(provider.url, CODE), now())
     file = (plug.folder / "licence.pem").read_bytes()
     provider.faults.append(Fault(410, words))
-    with pytest.raises(enrolment_client.LicenceRevokedError, match=words or "no licence any more"):
+    with pytest.raises(enrolment_client.LicenceRevokedError, match=words or "no longer issues a licence"):
         await enrolment_client.renew(plug, config, first, now())
     assert status.get_status(plug.folder, now()).state == "revoked"
     with pytest.raises(InvalidLicenceError, match="has revoked the licence"):
@@ -167,9 +167,12 @@ async def test_a_server_that_is_not_who_it_says_hears_nothing(
 @pytest.mark.parametrize(
     ("enrolment", "said"),
     [
-        (Enrolment("http://127.0.0.1/enrol", CODE), "the enrolment URL begins with 'http'"),
-        (Enrolment("no url", CODE), "the enrolment URL is no URL"),
-        (Enrolment("https://127.0.0.1/", "code\r\nX-Sly: 1"), "the enrolment code has a character"),
+        (Enrolment("http://127.0.0.1/enrol", CODE), "enrolment URL begins with 'http'"),
+        (Enrolment("no url", CODE), "enrolment URL is not a URL"),
+        (
+            Enrolment("https://127.0.0.1/", "code\r\nX-Sly: 1"),
+            "the enrolment code contains an invalid character",
+        ),
     ],
 )
 async def test_what_cannot_work_is_said_at_once(

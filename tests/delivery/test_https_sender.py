@@ -99,14 +99,14 @@ async def test_a_status(
 ) -> None:
     cloud.once(Fault(status=status, text="\n  no room\x1b[31m\tleft \nsecond line"))
     line = await reason(destination, kind)
-    assert line.startswith(f"the server said {status}")
+    assert line.startswith(f"the server answered {status}")
     assert line.endswith(": no room [31m left")
 
 
 async def test_a_redirect_is_not_followed(cloud: Cloud, destination: HttpsDestination) -> None:
     cloud.once(Fault(status=307, location="https://127.0.0.1:1/elsewhere"))
     line = await reason(destination, DeliveryDeferredError)
-    assert "said 307" in line
+    assert "answered 307" in line
     assert "redirects to https://127.0.0.1:1/elsewhere" in line
     assert len(cloud.requests) == 1
 
@@ -161,7 +161,7 @@ async def test_an_endless_answer_is_not_read_to_its_end(tmp_path: Path) -> None:
     async with serving(endless, tls=context) as port:
         destination = HttpsDestination(f"https://127.0.0.1:{port}/", authority, total_timeout_s=2)
         line = await reason(destination, DeliveryDeferredError)
-    assert line == f"the server said 500 Oh: {'x' * 200}"
+    assert line == f"the server answered 500 Oh: {'x' * 200}"
     assert written < 20_000_000  # what fits into the buffers in between
 
 
@@ -174,7 +174,7 @@ async def test_an_answer_in_the_middle_of_the_upload_is_understood(tmp_path: Pat
 
     authority, context = tls_server(tmp_path)
     async with serving(impatient, tls=context) as port:
-        with pytest.raises(DeliveryRejectedError, match="said 413"):
+        with pytest.raises(DeliveryRejectedError, match="answered 413"):
             await https_sender.send(
                 PARCEL, bytes(10_000_000), HttpsDestination(f"https://127.0.0.1:{port}/", authority)
             )
@@ -197,7 +197,10 @@ async def test_a_server_that_stalls(cloud: Cloud, destination: HttpsDestination)
 
 async def test_a_server_that_cuts_the_line(cloud: Cloud, destination: HttpsDestination) -> None:
     cloud.once(Fault(cut="request"))
-    assert await reason(destination, DeliveryDeferredError) == "127.0.0.1: cut the line before it answered"
+    assert (
+        await reason(destination, DeliveryDeferredError)
+        == "127.0.0.1: closed the connection before answering"
+    )
 
 
 async def test_half_an_answer_is_no_receipt_and_the_second_try_finds_it(
@@ -277,14 +280,14 @@ async def test_a_foreign_client_certificate(cloud: Cloud, tmp_path: Path, versio
     async with openssl_server(tmp_path, version) as destination:
         foreign = replace(destination, certificate=certificate, private_key=private_key)
         line = await reason(foreign, LicenceRejectedError)
-    assert line == "127.0.0.1: TLS certificate of the Plug refused: its issuer is unknown there"
+    assert line == "127.0.0.1: TLS certificate of the Plug refused: its issuer is unknown to the server"
 
 
 @pytest.mark.parametrize(
     ("version", "said"),
     [
-        ("-tls1_2", "127.0.0.1: TLS handshake refused, probably for want of the Plug's certificate"),
-        ("-tls1_3", "127.0.0.1: TLS certificate of the Plug refused: there is none"),
+        ("-tls1_2", "127.0.0.1: TLS handshake refused, probably because the Plug has no certificate"),
+        ("-tls1_3", "127.0.0.1: TLS certificate of the Plug refused: none was sent"),
     ],
 )
 async def test_no_client_certificate(tmp_path: Path, version: str, said: str) -> None:
@@ -371,10 +374,10 @@ async def test_a_client_certificate_that_cannot_be_used(
     [
         ({"url": "http://cloud.example/parcels"}, "transmission.https.url begins with 'http'"),
         ({"url": "ftp://cloud.example/"}, "transmission.https.url begins with 'ftp'"),
-        ({"url": ""}, "transmission.https.url is no URL"),
-        ({"url": "https:///parcels"}, "transmission.https.url is no URL"),
-        ({"url": "https://host:99999/"}, "transmission.https.url is no URL"),
-        ({"proxy": "proxy.example:3128"}, "transmission.https.proxy is no URL"),
+        ({"url": ""}, "transmission.https.url is not a URL"),
+        ({"url": "https:///parcels"}, "transmission.https.url is not a URL"),
+        ({"url": "https://host:99999/"}, "transmission.https.url is not a URL"),
+        ({"proxy": "proxy.example:3128"}, "transmission.https.proxy is not a URL"),
         (
             {"proxy": "socks5://proxy.example:3128"},
             "transmission.https.proxy is not of the form http://host:port",
@@ -410,7 +413,7 @@ async def test_a_proxy_that_wants_another_password(cloud: Cloud, destination: Ht
     async with Proxy("user", "right") as proxy:
         through = replace(destination, proxy=proxy.url, proxy_username="user", proxy_password="secret-word")
         line = await reason(through, DeliveryDeferredError)
-    assert line.startswith("the proxy said 407")
+    assert line.startswith("the proxy answered 407")
     assert "secret-word" not in line
     assert cloud.requests == []
 
@@ -419,7 +422,7 @@ async def test_a_proxy_that_cannot_get_out(destination: HttpsDestination) -> Non
     async with Proxy() as proxy:
         proxy.refuse_with = 502
         assert (await reason(replace(destination, proxy=proxy.url), DeliveryDeferredError)).startswith(
-            "the proxy said 502"
+            "the proxy answered 502"
         )
 
 

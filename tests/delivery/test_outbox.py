@@ -60,7 +60,7 @@ def test_parcels_leave_in_order(db: sqlite3.Connection, folder: Path) -> None:
     assert (due.id, due.attempts, due.error) == (first.id, 1, "the line is down")
     outbox.mark_delivered(db, folder, first, later)
     assert outbox.next_due(db, later) == second
-    outbox.mark_refused(db, second, "the server said 422")
+    outbox.mark_refused(db, second, "the server answered 422")
     assert outbox.next_due(db, later) == third  # a refused one does not hold up the others
     assert states(db) == [("first", "delivered"), ("second", "refused"), ("third", "waiting")]
 
@@ -106,7 +106,7 @@ def test_a_delivered_parcel_can_still_be_looked_at_for_a_week(db: sqlite3.Connec
     outbox.prune(db, folder, NOW + 6 * DAY)
     assert outbox.read(folder, parcel) == b"data of a"
     outbox.prune(db, folder, NOW + 8 * DAY)
-    with pytest.raises(outbox.ParcelFileError, match="gone"):
+    with pytest.raises(outbox.ParcelFileError, match="file is missing"):
         outbox.read(folder, parcel)
     assert states(db) == [("a", "delivered")]
     outbox.prune(db, folder, NOW + 366 * DAY)
@@ -141,11 +141,11 @@ def test_thirty_days_offline_are_kept(db: sqlite3.Connection, folder: Path) -> N
 
 def test_a_refused_parcel_is_retried_by_hand_in_its_old_place(db: sqlite3.Connection, folder: Path) -> None:
     first, second = put(db, folder, "first", "second")
-    outbox.mark_refused(db, first, "the server said 400")
+    outbox.mark_refused(db, first, "the server answered 400")
     outbox.prune(db, folder, NOW + 3650 * DAY)
     assert outbox.next_due(db, NOW) == second
     again = outbox.retry(db, folder, first.id, NOW)
-    assert (again.state, again.attempts, again.error) == ("waiting", 0, "the server said 400")
+    assert (again.state, again.attempts, again.error) == ("waiting", 0, "the server answered 400")
     due = outbox.next_due(db, NOW)
     assert due is not None
     assert due.id == first.id
@@ -168,7 +168,7 @@ def test_what_cannot_be_retried_says_why(db: sqlite3.Connection, folder: Path) -
     (folder / gone.file).unlink()
     outbox.mark_delivered(db, folder, done, NOW)
     for parcel_id, reason in (
-        (gone.id, "gone: its file is gone"),
+        (gone.id, "gone: its file is missing"),
         (done.id, "done was delivered"),
         ("x", "no parcel"),
     ):
@@ -237,7 +237,7 @@ def test_a_database_that_had_to_be_begun_anew_loses_no_parcel(home: Path, folder
 
 def test_a_nearly_full_disk_is_said_and_leaves_no_trace(db: sqlite3.Connection, folder: Path) -> None:
     with pytest.raises(
-        outbox.ParcelNotStoredError, match=r"parcel a was not kept: the disk is nearly full: \d+ MB free"
+        outbox.ParcelNotStoredError, match=r"parcel a was not stored: the disk is nearly full: \d+ MB free"
     ):
         outbox.put(db, folder, "a", b"data", NOW, reserve=1 << 60)
     assert outbox.list_parcels(db) == []

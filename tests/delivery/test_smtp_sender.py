@@ -251,7 +251,7 @@ async def test_a_refusal_for_good_sets_aside(stage: str) -> None:
     async with Scripted(**{stage: "550 5.7.1 we do\tnot\x1b[2J want it " + "x" * 400}) as server:
         error = await failure(mailbox(server.port))
     assert isinstance(error, DeliveryRejectedError)
-    assert str(error).startswith("the mail server said 550 5.7.1 we do not [2J want it xxx")
+    assert str(error).startswith("the mail server answered 550 5.7.1 we do not [2J want it xxx")
     assert len(str(error)) < 300
     if stage == "rcpt":
         assert str(error).endswith(f", to {RECIPIENT}")
@@ -413,7 +413,9 @@ async def test_a_refused_parcel_is_set_aside_with_the_servers_words(
     async with Scripted(end="554 5.6.0 no ZIPs here") as server:
         summary = await dispatcher.deliver_due(db, plug, config(server.port), at(NOW))
     assert (summary.refused, summary.waiting) == (2, 0)
-    assert {each.error for each in outbox.list_parcels(db)} == {"the mail server said 554 5.6.0 no ZIPs here"}
+    assert {each.error for each in outbox.list_parcels(db)} == {
+        "the mail server answered 554 5.6.0 no ZIPs here"
+    }
 
 
 async def test_a_lost_answer_sends_the_same_mail_again(db: sqlite3.Connection, plug: Home) -> None:

@@ -67,7 +67,7 @@ async def test_a_test_mail_arrives(plug: Home, tmp_path: Path, security: str) ->
     ("says", "last", "words"),
     [
         ({"greeting": "554 go away"}, "port", "554 go away"),
-        ({"greeting": CUT}, "port", "cut the line"),
+        ({"greeting": CUT}, "port", "closed the connection"),
         ({"ehlo": "421 busy"}, "port", "421 busy"),
         ({"auth": "535 5.7.8 no such plug"}, "login", "535"),
         ({"mail": "550 not you"}, "parcel", "550 not you"),

@@ -198,7 +198,7 @@ def test_a_bad_line_is_named_and_the_rest_works(line: str) -> None:
 
 def test_the_number_is_the_files_own() -> None:
     found = csv_entries.parse_list(b"IP\r\n\r\n# x\r\n10.0.0.1\r\n10.0.0.999\r\n")
-    assert str(found.problems[0]).startswith('line 5: "10.0.0.999" is no valid address')
+    assert str(found.problems[0]).startswith('line 5: "10.0.0.999" is not a valid address')
 
 
 def test_a_file_that_is_no_list_is_told_in_bounds() -> None:

@@ -96,7 +96,7 @@ def test_addresses_are_counted_without_being_listed() -> None:
 
 def test_a_range_typed_by_mistake_is_refused_with_the_way_out() -> None:
     line = (
-        '"10.0.0.0/8" is 16,777,214 addresses, more than the 65,536 that one run may ask: narrow it, '
+        '"10.0.0.0/8" is 16,777,214 addresses, more than the 65,536 that one run may poll: narrow it, '
         "or raise discovery.max_addresses"
     )
     assert entries.entry_problem(DiscoveryEntry("10.0.0.0/8")) == line

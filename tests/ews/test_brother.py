@@ -105,7 +105,7 @@ async def test_wrong_password() -> None:
         again = await visited("Brother", site, "guess", credentials_rejected=found.credentials_rejected)
 
     assert found.data is again.data is None
-    assert "does not take the password" in again.reason
+    assert "does not accept the password" in again.reason
     assert printer.logins == ["guess"]
 
 

@@ -120,8 +120,8 @@ def test_lists_in_files(tmp_path: Path) -> None:
     [
         ("nowhere.csv", "No such file"),
         (".", "directory"),
-        ("pipe", "is no file"),
-        ("/dev/zero", "is no file"),
+        ("pipe", "is not a file"),
+        ("/dev/zero", "is not a file"),
     ],
 )
 def test_files_that_cannot_be_read(tmp_path: Path, path: str, reason: str) -> None:

@@ -88,7 +88,7 @@ async def test_a_channel_that_does_not_answer_is_told_once(plug: Plug, site: Sit
         await plug.look(timedelta(hours=3))
     assert len(site.asked) == 3
     assert plug.events() == [
-        "the channel cannot be asked: 127.0.0.1: the server said 500 Internal Server Error"
+        "the channel cannot be read: 127.0.0.1: the server answered 500 Internal Server Error"
     ]
     assert [event.ended_at for event in events.list_recent(plug.db)] == [None]
     site.status, site.text = 200, GOOD.replace("1.1.0", "0.1.0")

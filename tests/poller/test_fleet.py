@@ -119,7 +119,7 @@ async def test_a_fall_back_is_a_failure_with_its_reason(plug: Plug, server: Hawk
     await plug.poll()
     assert action.feedback[-1] == ("closed", "failure", "back to version 1.0.0: it did not start well")
     await plug.look()
-    assert plug.events() == ["version 1.1.0 did not start well, 1.0.0 runs again"]
+    assert plug.events() == ["version 1.1.0 did not start correctly, 1.0.0 runs again"]
 
 
 async def test_what_is_refused_is_a_failure_with_its_reason(plug: Plug, server: Hawkbit) -> None:
@@ -152,7 +152,7 @@ async def test_the_end_is_told_as_soon_as_the_line_is_up(plug: Plug, server: Haw
     assert key_value.get(plug.db, hawkbit_agent.PROBLEM_KEY) is None
     going_on = [event for event in events.list_recent(plug.db) if event.ended_at is None]
     assert going_on == []
-    assert len([text for text in plug.events() if "fleet server cannot be asked" in text]) == 1
+    assert len([text for text in plug.events() if "fleet server cannot be read" in text]) == 1
 
 
 async def test_an_attempt_waits_for_the_hours_of_the_plug(plug: Plug, server: Hawkbit) -> None:
@@ -263,7 +263,7 @@ async def test_another_checksum_is_tried_again_and_given_up(plug: Plug, server: 
         assert action.state == "running"
         await plug.poll()
     assert action.state == "error"
-    assert "its checksum is another one" in action.feedback[-1][2]
+    assert "the checksum of the download is wrong" in action.feedback[-1][2]
     assert bundle_store.find_bundle(plug.box.home.updates) is None
 
 
@@ -317,7 +317,9 @@ async def test_a_wrong_token_is_told_once(plug: Plug, server: Hawkbit) -> None:
     server.login = "GatewayToken another"
     await plug.poll()
     await plug.poll()
-    assert plug.events() == ["the fleet server cannot be asked: 127.0.0.1: the server said 401 Unauthorized"]
+    assert plug.events() == [
+        "the fleet server cannot be reached: 127.0.0.1: the server answered 401 Unauthorized"
+    ]
 
 
 async def test_a_gateway_token_and_a_name_of_its_own(plug: Plug, server: Hawkbit) -> None:

@@ -98,7 +98,8 @@ async def test_a_failing_renewal_is_tried_daily_and_told_once(
     assert [status for *_, status in provider.asked] == [500, 500]
     assert told(db) == {
         "licence": f"the licence ends on {old.valid_until:%Y-%m-%d}",
-        "renewal": "no new licence: the server said 500 Internal Server Error; it is asked for again daily",
+        "renewal": "no new licence: the server answered 500 Internal Server Error;"
+        " the request is repeated daily",
     }
     assert len([line for line in caplog.messages if "no new licence" in line]) == 1
     await licence_renewal.check_licence(db, plug, config, NOW + 2 * DAY)
@@ -183,7 +184,7 @@ async def test_more_printers_than_licensed_are_a_warning(
     ]
     await licence_renewal.check_licence(db, plug, config, NOW)
     assert told(db) == {
-        "printers": "there are more printers than the licence covers (2); all are read and reported"
+        "printers": "there are more printers than the licence covers (2); all are polled and reported"
     }
     printers.set_ignore(db, ids[0], True)
     await licence_renewal.check_licence(db, plug, config, NOW)
@@ -252,7 +253,7 @@ async def test_a_new_plug_asks_again_soon(
     csr.save_enrolment(plug.folder, Enrolment(provider.url, "code"))
     provider.faults.append(Fault(500))
     await licence_renewal.check_licence(db, plug, config, NOW)
-    assert told(db)["renewal"].endswith("it is asked for again every few minutes")
+    assert told(db)["renewal"].endswith("the request is repeated every few minutes")
     await licence_renewal.check_licence(db, plug, config, NOW + 4 * MINUTE)
     assert len(provider.asked) == 1
     await licence_renewal.check_licence(db, plug, config, NOW + 5 * MINUTE)

@@ -29,7 +29,7 @@ def test_editors_of_windows_are_understood(data: bytes) -> None:
     [
         (TEXT.encode("latin-1"), "line 2: is not UTF-8; save the file as UTF-8"),
         (TEXT.encode("utf-16-le"), "save the file as UTF-8"),
-        (b"\x00\x01", "is no text; save the file as UTF-8"),
+        (b"\x00\x01", "is not text; save the file as UTF-8"),
     ],
 )
 def test_what_is_not_understood_is_answered(data: bytes, said: str) -> None:

@@ -163,8 +163,8 @@ def test_an_uploaded_file_is_taken_from_its_place(box: Box) -> None:
         ("0.9.9", "it is version 0.9.9, older than the installed 1.0.0"),
         ("1.0.0-rc.1", "it is version 1.0.0-rc.1, older than the installed 1.0.0"),
         ("1.0.0", "version 1.0.0 is installed already"),
-        ("newest", "its version cannot be compared: 'newest' is no version such as 1.4.2"),
-        ("", "its version cannot be compared: '' is no version such as 1.4.2"),
+        ("newest", "its version cannot be compared: 'newest' is not a version such as 1.4.2"),
+        ("", "its version cannot be compared: '' is not a version such as 1.4.2"),
     ],
 )
 def test_an_older_version_is_refused_unless_it_is_allowed(box: Box, version: str, text: str) -> None:
@@ -198,7 +198,7 @@ def test_another_device_is_refused_even_where_older_is_allowed(box: Box) -> None
         ),
         (
             "signature verification failed: Verify error: certificate has expired",
-            "its signature does not count at the Plug's present time",
+            "its signature is not valid at the Plug's current time",
         ),
         (
             "signature verification failed: invalid digest",
@@ -206,12 +206,12 @@ def test_another_device_is_refused_even_where_older_is_allowed(box: Box) -> None
         ),
         (
             "Signature size (723401728380766730) exceeds bundle size",
-            "it is no update of a Plug, or is damaged",
+            "it is not an update for a Plug, or is damaged",
         ),
-        ("Bundle format 'plain' not allowed", "it is no update of a Plug, or is damaged"),
+        ("Bundle format 'plain' not allowed", "it is not an update for a Plug, or is damaged"),
         ("unauthorized: HTTP error 401", "the server asks for a login"),
         ("not found: HTTP error 404", "the server does not have it"),
-        ("something\n new", "RAUC says: something new"),
+        ("something\n new", "RAUC reports: something new"),
     ],
 )
 def test_what_rauc_turns_down_is_told_in_one_line(box: Box, said: str, text: str) -> None:
@@ -271,7 +271,7 @@ def test_an_installation_that_was_cut_off_is_told_to_have_failed(box: Box) -> No
     assert box.answer()["state"] == "installing"
     box.work()
     told = box.answer()
-    assert (told["state"], told["text"]) == ("failed", "the installation was cut off")
+    assert (told["state"], told["text"]) == ("failed", "the installation was interrupted")
     assert (told["percent"], told["action"]) == (40, "17")
     box.work()
     assert box.answer() == told

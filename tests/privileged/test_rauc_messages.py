@@ -96,7 +96,7 @@ def test_one_of_another_provider(bundle: Path, tmp_path: Path) -> None:
 
 def test_one_whose_certificate_is_for_something_else(tmp_path: Path) -> None:
     server = Signer(tmp_path / "server", "serverAuth")
-    line = "its signer's certificate is not made for signing updates"
+    line = "the signer's certificate is not for signing updates"
     assert rauc_installer.explain_message(said(made(tmp_path, server), server)) == line
 
 
@@ -105,10 +105,13 @@ CHANGED: dict[str, tuple[Callable[[bytes], bytes], str]] = {
         lambda data: flipped(data, -100),
         "its signature is wrong: it was changed or damaged",
     ),
-    "in its signature's size": (lambda data: flipped(data, -3), "it is no update of a Plug, or is damaged"),
-    "cut off": (lambda data: data[:-1_000], "it is no update of a Plug, or is damaged"),
-    "a byte": (lambda _: b"x", "it is no update of a Plug, or is damaged"),
-    "something else": (lambda _: b"hello " * 50_000, "it is no update of a Plug, or is damaged"),
+    "in its signature's size": (
+        lambda data: flipped(data, -3),
+        "it is not an update for a Plug, or is damaged",
+    ),
+    "cut off": (lambda data: data[:-1_000], "it is not an update for a Plug, or is damaged"),
+    "a byte": (lambda _: b"x", "it is not an update for a Plug, or is damaged"),
+    "something else": (lambda _: b"hello " * 50_000, "it is not an update for a Plug, or is damaged"),
 }
 
 

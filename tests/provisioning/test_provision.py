@@ -131,7 +131,7 @@ def test_a_file_from_windows(card: Card, coding: str) -> None:
             ['plug.name: "my plug" must be', "plug.sight: unknown", 'network.method: "fixed" must be'],
         ),
         ('[network]\nmethod = "static"\n', ["network.address: is missing"]),
-        ("[plug\n", ["printmonitor.toml: is no valid TOML"]),
+        ("[plug\n", ["printmonitor.toml: is not valid TOML"]),
         ('[web]\npassword = "short"\n', ["web.password: must have at least 10 characters"]),
         ("[web]\npassword = 17\n", ["web.password: must be text in quotes"]),
         ('[licence]\nfile = "other.pem"\n', ["licence.file: there is no file other.pem beside"]),
@@ -144,10 +144,10 @@ def test_a_file_from_windows(card: Card, coding: str) -> None:
             ["licence.enrolment_url: an enrolment URL begins with https"],
         ),
         ('[licence]\nenrolment_code = "x"\n', ["licence.enrolment_url: an enrolment URL begins with https"]),
-        ('[licence]\ntext = "none"\n', ["licence: this is no licence file"]),
+        ('[licence]\ntext = "none"\n', ["licence: this is not a licence file"]),
         ('[plug]\nsite = "Z\xfcrich"\n'.encode("latin-1"), ["printmonitor.toml: line 2: is not UTF-8"]),
         ("a = " + "[" * 5_000, ["printmonitor.toml: is nested too deeply"]),
-        (b"\x00" * 100, ["printmonitor.toml: is no text; save the file as UTF-8"]),
+        (b"\x00" * 100, ["printmonitor.toml: is not text; save the file as UTF-8"]),
     ],
 )
 def test_mistakes_are_answered_and_nothing_is_taken_over(
@@ -241,7 +241,7 @@ def test_a_licence_of_another_plug_is_a_mistake(card: Card, authority: Authority
     card.put("")
     card.put(licence(authority, elsewhere), "licence.pem")
     card.start()
-    assert card.answer == ["licence: the licence is not for this Plug: this Plug has asked for none yet"]
+    assert card.answer == ["licence: the licence is not for this Plug: this Plug has not requested one yet"]
     assert card.files == {"slots.env", "printmonitor.toml", "licence.pem", "printmonitor-problems.txt"}
 
 

@@ -43,10 +43,10 @@ async def test_it_takes_the_place_of_an_uploaded_bundle(home: Home, site: Site) 
 
 
 async def test_nothing_is_fetched_that_root_does_not_wait_for(home: Home, site: Site) -> None:
-    with pytest.raises(UpdateFetchError, match="no bundle is waited for"):
+    with pytest.raises(UpdateFetchError, match="no bundle is expected"):
         await bundle_prefetch.prefetch_bundle(home, trusting(site))
     tell(home, "installing", site.url)
-    with pytest.raises(UpdateFetchError, match="no bundle is waited for"):
+    with pytest.raises(UpdateFetchError, match="no bundle is expected"):
         await bundle_prefetch.prefetch_bundle(home, trusting(site))
     assert site.asked == []
 
@@ -54,7 +54,7 @@ async def test_nothing_is_fetched_that_root_does_not_wait_for(home: Home, site: 
 async def test_what_fails_leaves_nothing(home: Home, site: Site) -> None:
     site.status = 404
     tell(home, "fetching", site.url)
-    with pytest.raises(UpdateFetchError, match="the server said 404 Not Found"):
+    with pytest.raises(UpdateFetchError, match="the server answered 404 Not Found"):
         await bundle_prefetch.prefetch_bundle(home, trusting(site))
     assert bundle_store.find_bundle(home.updates) is None
 

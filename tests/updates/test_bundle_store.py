@@ -83,7 +83,7 @@ def test_a_full_disk_is_one_line(tmp_path: Path) -> None:
     assert resource.RLIM_INFINITY in resource.getrlimit(resource.RLIMIT_FSIZE)
     command = [sys.executable, "-c", FULL, str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert done.stdout == "There is no room left for it.\n"
+    assert done.stdout == "Not enough space is left.\n"
     assert names(tmp_path) == []
 
 

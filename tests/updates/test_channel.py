@@ -85,16 +85,16 @@ async def test_what_has_not_changed_is_not_sent_again(site: Site) -> None:
 @pytest.mark.parametrize(
     ("text", "line"),
     [
-        ("", "does not say version and url"),
-        ("[]", "does not say version and url"),
-        ('{"version": "1.1.0"}', "does not say version and url"),
-        ('{"version": 1, "url": "x"}', "does not say version and url"),
-        ('{"version": "newest", "url": "x"}', "'newest' is no version such as 1.4.2"),
-        ('{"version": "1.1", "url": "file:///etc/shadow"}', "names no address of a bundle"),
-        ('{"version": "1.1", "url": "https://a b/"}', "names no address of a bundle"),
-        (f'{{"version": "1.1", "url": "https://{"a" * 2000}"}}', "names no address of a bundle"),
+        ("", "has no version or url"),
+        ("[]", "has no version or url"),
+        ('{"version": "1.1.0"}', "has no version or url"),
+        ('{"version": 1, "url": "x"}', "has no version or url"),
+        ('{"version": "newest", "url": "x"}', "'newest' is not a version such as 1.4.2"),
+        ('{"version": "1.1", "url": "file:///etc/shadow"}', "has no address of a bundle"),
+        ('{"version": "1.1", "url": "https://a b/"}', "has no address of a bundle"),
+        (f'{{"version": "1.1", "url": "https://{"a" * 2000}"}}', "has no address of a bundle"),
         (" " * 70_000, "larger than 65536 bytes"),
-        ("[" * 60_000, "does not say version and url"),
+        ("[" * 60_000, "has no version or url"),
     ],
 )
 async def test_a_document_that_is_none(site: Site, text: str, line: str) -> None:
@@ -105,7 +105,7 @@ async def test_a_document_that_is_none(site: Site, text: str, line: str) -> None
 
 async def test_a_server_that_says_no_or_is_somebody_else(site: Site) -> None:
     site.status = 404
-    with pytest.raises(UpdateFetchError, match="the server said 404 Not Found"):
+    with pytest.raises(UpdateFetchError, match="the server answered 404 Not Found"):
         await channel.fetch_offer(site.client, site.url, None)
     with pytest.raises(UpdateFetchError, match="TLS certificate not trusted"):
         await channel.fetch_offer(UpdateClient(), site.url, None)

@@ -138,7 +138,7 @@ async def test_an_entry_is_tried(browser: Browser, agent: Agent, plug: Home) -> 
 async def test_a_silent_entry_comes_with_advice(browser: Browser, agent: Agent) -> None:
     entry = {"addresses": "127.0.0.22", "port": agent.port, "snmp_version": "2"}
     result = (await browser.ask("POST", "/api/discovery/test", entry)).json
-    assert (result["ok"], result["text"], result["found"]) == (False, "Nothing answered.", [])
+    assert (result["ok"], result["text"], result["found"]) == (False, "No answer.", [])
     assert "community" in result["advice"]
 
 

@@ -76,8 +76,8 @@ async def test_what_is_no_licence_of_ours_is_refused(
     await browser.ask("POST", "/api/licence/request")
     other = _licence(authority, csr.get_or_create(tmp_path / "other", "printmonitor-other").pem.encode())
     for file, said in (
-        ("hello", "this is no licence file"),
-        ("-----BEGIN CERTIFICATE-----\n", "this is no licence file"),
+        ("hello", "this is not a licence file"),
+        ("-----BEGIN CERTIFICATE-----\n", "this is not a licence file"),
         (other.decode(), "not for this Plug"),
     ):
         answer = await browser.ask("PUT", "/api/licence", {"licence": file})

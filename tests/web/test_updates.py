@@ -82,7 +82,7 @@ def offer(page: Page, version: str) -> None:
 async def test_elsewhere_it_says_so_and_takes_nothing(browser: Browser, page: Page) -> None:
     found = await browser.get("/api/updates")
     assert (found["box"], found["version"], found["slots"]) == (False, __version__, None)
-    assert "not the Plug itself" in found["box_text"]
+    assert "not run on a Plug" in found["box_text"]
     for answer in (
         await put(browser, b"bundle"),
         await browser.ask("POST", "/api/updates/install", {"source": "upload", "when": "now"}),
@@ -258,7 +258,7 @@ async def test_while_it_is_installed_nothing_is_pulled_away(visitor: Browser, bo
         await visitor.ask("DELETE", BUNDLE),
         await visitor.ask("POST", "/api/updates/install", {"source": "upload", "when": "now"}),
     ):
-        assert (answer.status, answer.error) == (409, "An update is being installed just now.")
+        assert (answer.status, answer.error) == (409, "An update is being installed.")
     assert (box.home.updates / bundle_store.BUNDLE_FILENAME).read_bytes() == b"bundle"
     tell(box, "update", {**progress, "state": "refused", "text": "it is too old", "at": 1_763_000_000})
     answer = await visitor.ask("DELETE", BUNDLE)

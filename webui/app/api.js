@@ -1,13 +1,21 @@
 /** The Plug's API: JSON in, JSON out, every failure one line for a person. */
-import { say, t } from './i18n.js';
+import { render, t } from './i18n.js';
 
 export class ApiError extends Error {
-  constructor(status, { error, field, code } = {}) {
-    super(error ? say(field ? error.replace(`${field}: `, '') : error) : t('error.status', { status: String(status) }));
+  constructor(status, { error, field, code, message } = {}) {
+    super(error ? line(error, field, message) : t('error.status', { status: String(status) }));
     this.status = status;
     this.field = field;
     this.code = code;
   }
+}
+
+/** What is wrong; of a field without its name, as the line stands beside it. */
+function line(error, field, message) {
+  const problem = field && message?.params.problem;
+  if (!problem) return render(error, message);
+  const text = typeof problem === 'object' ? render(problem.text, problem) : problem;
+  return error.endsWith('.') && !/[.?]$/.test(text) ? `${text}.` : text;
 }
 
 /** Ask; gives the JSON, null where there is none. `background`: no person asked, so the session may become idle. `patience`: milliseconds, where the Plug may be gone. */

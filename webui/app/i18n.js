@@ -1,4 +1,4 @@
-/** The page's language: its words, and the Plug's own lines where they are known. */
+/** The page's language: its own words, and the messages of the Plug by their codes. */
 
 export const LANGUAGES = ['en', 'de'];
 const CHOICE = 'printmonitor-language';
@@ -6,7 +6,7 @@ const CHOICE = 'printmonitor-language';
 export let language = 'en';
 export let locale = 'en';
 let words = {};
-let lines = [];
+let messages = {};
 let plural = new Intl.PluralRules('en');
 
 /** What a person chose here, else the Plug's setting where it is not the default, else what the browser prefers. */
@@ -25,14 +25,12 @@ export function choose(chosen) {
 export async function speak(wanted) {
   const [found, known] = await Promise.all([
     load(`/i18n/${wanted}.json`),
-    wanted === 'en' ? [] : load(`/i18n/lines.${wanted}.json`),
+    wanted === 'en' ? {} : load(`/i18n/messages.${wanted}.json`),
   ]);
-  words = found;
-  lines = Object.entries(known)
-    .sort(([one], [other]) => own(other) - own(one))
-    .map(([line, translation]) => [pattern(line), translation]);
   language = wanted;
   locale = navigator.languages.find((tag) => tag.toLowerCase().startsWith(wanted)) ?? wanted;
+  words = spelled(found);
+  messages = spelled(known);
   plural = new Intl.PluralRules(locale);
   document.documentElement.lang = wanted;
 }
@@ -53,32 +51,43 @@ export function word(group, value) {
 }
 
 /**
- * A line that the Plug wrote, in the page's language where it is a known one; with or without its full stop.
- * The one with the most words of its own that fits counts. {say:0} in a translation: that part is a line of the Plug, too.
+ * A text of the Plug in the page's language: the API gives the English text under `key`, and code and parameters of it
+ * under `${key}_message`, unless the text is another device's or from before there were codes.
  */
-export function say(line) {
-  const stop = /[^.]\.$/.test(line) ? '.' : '';
-  const bare = stop ? line.slice(0, -1) : line;
-  for (const [known, translation] of lines) {
-    const found = known.exec(bare);
-    if (!found) continue;
-    const text = translation.replace(/\{(say:)?(\d)\}/g, (_, ours, place) => (ours ? say(found[Number(place) + 1]) : found[Number(place) + 1])) + stop;
-    return /^\p{Lu}/u.test(bare) ? text[0].toUpperCase() + text.slice(1) : text;
-  }
-  return line;
+export function say(record, key = 'text') {
+  return render(record[key], record[`${key}_message`]);
+}
+
+/** The same of a list of texts. */
+export function sayAll(record, key) {
+  return record[key].map((text, index) => render(text, record[`${key}_message`]?.[index]));
+}
+
+/** `text` is English, and what there is where a code is not known here. */
+export function render(text, message) {
+  const found = messages[message?.code];
+  if (!found) return text;
+  const { params } = message;
+  const template = typeof found === 'string' ? found : found[params.count === 1 ? 'one' : 'other'];
+  return template.replace(/\{(\w+)(?::(\w))?\}/g, (whole, name, style) => (name in params ? shown(params[name], style) : whole));
+}
+
+/** A parameter: n groups the digits of a number, s makes a sentence of a text, d only ends it with a full stop. */
+function shown(value, style) {
+  if (style === 'n' && typeof value === 'number') return new Intl.NumberFormat(locale).format(value);
+  let text = value && typeof value === 'object' ? render(value.text, value) : String(value);
+  if (style === 's') text = text.charAt(0).toUpperCase() + text.slice(1);
+  return (style === 's' || style === 'd') && !/[.?]$/.test(text) ? `${text}.` : text;
+}
+
+/** Texts as they are spelled where they are read: Switzerland writes ss for ß, and its own quotation marks. */
+function spelled(texts) {
+  if (locale.toLowerCase() !== 'de-ch') return texts;
+  return JSON.parse(JSON.stringify(texts).replaceAll('ß', 'ss').replaceAll('„', '«').replaceAll('“', '»'));
 }
 
 async function load(path) {
   const response = await fetch(path);
   if (!response.ok) throw new Error(path);
   return response.json();
-}
-
-/** How much of a line is always the same. */
-const own = (line) => line.replace(/\{\d\}/g, '').length;
-
-/** "Port {0} opens." as a pattern. */
-function pattern(line) {
-  const parts = line.split(/\{\d\}/).map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
-  return new RegExp(`^${parts.join('(.*?)')}$`, 'is');
 }

@@ -37,7 +37,7 @@ export async function licence(container) {
 function about(found) {
   const asked = found.request && [moment(found.request.made_at), h('span', { class: 'quiet block' }, found.request.plug_id)];
   return [
-    term(t('licence.state'), licenceState(found.state), h('span', { class: 'quiet block' }, say(found.text))),
+    term(t('licence.state'), licenceState(found.state), h('span', { class: 'quiet block' }, say(found))),
     found.customer ? term(t('licence.customer'), found.customer) : null,
     found.partner ? term(t('licence.partner'), found.partner) : null,
     found.valid_from ? term(t('licence.from'), moment(found.valid_from)) : null,
@@ -81,10 +81,10 @@ function acts(container, show) {
   handle(online, async (values) => {
     const answer = await post('/api/licence/enrolment', values);
     show(answer.licence);
-    if (!answer.ok) throw new Error(say(answer.text));
+    if (!answer.ok) throw new Error(say(answer));
     online.elements.code.value = '';
     return answer;
-  }, { done: (answer) => say(answer.text) });
+  }, { done: (answer) => say(answer) });
   button(container.querySelector('#licence-request'), async () => {
     await download('POST', '/api/licence/request');
     show(await get('/api/licence'));
@@ -102,6 +102,6 @@ function acts(container, show) {
 async function renew(container, show) {
   const answer = await post('/api/licence/enrolment', {});
   show(answer.licence);
-  if (answer.ok) notify(say(answer.text));
-  else complain(container.querySelector('#enrolment'), new Error(say(answer.text)));
+  if (answer.ok) notify(say(answer));
+  else complain(container.querySelector('#enrolment'), new Error(say(answer)));
 }

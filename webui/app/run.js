@@ -86,7 +86,7 @@ export function outcome(job) {
   if (result.incomplete_total) parts.push(t('run.incomplete', { count: result.incomplete_total }));
   if (result.new.length) parts.push(t('run.new', { count: result.new.length }));
   if (result.seconds) parts.push(seconds(result.seconds));
-  return [parts.join(' · '), result.error ? h('span', { class: 'quiet block' }, say(result.error)) : null];
+  return [parts.join(' · '), result.error ? h('span', { class: 'quiet block' }, say(result, 'error')) : null];
 }
 
 export const traffic = (cost, bytes) => t('traffic', { packets: number(cost.packets), bytes, seconds: seconds(cost.seconds) });

@@ -22,12 +22,7 @@ function step(each) {
     'li',
     { class: each.ok ? 'good' : 'bad' },
     icon(each.ok ? 'ok' : 'error'),
-    h('div', {}, h('b', {}, word('step', each.name)), h('span', { class: 'unseen' }, `: ${t(each.ok ? 'try.step.good' : 'try.step.bad')}`), h('p', {}, told(each)), each.advice ? h('p', { class: 'quiet' }, say(each.advice)) : null),
+    h('div', {}, h('b', {}, word('step', each.name)), h('span', { class: 'unseen' }, `: ${t(each.ok ? 'try.step.good' : 'try.step.bad')}`), h('p', {}, say(each)), each.advice ? h('p', { class: 'quiet' }, say(each, 'advice')) : null),
     h('span', { class: 'quiet' }, seconds(each.seconds)),
   );
-}
-
-function told({ name, ok, text }) {
-  const resolved = name === 'name' && ok ? /^(\S+) is (.+)\.$/.exec(text) : null;
-  return resolved ? t('try.resolves', { name: resolved[1], addresses: resolved[2] }) : say(text);
 }

@@ -99,9 +99,9 @@ function testResult(result) {
   return h(
     'div',
     { class: 'tested' },
-    h('p', {}, badge(result.ok ? 'ok' : 'warning', say(result.text)), h('span', { class: 'quiet' }, ` ${t('test.asked', { count: result.asked, seconds: seconds(result.seconds) })}`)),
+    h('p', {}, badge(result.ok ? 'ok' : 'warning', say(result)), h('span', { class: 'quiet' }, ` ${t('test.asked', { count: result.asked, seconds: seconds(result.seconds) })}`)),
     found.length ? h('ul', {}, found, more > 0 ? h('li', {}, t('test.more', { count: more })) : null) : null,
-    result.advice ? h('p', {}, say(result.advice)) : null,
+    result.advice ? h('p', {}, say(result, 'advice')) : null,
   );
 }
 
@@ -110,7 +110,7 @@ async function heard() {
   const found = await get('/api/discovery/heard', { background: true }).catch(() => null);
   $('#heard-section').hidden = !found;
   if (!found) return;
-  $('#heard-text').textContent = found.on && !found.printers.length ? t('heard.none') : say(found.text);
+  $('#heard-text').textContent = found.on && !found.printers.length ? t('heard.none') : say(found);
   $('#heard').hidden = !found.printers.length;
   swap($('#heard tbody'), ...found.printers.map(announced));
 }
@@ -217,4 +217,4 @@ function list(key, items, total, make) {
   return h('details', { open: items.length <= 12 }, h('summary', {}, t(key, { count: total })), h('ul', {}, items.map((each) => h('li', {}, make(each))), more > 0 ? h('li', {}, t('test.more', { count: more })) : null));
 }
 
-const skipped = (each) => [each.printer ? h('a', { href: `/printers/${each.printer}` }, each.address) : each.address, each.name ? ` (${each.name})` : '', `: ${say(each.reason)}`];
+const skipped = (each) => [each.printer ? h('a', { href: `/printers/${each.printer}` }, each.address) : each.address, each.name ? ` (${each.name})` : '', `: ${say(each, 'reason')}`];

@@ -3,7 +3,7 @@ import { post } from '../app/api.js';
 import { $, h, notify, swap } from '../app/dom.js';
 import { base64 } from '../app/file.js';
 import { button, complain, handle } from '../app/form.js';
-import { say, t } from '../app/i18n.js';
+import { say, sayAll, t } from '../app/i18n.js';
 import { badge } from '../app/states.js';
 
 const MOST_BYTES = 740_000; // what the API takes, in base64
@@ -48,10 +48,10 @@ function shown(found, order, done) {
   return [
     h('h3', { id: 'preview-title', tabindex: '-1' }, t('import.preview')),
     h('p', {}, nothing ? t('import.nothing') : t('import.would'), found.unchanged ? h('span', { class: 'quiet' }, ` ${t('import.unchanged', { count: found.unchanged })}`) : null),
-    found.doubt ? h('p', { class: 'notice-line' }, badge('warning', t('import.doubt')), ' ', say(found.doubt)) : null,
+    found.doubt ? h('p', { class: 'notice-line' }, badge('warning', t('import.doubt')), ' ', say(found, 'doubt')) : null,
     ...CHANGES.map((key) => list(`import.${key}`, found[key], total(key), (each) => each)),
     list('import.dropped', found.dropped, total('dropped'), ({ address, manufacturer, model, serial_number: serial }) => [address, manufacturer, model, serial].filter(Boolean).join(' · ')),
-    list('import.bad', found.problems, Math.max(found.bad, found.problems.length), problem),
+    list('import.bad', sayAll(found, 'problems'), Math.max(found.bad, found.problems.length), (each) => each),
     h('div', { class: 'actions start' }, nothing ? null : go, no),
   ];
 }
@@ -60,13 +60,6 @@ function list(key, items, total, make) {
   if (!total) return null;
   const more = total - items.length;
   return h('details', { open: items.length <= 12 }, h('summary', {}, t(key, { count: total })), h('ul', {}, items.map((each) => h('li', {}, make(each))), more > 0 ? h('li', {}, t('test.more', { count: more })) : null));
-}
-
-/** "line 3: what is wrong", in the page's language. */
-function problem(line) {
-  const found = /^(exclusion list, )?line (\d+): (.*)$/s.exec(line);
-  if (!found) return say(line);
-  return `${t(found[1] ? 'import.line.exclusion' : 'import.line', { line: found[2] })}: ${say(found[3])}`;
 }
 
 async function takeOver(order, force, done) {

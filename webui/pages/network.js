@@ -48,7 +48,7 @@ async function look() {
 function take(found) {
   network = found;
   $('#elsewhere').hidden = found.box;
-  $('#elsewhere').textContent = found.box_text ? say(found.box_text) : '';
+  $('#elsewhere').textContent = found.box_text ? say(found, 'box_text') : '';
   $('#settings').hidden = !found.box;
   choices();
   show(form, found.settings);
@@ -113,7 +113,7 @@ function trial() {
   count();
   if (state === told) return; // said once, not each two seconds
   told = state;
-  if (state !== 'none') swap($('#trial-state'), badge(LEVELS[state], word('network-trial', state)), text ? h('span', { class: 'quiet block' }, say(text)) : null);
+  if (state !== 'none') swap($('#trial-state'), badge(LEVELS[state], word('network-trial', state)), text ? h('span', { class: 'quiet block' }, say(network.trial)) : null);
 }
 
 /** The same page at another address: there is another login. */

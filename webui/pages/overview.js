@@ -73,6 +73,9 @@ function where(each, place) {
 
 const subject = (each) => (each.printer ? each.subject : word('attention-subject', each.kind));
 
+/** What a supply's message says of it. */
+const SUPPLY_STATES = { 'attention.supply_empty': 'empty', 'attention.supply_full': 'full', 'attention.supply_nearly_full': 'nearly-full' };
+
 /** The line of one thing, in the page's language. */
 function told(each) {
   const detail = each.detail ?? '';
@@ -80,20 +83,20 @@ function told(each) {
     case 'printer-error':
       return detail ? errors(detail.split(' ')) : t('attention.down');
     case 'printer-silent':
-      return t('attention.silent', { reason: say(detail) });
+      return t('attention.silent', { reason: detail && say(each, 'detail') });
     case 'supply-empty':
     case 'supply-low': {
-      const state = /: ([a-z-]+)$/.exec(each.text)?.[1] ?? 'low';
+      const state = SUPPLY_STATES[each.text_message?.code] ?? 'low';
       return t(state === 'low' ? 'attention.supply.low' : 'attention.supply', { supply: detail, state: word('supply-state', state), left: percent(each.percent ?? 0) });
     }
     case 'parcel-refused':
       return t('attention.refused', { count: Number(each.subject) });
     case 'parcels-waiting':
-      return t('attention.waiting', { count: Number(each.subject), reason: say(detail) });
+      return t('attention.waiting', { count: Number(each.subject), reason: detail && say(each, 'detail') });
     case 'licence':
     case 'settings':
     case 'event':
-      return say(detail || each.text);
+      return detail ? say(each, 'detail') : say(each);
     default:
       return word('attention', each.kind);
   }
@@ -133,7 +136,7 @@ async function refreshEvents(background = false) {
     row(
       cell(t('events.began'), moment(event.began_at)),
       cell(t('events.ended'), event.ended_at ? moment(event.ended_at) : badge('warning', t('events.on'))),
-      cell(t('events.text'), say(event.text)),
+      cell(t('events.text'), say(event)),
     ),
   );
   swap($('#events tbody'), ...shown);

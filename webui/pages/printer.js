@@ -4,7 +4,7 @@ import { confirm } from '../app/dialog.js';
 import { $, calm, cell, dash, fill, h, notify, row, swap, term } from '../app/dom.js';
 import { button, handle, show as showForm } from '../app/form.js';
 import { bytes, day, duration, mac, moment, number, percent } from '../app/format.js';
-import { say, t, word } from '../app/i18n.js';
+import { say, sayAll, t, word } from '../app/i18n.js';
 import * as live from '../app/live.js';
 import { outcome, progress, traffic } from '../app/run.js';
 import { start, title } from '../app/shell.js';
@@ -58,7 +58,7 @@ function show() {
     h('span', { class: 'quiet' }, t('printer.seen'), ' ', moment(printer.seen_at, { ago: true })),
   );
   $('#failure').hidden = !printer.failure;
-  if (printer.failure) $('#failure').replaceChildren(t('printer.failure', { reason: say(printer.failure) }), ' ', moment(printer.failed_at));
+  if (printer.failure) $('#failure').replaceChildren(t('printer.failure', { reason: say(printer, 'failure') }), ' ', moment(printer.failed_at));
   remarks();
   $('#ignore').textContent = t(printer.ignore ? 'printer.unignore' : 'printer.ignore');
   showForm($('#group'), printer);
@@ -77,8 +77,8 @@ function show() {
 
 /** What the last reading could not read, and what else there is to know of it. */
 function remarks() {
-  remark('incomplete', badge('warning', t('printer.incomplete')), printer.incomplete.map((each) => `${word('part', each.part)}: ${say(each.reason)}`));
-  remark('notes', badge('info', t('printer.notes')), printer.notes.map(say));
+  remark('incomplete', badge('warning', t('printer.incomplete')), printer.incomplete.map((each) => `${word('part', each.part)}: ${say(each, 'reason')}`));
+  remark('notes', badge('info', t('printer.notes')), sayAll(printer, 'notes'));
 }
 
 function remark(id, sign, lines) {
@@ -123,8 +123,8 @@ function forecast({ forecast: expected, kind }) {
 
 function counters() {
   rows('counters', printer.counters, (counter) => {
-    const held = counter.held && h('span', { class: 'block' }, badge('warning', t('counters.held')), ' ', h('span', { class: 'quiet' }, t('counters.held.text', { value: number(counter.held.value), reason: say(counter.held.reason) })), ' ', believe(counter));
-    const dispute = counter.dispute && h('span', { class: 'block' }, badge('info', t('counters.disputed')), ' ', h('span', { class: 'quiet' }, say(counter.dispute)));
+    const held = counter.held && h('span', { class: 'block' }, badge('warning', t('counters.held')), ' ', h('span', { class: 'quiet' }, t('counters.held.text', { value: number(counter.held.value), reason: say(counter.held, 'reason') })), ' ', believe(counter));
+    const dispute = counter.dispute && h('span', { class: 'block' }, badge('info', t('counters.disputed')), ' ', h('span', { class: 'quiet' }, say(counter, 'dispute')));
     return h('tr', {}, h('td', {}, word('counter', counter.name), h('span', { class: 'quiet block', title: t('counters.source') }, counter.source), dispute, held), h('td', { class: 'number' }, number(counter.value)));
   });
 }
@@ -262,7 +262,7 @@ function reading(now) {
   }
   const failed = now.state !== 'done' || now.result?.failed_total;
   const partly = !failed && now.result?.incomplete_total;
-  const reason = now.result?.failed[0]?.reason;
+  const reason = now.result?.failed[0]?.reason && say(now.result.failed[0], 'reason');
   const said = t(failed ? 'read.failed' : partly ? 'read.partly' : 'read.done');
-  swap($('#reading'), h('p', {}, badge(failed || partly ? 'warning' : 'ok', said), ' ', failed && reason ? say(reason) : outcome(now)));
+  swap($('#reading'), h('p', {}, badge(failed || partly ? 'warning' : 'ok', said), ' ', failed && reason ? reason : outcome(now)));
 }

@@ -38,7 +38,7 @@ export async function recording(api) {
     const level = { running: 'running', failed: 'error' }[found.state] ?? (found.complete ? 'ok' : 'warning');
     return [
       h('p', {}, badge(level, t(`record.${found.state}`)), ' ', h('span', { class: 'quiet' }, t('record.objects', { count: found.objects }))),
-      found.state === 'running' || found.complete ? null : h('p', {}, say(found.text)),
+      found.state === 'running' || found.complete ? null : h('p', {}, say(found)),
       found.state === 'done' ? h('p', { class: 'quiet' }, t(found.masked ? 'record.is.masked' : 'record.is.plain')) : null,
       h('div', { class: 'actions start' }, file, end),
     ];

@@ -29,7 +29,7 @@ async function refresh(background = false) {
   const found = await get('/api/services', { background });
   $('#logs').hidden = !found.available;
   $('#elsewhere').hidden = !found.text;
-  $('#elsewhere').textContent = found.text ? say(found.text) : '';
+  $('#elsewhere').textContent = found.text ? say(found) : '';
   swap($('#services'), ...found.services.map(service));
   if (!$('#service').options.length) {
     swap($('#service'), ...found.services.map(({ name }) => h('option', { value: name }, word('service', name))));
@@ -63,7 +63,7 @@ async function ask(each, action) {
     if (!sure) return;
   }
   const answer = await post(`/api/services/${each.name}/${action}`);
-  notify(say(answer.text));
+  notify(say(answer));
   await refresh();
 }
 
@@ -71,7 +71,7 @@ async function log() {
   const found = await get(`/api/services/${$('#service').value}/log?lines=${LINES}`);
   const least = LEVELS.indexOf($('#level').value);
   const lines = found.lines.filter((line) => LEVELS.indexOf(line.level) >= least);
-  $('#log-text').textContent = found.available ? t('log.lines', { count: lines.length }) : say(found.text);
+  $('#log-text').textContent = found.available ? t('log.lines', { count: lines.length }) : say(found);
   swap($('#log'), ...lines.map((line) => h('li', { class: line.level }, h('span', { class: 'quiet' }, line.at ? dateTime(line.at) : ''), h('span', {}, word('level', line.level)), h('span', {}, line.text))));
   $('#log').scrollTop = $('#log').scrollHeight;
 }

@@ -37,7 +37,7 @@ function fill() {
   show($('#names'), system);
   $('#announce').hidden = system.mdns === undefined;
   $('#elsewhere').hidden = !system.box_text;
-  $('#elsewhere').textContent = system.box_text ? say(system.box_text) : '';
+  $('#elsewhere').textContent = system.box_text ? say(system, 'box_text') : '';
   swap($('#problems'), system.settings_problems.length ? h('section', { class: 'notice-line' }, h('h2', {}, t('system.problems')), h('ul', { class: 'problem-list' }, system.settings_problems.map((line) => h('li', {}, line)))) : null);
   $('#sessions').textContent = t('sessions.text', { count: system.sessions });
   swap($('#about'), ...about());
@@ -72,7 +72,7 @@ function restart(what) {
     const sure = await confirm({ title: word('restart', what), text: word('restart-text', what), action: word('restart', what) });
     if (!sure) return;
     const answer = await post('/api/system/restart', { what });
-    notify(say(answer.text));
+    notify(say(answer));
   });
 }
 
@@ -122,7 +122,7 @@ function backup() {
     show($('#names'), system, { force: true });
     fill();
     return answer;
-  }, { done: (answer) => answer && say(answer.text) });
+  }, { done: (answer) => answer && say(answer) });
 }
 
 function showCertificate() {
@@ -177,5 +177,5 @@ function reset() {
     const answer = await post('/api/system/factory-reset', { name });
     $('#reset').reset();
     return answer;
-  }, { done: (answer) => say(answer.text) });
+  }, { done: (answer) => say(answer) });
 }

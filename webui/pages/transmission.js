@@ -83,7 +83,7 @@ function parcel(each) {
   acts.classList.add('acts');
   return row(
     cell(t('outbox.state'), badge(LEVELS[each.state], word('parcel', each.state)), each.state === 'waiting' && each.next_at ? h('span', { class: 'quiet block' }, t('outbox.next'), ' ', moment(each.next_at)) : null),
-    cell(t('outbox.name'), each.name, each.error ? h('span', { class: 'quiet block' }, say(each.error)) : null),
+    cell(t('outbox.name'), each.name, each.error ? h('span', { class: 'quiet block' }, say(each, 'error')) : null),
     cell(t('outbox.made'), moment(each.created_at), each.delivered_at ? h('span', { class: 'quiet block' }, t('outbox.arrived'), ' ', moment(each.delivered_at)) : null),
     numbers(t('outbox.size'), bytes(each.size)),
     numbers(t('outbox.attempts'), number(each.attempts)),

@@ -27,7 +27,7 @@ async function refresh(background = false) {
 
 function fill(traps) {
   show($('#receiver'), traps);
-  swap($('#state'), badge(STATES[traps.state], word('trap-state', traps.state)), h('span', { class: 'quiet block' }, say(traps.state_text)));
+  swap($('#state'), badge(STATES[traps.state], word('trap-state', traps.state)), h('span', { class: 'quiet block' }, say(traps, 'state_text')));
   swap($('#traps tbody'), ...traps.traps.map(line));
   $('#traps').hidden = !traps.traps.length;
   $('#no-traps').hidden = traps.traps.length > 0;
@@ -40,7 +40,7 @@ function line(trap) {
     cell(t('traps.at'), moment(trap.at), trap.times > 1 ? h('span', { class: 'quiet block' }, t('traps.times', { count: trap.times }), ' ', moment(trap.first_at)) : null),
     cell(t('traps.printer'), trap.printer ? h('a', { href: `/printers/${trap.printer}`, 'data-key': `trap-${trap.id}` }, name) : name, name === trap.sender ? null : h('span', { class: 'quiet block' }, trap.sender)),
     cell(t('traps.severity'), trap.severity && badge(LEVELS[trap.severity] ?? 'info', word('severity', trap.severity))),
-    cell(t('traps.text'), say(trap.text), h('span', { class: 'quiet block' }, trap.kind), objects(trap.objects)),
+    cell(t('traps.text'), say(trap), h('span', { class: 'quiet block' }, trap.kind), objects(trap.objects)),
   );
 }
 

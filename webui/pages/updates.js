@@ -62,7 +62,7 @@ function fill() {
   const busy = UNDER_WAY.includes(state.progress?.state);
   show($('#sources'), state);
   $('#elsewhere').hidden = !state.box_text;
-  $('#elsewhere').textContent = state.box_text ? say(state.box_text) : '';
+  $('#elsewhere').textContent = state.box_text ? say(state, 'box_text') : '';
   swap($('#now'), ...now());
   swap($('#outcome'), state.outcome && outcome(state.outcome));
   $('#installing').hidden = !state.box;
@@ -72,13 +72,13 @@ function fill() {
   swap($('#offer'), offer());
   $('#when').hidden = !state.has_window;
   $('#when-window-text').textContent = t('updates.when.window', { window: state.window });
-  problem($('#channel-problem'), state.channel_problem);
-  problem($('#fleet-problem'), state.fleet_problem);
+  problem($('#channel-problem'), 'channel_problem');
+  problem($('#fleet-problem'), 'fleet_problem');
 }
 
-function problem(place, text) {
-  place.hidden = !text;
-  place.textContent = text ? say(text) : '';
+function problem(place, key) {
+  place.hidden = !state[key];
+  place.textContent = state[key] ? say(state, key) : '';
 }
 
 function now() {
@@ -90,15 +90,16 @@ function now() {
   ];
 }
 
-function outcome({ came, from_version, to_version, why, at }) {
+function outcome(found) {
+  const { came, from_version, to_version, why, at } = found;
   const places = { from: from_version, to: to_version };
-  return h('p', {}, badge(CAME[came], word('update-came', came)), h('span', { class: 'quiet block' }, at ? [moment(at), ' · '] : null, t(`updates.came.${came.replace(' ', '-')}`, places), why ? ` ${say(why)}` : null));
+  return h('p', {}, badge(CAME[came], word('update-came', came)), h('span', { class: 'quiet block' }, at ? [moment(at), ' · '] : null, t(`updates.came.${came.replace(' ', '-')}`, places), why ? ` ${say(found, 'why')}` : null));
 }
 
 /** Installed, and not restarted yet. */
 function waiting() {
   const act = button(h('button', { type: 'button', class: 'primary', 'data-key': 'restart' }, t('updates.restart')), async () => {
-    notify(say((await post('/api/system/restart', { what: 'box' })).text));
+    notify(say(await post('/api/system/restart', { what: 'box' })));
   });
   const text = state.progress?.reboots ? t('updates.restarts') : state.has_window ? t('updates.waits.window', { window: state.window }) : t('updates.waits');
   tell(`${state.waiting}: ${text}`);
@@ -112,7 +113,7 @@ function progress(found) {
     return h('div', { class: 'running' }, h('label', { for: 'bar-install' }, badge('running', found.version ? `${text} · ${found.version}` : text)), h('progress', { id: 'bar-install', max: 100, value: found.state in UNMEASURED ? null : found.percent }), h('p', { class: 'quiet' }, found.state in UNMEASURED ? UNMEASURED[found.state]() : `${percent(found.percent)} · ${found.step}`));
   }
   if (found.state === 'installed') return null; // restarted since, or about to
-  return h('p', {}, badge('error', text), h('span', { class: 'quiet block' }, moment(found.at), ' · ', say(found.text)));
+  return h('p', {}, badge('error', text), h('span', { class: 'quiet block' }, moment(found.at), ' · ', say(found)));
 }
 
 /** For those who do not see it; each state once. */
@@ -135,7 +136,7 @@ function offer() {
   if (!state.channel) return null;
   const found = state.offer;
   const look = button(h('button', { type: 'button', 'data-key': 'look' }, t('updates.look')), async () => {
-    notify(say((await post('/api/updates/look')).text));
+    notify(say(await post('/api/updates/look')));
     expect();
   });
   const act = found?.newer ? button(h('button', { type: 'button', class: 'primary', 'data-key': 'offer' }, t('updates.install')), () => install({ source: 'channel' })) : null;
@@ -154,7 +155,7 @@ async function install(source) {
   const sure = await confirm({ title: t('updates.sure'), text: older ? `${text} ${t('updates.sure.older')}` : text, action: t('updates.install'), danger: older });
   if (!sure) return;
   const answer = await post('/api/updates/install', { ...source, older, when: later ? 'window' : 'now' });
-  notify(say(answer.text));
+  notify(say(answer));
   expect();
 }
 
