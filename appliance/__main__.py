@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from appliance import __version__
 from appliance.cli import common_arguments
+from appliance.net.text_sanitizer import printable
 
 if TYPE_CHECKING:
     from appliance.settings.paths import Home
@@ -210,8 +211,7 @@ class _OneLineErrorParser(argparse.ArgumentParser):
     """Says in one line what is wrong, instead of the whole usage."""
 
     def error(self, message: str) -> NoReturn:
-        harmless = "".join(character if character.isprintable() else "?" for character in message)
-        self.exit(2, f"{self.prog}: {harmless} (see {self.prog} --help)\n")
+        self.exit(2, f"{self.prog}: {printable(message, '?')} (see {self.prog} --help)\n")
 
 
 def _build_parser(program: str) -> argparse.ArgumentParser:

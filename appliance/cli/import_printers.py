@@ -14,7 +14,7 @@ from appliance.mib import enum_labels
 from appliance.settings import schema
 from appliance.settings.schema import Config, Home
 from appliance.storage import jobs
-from appliance.storage.printer_list import PrinterSummary
+from appliance.storage.printers import PrinterSummary
 
 EXIT_OK, EXIT_LINES_SKIPPED = 0, 1
 MAX_SHOWN_CHANGES = 50  # of each kind

@@ -7,7 +7,7 @@ from appliance.cli.errors import CommandError
 from appliance.cli.json_output import record_to_json
 from appliance.discovery import mdns
 from appliance.discovery.mdns_txt import DiscoveredPlug
-from appliance.host.lan_addresses import list_lan_addresses
+from appliance.host.network_info import list_lan_addresses
 
 
 def run(timeout_s: float, interface: str | None, as_json: bool) -> int:

@@ -42,7 +42,7 @@ def _apply_sockets_and_firewall(home: Home) -> None:
 def _fetch_bundle(home: Home) -> None:
     import asyncio
 
-    from appliance.host import sd_notify
+    from appliance.host import systemd
     from appliance.settings import schema
     from appliance.updates import bundle_prefetch
     from appliance.updates.http_client import UpdateFetchError
@@ -51,7 +51,7 @@ def _fetch_bundle(home: Home) -> None:
     try:
         asyncio.run(bundle_prefetch.prefetch_bundle(home, settings))
     except (UpdateFetchError, OSError) as error:
-        sd_notify.notify_status(str(error))  # rauc_installer reads the unit's StatusText
+        systemd.notify_status(str(error))  # rauc_installer reads the unit's StatusText
         raise OperationFailedError(str(error)) from error
 
 

@@ -17,8 +17,8 @@ from appliance.jobs import plug_facts
 from appliance.licensing import status as standing
 from appliance.mib import enum_labels
 from appliance.settings import schema
-from appliance.storage import events, jobs, printer_list, traps
-from appliance.storage.printer_list import PrinterSummary
+from appliance.storage import events, jobs, printers, traps
+from appliance.storage.printers import PrinterSummary
 
 MAX_EVENTS_SHOWN = 5
 MAX_PRINTERS_SHOWN = 20
@@ -83,14 +83,14 @@ def _build_report(
 ) -> StatusReport:
     states: Counter[PrinterState] = Counter()
     needs: list[PrinterAttention] = []
-    for summary in printer_list.iter_summaries(db):
-        assessed = printer_list.assess(summary)
+    for summary in printers.iter_summaries(db):
+        assessed = printers.assess(summary)
         states[assessed.state] += 1
         if reason := printer_reason(assessed):
             needs.append(_printer_row(summary, reason))
     recent = jobs.list_recent(db)
     running = state_dir.is_poller_running(home)
-    plan = _build_run_schedule(settings)
+    plan = settings.run_schedule()
     facts = plug_facts.collect(db, home, settings, now, settings_problems=problems, poller_running=running)
     return StatusReport(
         plug=settings.plug.name,
@@ -130,11 +130,6 @@ def _printer_row(summary: PrinterSummary, reason: AttentionReason) -> PrinterAtt
         summary.failure or (errors if reason.code == "printer-error" and errors else reason.text),
         summary.seen_at,
     )
-
-
-def _build_run_schedule(settings: schema.Config) -> schedule.RunSchedule:
-    when = settings.schedule
-    return schedule.build_schedule(settings.plug.name, when.query_interval_s, when.discover_times, when.zone)
 
 
 def _format_licence(home: schema.Home, printer_count: int, now: datetime) -> str:

@@ -7,7 +7,7 @@ from typing import Literal
 
 from appliance.domain.messages import Message
 from appliance.domain.model import Reading, Target
-from appliance.host import arp_table
+from appliance.host import network_info
 from appliance.mib import oids
 from appliance.snmp import ber
 
@@ -42,12 +42,12 @@ NO_ARP_TEXT = (
 
 
 async def diagnose(
-    target: Target, timeout_s: float = PROBE_TIMEOUT_S, arp_table_path: Path = arp_table.ARP_TABLE_PATH
+    target: Target, timeout_s: float = PROBE_TIMEOUT_S, arp_table_path: Path = network_info.ARP_TABLE_PATH
 ) -> str:
     """Request one small object once more, and return in sentences what the silence may mean."""
     tried = SNMP_VERSIONS if target.snmp_version == "auto" else (target.snmp_version,)
     signs = [await _probe_reachability(target, version, timeout_s) for version in tried]
-    mac = arp_table.lookup_mac_address(target.host, arp_table_path)
+    mac = network_info.lookup_mac_address(target.host, arp_table_path)
     if "unreachable" in signs:
         return (
             NO_ARP_TEXT

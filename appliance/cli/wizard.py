@@ -12,7 +12,7 @@ from appliance.cli.wizard_prompts import LicenceChoice, Prompter, WizardFlags
 from appliance.cli.wizard_questions import Question, SettingsTable
 from appliance.delivery import transmission_test
 from appliance.delivery.errors import DeliveryError
-from appliance.host import routing_table
+from appliance.host import network_info
 from appliance.licensing import csr
 from appliance.licensing import status as standing
 from appliance.settings import schema, validation
@@ -80,7 +80,7 @@ def _ask_questions(home: Home, prompter: Prompter, settings: SettingsTable) -> _
 
 def _select_questions(flags: WizardFlags) -> Sequence[Question]:
     return wizard_questions.build_questions(
-        routing_table.detect_lan_network(), schedule_only=flags.schedule_only
+        network_info.detect_lan_network(), schedule_only=flags.schedule_only
     )
 
 

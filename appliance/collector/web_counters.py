@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from appliance.collector.counters import is_within_tolerance
+from appliance.domain.identifiers import is_same_serial
 from appliance.domain.messages import Message
 from appliance.domain.model import Counter, CounterName, PartFailure, Reading, Supply, VagueAmount
 from appliance.ews.models import EwsCredentials, EwsData, EwsPorts, ScrapeResult, UrlScheme
@@ -124,14 +125,6 @@ def _has_new_values(reading: Reading, merged: Reading) -> bool:
         merged.supplies,
         merged.details,
     )
-
-
-def is_same_serial(first: str | None, second: str | None) -> bool:
-    """Return True if one serial number contains the other, without blanks, dashes and leading zeros."""
-    plain, plain_other = (
-        "".join(filter(str.isalnum, text or "")).casefold().lstrip("0") for text in (first, second)
-    )
-    return plain in plain_other or plain_other in plain
 
 
 def _fill_level(supply: Supply, levels: Mapping[str, int]) -> Supply:

@@ -7,6 +7,7 @@ import ssl
 from dataclasses import dataclass
 
 from appliance.domain.messages import Message
+from appliance.net.text_sanitizer import printable
 
 MAX_PROXY_HEAD_BYTES = 8_192  # bytes of a proxy's answer
 MAX_SHOWN_ADDRESSES = 4  # addresses of a name
@@ -115,6 +116,6 @@ async def _request_tunnel(
     except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError) as error:
         raise ConnectProbeError(Message("probe.no_proxy")) from error
     if " 200" not in answer[:13]:
-        shown = "".join(character for character in answer[:100] if character.isprintable())
+        shown = printable(answer[:100], "")
         raise ConnectProbeError(Message("probe.proxy_refuses", reason=shown))
     return writer

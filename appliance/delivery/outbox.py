@@ -24,7 +24,7 @@ from uuid import uuid4
 from appliance.delivery import spool_files
 from appliance.domain.messages import Message, decode, encode
 from appliance.domain.sending import ParcelCounts
-from appliance.storage import database
+from appliance.storage import database, statistics
 
 log = logging.getLogger(__name__)
 
@@ -204,17 +204,13 @@ def count_by_state(db: sqlite3.Connection, state: ParcelState) -> int:
 
 def count_parcels(db: sqlite3.Connection) -> ParcelCounts:
     """Return the outbox in figures."""
-    waiting, refused, oldest = db.execute(
-        "SELECT count(*) FILTER (WHERE state = 'waiting'), count(*) FILTER (WHERE state = 'refused'),"
-        " min(created_at) FILTER (WHERE state = 'waiting') FROM parcels"
-    ).fetchone()
-    first = first_waiting(db)
-    return ParcelCounts(waiting, refused, database.from_ms_or_none(oldest), first.error if first else None)
-
-
-def last_delivered_at(db: sqlite3.Connection) -> datetime | None:
-    """Return when a parcel was delivered last."""
-    return database.from_ms_or_none(db.execute("SELECT max(delivered_at) FROM parcels").fetchone()[0])
+    counted, first = statistics.read_parcel_statistics(db), first_waiting(db)
+    return ParcelCounts(
+        counted.waiting,
+        counted.count_by_state.get("refused", 0),
+        counted.oldest_waiting_at,
+        first.error if first else None,
+    )
 
 
 def recover(db: sqlite3.Connection, folder: Path, now: datetime) -> None:

@@ -18,6 +18,7 @@ from appliance.discovery.address_ranges import (
     parse_ip,
     quote_for_message,
 )
+from appliance.domain.identifiers import identifier_key
 from appliance.domain.messages import Message, message_of
 from appliance.domain.model import DiscoveryEntry, Identity, Printer, Target
 from appliance.host.daemon_executor import DaemonExecutor
@@ -63,7 +64,7 @@ class Exclusions:
             self._names.add(name)
             if "." in name:
                 self._short_names.add(name.partition(".")[0])
-        self._serials.add(normalize_serial(text))
+        self._serials.add(identifier_key(text))
 
     def excludes_address(self, ip: str) -> bool:
         number = parse_ip(ip)
@@ -82,7 +83,7 @@ class Exclusions:
 
     def excludes_identity(self, identity: Identity) -> bool:
         serial, mac = identity.serial_number, identity.mac_address
-        return bool(serial and normalize_serial(serial) in self._serials) or bool(mac and mac in self._macs)
+        return bool(serial and identifier_key(serial) in self._serials) or bool(mac and mac in self._macs)
 
     def excludes_printer(self, target: Target, identity: Identity, sys_name: str | None = None) -> bool:
         """By all that is known of it; `called` is the name that it gives itself (sysName)."""
@@ -110,11 +111,6 @@ def parse_mac_address(text: str) -> str | None:
         return None
     parts = re.split("[.:-]", text)
     return "".join(part.zfill(2) for part in parts)
-
-
-def normalize_serial(serial: str) -> str:
-    """A serial number as it is compared: one label prints blanks into it, another does not."""
-    return "".join(serial.split()).casefold()
 
 
 def exclusion_problem(text: str) -> str | None:

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from appliance.net.text_sanitizer import one_line
+
 MAX_ANNOUNCEMENTS = 1_000  # announcements; a printer has four or five
 MAX_TEXT_CHARS = 100  # characters of anything that a stranger says of itself
 MAX_TEXT_BYTES = 400  # of which a text is made
@@ -93,8 +95,7 @@ def sanitize_text(value: bytes | None) -> str | None:
     if not value:
         return None
     decoded = value[:MAX_TEXT_BYTES].decode("utf-8", "replace")
-    line = " ".join("".join(each if each.isprintable() else " " for each in decoded).split())
-    return line[:MAX_TEXT_CHARS].strip() or None
+    return one_line(decoded, MAX_TEXT_CHARS).strip() or None
 
 
 def _model_name(properties: Mapping[bytes, bytes | None]) -> str | None:

@@ -1,6 +1,7 @@
-"""Which box this is: a name that no other Plug of the LAN has."""
+"""Read what identifies the device and how much was written to its memory card."""
 
 import hashlib
+import os
 import re
 from pathlib import Path
 
@@ -8,6 +9,8 @@ SERIAL_NUMBER_FILENAME = "serial-number"
 # Services see no /proc but of processes; the kernel shows the device tree below /sys, too.
 DEVICE_TREE_DIRS = ("sys/firmware/devicetree/base", "proc/device-tree")
 FALLBACK_NAME = "printmonitor-000000"  # a box without serial number or machine-id, such as a bare container
+SECTOR_BYTES = 512  # bytes, whatever the card's own are (Documentation/block/stat.rst)
+_SECTORS_WRITTEN_FIELD = 6  # which column of a disk's statistics
 
 
 def default_plug_name(root: Path = Path("/")) -> str:
@@ -34,3 +37,15 @@ def _read_text(path: Path) -> str:
         return path.read_text("ascii").strip("\0 \n")  # the device tree ends its texts with NUL
     except (OSError, UnicodeDecodeError):
         return ""
+
+
+def read_bytes_written(folder: Path, root: Path = Path("/")) -> int | None:
+    """Bytes written since the start to the disk that a folder is on; None where nobody counts them."""
+    try:
+        device = os.stat(folder).st_dev
+        place = (root / f"sys/dev/block/{os.major(device)}:{os.minor(device)}").resolve(strict=True)
+        if (place / "partition").exists():
+            place = place.parent
+        return int((place / "stat").read_text("ascii").split()[_SECTORS_WRITTEN_FIELD]) * SECTOR_BYTES
+    except (OSError, ValueError, IndexError):
+        return None

@@ -13,10 +13,11 @@ from appliance.collector.poll import PollError, poll_printer
 from appliance.collector.scanner import ProbeResult, ScanProgress
 from appliance.discovery import entries
 from appliance.discovery.entries import Exclusions, NameNotResolvedError
+from appliance.domain.identifiers import identifier_key
 from appliance.domain.messages import Message, join, message_of
 from appliance.domain.model import Identity, PollCost, Reading, Target
 from appliance.snmp.transport import SnmpEndpoint
-from appliance.storage import database, printers
+from appliance.storage import database, printers, save_reading
 from appliance.storage.printers import KnownPrinter
 
 log = logging.getLogger(__name__)
@@ -93,13 +94,13 @@ class BatchWriter:
         Raise ReadingNotSavedError or DatabaseUnavailableError.
         """
         now = self._clock()
-        return await self._enqueue(lambda: printers.store_reading(self._db, reading, now))
+        return await self._enqueue(lambda: save_reading.store_reading(self._db, reading, now))
 
     async def save_failure(self, printer_id: int, reason: str) -> None:
         now = self._clock()
 
         def write() -> int:
-            printers.store_poll_failure(self._db, printer_id, reason, now)
+            save_reading.store_poll_failure(self._db, printer_id, reason, now)
             return printer_id
 
         await self._enqueue(write)
@@ -287,4 +288,4 @@ def _address_key(target: Target) -> tuple[str, int]:
 
 
 def _serial_key(identity: Identity) -> str:
-    return entries.normalize_serial(identity.serial_number or "")
+    return identifier_key(identity.serial_number)

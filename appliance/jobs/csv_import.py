@@ -16,8 +16,8 @@ from appliance.discovery.entries import Exclusions
 from appliance.domain.messages import Message
 from appliance.settings import schema as configuration
 from appliance.settings.schema import Config, Home
-from appliance.storage import database, events, printer_list, printers
-from appliance.storage.printer_list import PrinterSummary
+from appliance.storage import database, events, printers
+from appliance.storage.printers import PrinterSummary
 
 
 class ImportRejectedError(Exception):
@@ -91,7 +91,7 @@ def apply_list(
             config.discovery.entries,
             import_list.rows,
             import_list.exclusions,
-            filter(may_drop, printer_list.iter_summaries(db)),
+            filter(may_drop, printers.iter_summaries(db)),
             now,
             http_username=http_credentials[0],
             http_password=http_credentials[1],

@@ -1,15 +1,21 @@
-"""What servers and systems say, as it may stand in a message of ours: one line, printable, not too long."""
+"""Sanitize foreign text for messages: printable, on one line, of limited length."""
 
 from collections.abc import Iterator
 
 from appliance.domain.messages import Message
 
-MAX_MESSAGE_CHARS = 200  # characters of what somebody else said
+MAX_MESSAGE_CHARS = 200  # of a foreign text in a message
 
 
-def one_line(text: str) -> str:
-    shown = "".join(character if character.isprintable() else " " for character in text)
-    return " ".join(shown.split())[:MAX_MESSAGE_CHARS]
+def printable(text: str, replacement: str = " ", *, keep: str = "") -> str:
+    """Replace each character that is not printable, except those in `keep`."""
+    return "".join(
+        character if character.isprintable() or character in keep else replacement for character in text
+    )
+
+
+def one_line(text: str, max_chars: int = MAX_MESSAGE_CHARS) -> str:
+    return " ".join(printable(text).split())[:max_chars]
 
 
 def describe_error(error: BaseException) -> str:

@@ -14,7 +14,7 @@ from appliance.jobs import csv_import
 from appliance.jobs.csv_import import ImportFileError, ImportList, ImportRejectedError
 from appliance.settings.schema import Home, ImportConfig, SettingsError
 from appliance.storage import events
-from appliance.storage.printer_list import PrinterSummary
+from appliance.storage.printers import PrinterSummary
 
 log = logging.getLogger(__name__)
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from appliance.delivery import outbox
 from appliance.settings.paths import Home
-from appliance.storage import events, jobs, key_value, printers
+from appliance.storage import events, history, jobs, key_value
 
 PRUNE_INTERVAL = timedelta(days=1)
 LAST_PRUNED_KEY = "pruned"  # time of the last pruning
@@ -17,7 +17,7 @@ def prune(db: sqlite3.Connection, home: Home, now: datetime) -> None:
     if last_pruned and abs(now - last_pruned) < PRUNE_INTERVAL:
         return
     key_value.put_time(db, LAST_PRUNED_KEY, now)
-    printers.prune_history(db, now)
+    history.prune_history(db, now)
     jobs.prune(db)
     events.prune(db, now)
     outbox.prune(db, home.outbox, now)

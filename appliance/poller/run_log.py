@@ -4,7 +4,7 @@ import logging
 import sqlite3
 
 from appliance.delivery import dispatcher, outbox
-from appliance.host import sd_notify
+from appliance.host import systemd
 from appliance.jobs.runs import PrinterProblem, RunProgress, RunResult
 
 log = logging.getLogger(__name__)
@@ -55,4 +55,4 @@ def notify_progress(kind: str, progress: RunProgress) -> None:
     """Report the progress of a run for `systemctl status`."""
     scan = progress.scan
     probed = f"{scan.asked} of {scan.total} addresses asked, " if scan.total else ""
-    sd_notify.notify_status(f"{kind}: {probed}{progress.read} of {progress.to_read} printers read")
+    systemd.notify_status(f"{kind}: {probed}{progress.read} of {progress.to_read} printers read")

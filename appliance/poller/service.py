@@ -13,7 +13,7 @@ from appliance.delivery import dispatcher, outbox
 from appliance.discovery.address_ranges import InvalidEntryError
 from appliance.domain import schedule
 from appliance.domain.messages import message_of
-from appliance.host import file_lock, sd_notify
+from appliance.host import file_lock, service_runtime, systemd
 from appliance.host.daemon_executor import DaemonExecutor
 from appliance.jobs.runs import RunProgress, RunResult, execute_run
 from appliance.poller import licence_renewal, retention, run_log, self_monitor, trap_reports
@@ -39,16 +39,14 @@ LAST_RUN_KEYS = {"query": "schedule.query", "discover": "schedule.discover"}
 
 def serve(home: Home) -> int:
     """Serve until SIGTERM or SIGINT; return the exit code."""
-    try:
-        with file_lock.acquire(home.run / "poller.lock"):
-            asyncio.run(_serve(home))
-    except file_lock.LockBusyError:
-        log.error("another poller serves %s", home.folder)
-        return 1
-    except database.DatabaseUnavailableError as error:
-        log.error("%s", error)
-        return 1
-    return 0
+    return service_runtime.run_exclusively(
+        home.run / "poller.lock",
+        lambda: _serve(home),
+        log=log,
+        name="poller",
+        folder=home.folder,
+        errors=(database.DatabaseUnavailableError,),
+    )
 
 
 async def _serve(home: Home) -> None:
@@ -61,17 +59,15 @@ async def _serve(home: Home) -> None:
         partial_job, parcel = asyncio.Event(), asyncio.Event()
         with jobs.listen(home.poller_socket, partial_job, parcel) as wake:
             poller = _PollerService(home, db, stop, wake, partial_job_event=partial_job, parcel_event=parcel)
-            for number in (signal.SIGTERM, signal.SIGINT):
-                loop.add_signal_handler(number, poller.stop)
+            service_runtime.on_stop_signal(poller.stop)
             loop.add_signal_handler(signal.SIGHUP, poller.reload)
-            async with asyncio.TaskGroup() as tasks:
+            async with service_runtime.watchdog(), asyncio.TaskGroup() as tasks:
                 watches = (
                     poller.watch_plug(),
                     poller.watch_licence(),
                     poller.watch_import_list(),
                     poller.watch_updates(),
                     poller.watch_hawkbit(),
-                    sd_notify.feed_watchdog(),
                 )
                 beside = (poller.send_parcels(), poller.run_partial_jobs(), *watches)
                 helpers = [tasks.create_task(work) for work in beside]
@@ -122,7 +118,7 @@ class _PollerService:
 
     def stop(self) -> None:
         if not self._stop.is_set():
-            sd_notify.notify_stopping()
+            systemd.notify_stopping()
             self._stop.set()
             self._wake_event.set()
 
@@ -131,7 +127,7 @@ class _PollerService:
         self._wake_event.set()
 
     async def run(self) -> None:
-        sd_notify.notify_ready()
+        systemd.notify_ready()
         while not self._stop.is_set():
             self._wake_event.clear()  # before the step, so that a later event is not lost
             busy = False
@@ -251,7 +247,7 @@ class _PollerService:
             if result and job.kind == "discover" and not (result.interrupted or result.not_covered):
                 self._record_run_start("query", now)  # all printers were polled
         finally:
-            sd_notify.notify_status("idle")
+            systemd.notify_status("idle")
 
     async def _run_partial_job(self, job: Job) -> None:
         printer_ids = job.arguments["printers"]
@@ -313,10 +309,7 @@ class _PollerService:
         self._config, problems = schema.load_last_good_settings(self._home)
         for problem in problems:
             log.error("%s", problem)
-        when = self._config.schedule
-        self._schedule = schedule.build_schedule(
-            self._config.plug.name, when.query_interval_s, when.discover_times, when.zone
-        )
+        self._schedule = self._config.run_schedule()
 
     def _idle_timeout_s(self) -> float:
         now = self._clock()

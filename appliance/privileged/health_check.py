@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from appliance.domain.messages import Message, message_of
-from appliance.privileged import run_as_owner, systemctl, update_trial
+from appliance.privileged import request_handler, run_as_owner, update_trial
 from appliance.privileged.request_handler import POLLER_UNIT, WEB_UNIT, OperationFailedError, RunCommand
 from appliance.privileged.socket_ports import read_desired_ports
 
@@ -49,7 +49,7 @@ def confirm_or_revert(
 
 def _check_units(run: RunCommand) -> Iterator[str]:
     try:
-        found = systemctl.read_unit_states(run, *REQUIRED_UNITS)
+        found = request_handler.read_unit_states(run, *REQUIRED_UNITS)
     except OperationFailedError as error:
         yield message_of(error)
         return

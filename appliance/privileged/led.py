@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from appliance.privileged import systemctl
+from appliance.privileged import request_handler
 from appliance.privileged.request_handler import POLLER_UNIT, WEB_UNIT, OperationFailedError, RunCommand
 
 LEDS_DIR = Path("/sys/class/leds")
@@ -87,7 +87,7 @@ def _set_trigger(led: Path, trigger: str, values: Mapping[str, str]) -> None:
 
 def _read_unit_states(run: RunCommand) -> dict[str, str]:
     try:
-        return systemctl.read_unit_states(run, POLLER_UNIT, WEB_UNIT, HEALTH_UNIT, UPDATE_UNIT)
+        return request_handler.read_unit_states(run, POLLER_UNIT, WEB_UNIT, HEALTH_UNIT, UPDATE_UNIT)
     except OperationFailedError:
         return {}
 

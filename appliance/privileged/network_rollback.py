@@ -18,10 +18,10 @@ from appliance.privileged.networkd_config import render_networkd_file, render_wp
 from appliance.privileged.request_handler import (
     OperationFailedError,
     RunCommand,
+    is_unit_active,
     open_answers_dir,
     write_answer_file,
 )
-from appliance.privileged.systemctl import is_unit_active
 from appliance.settings.network import NetworkConfig, NetworkSettingsError, parse_network
 
 ROLLBACK_TIMEOUT_S = 120  # as the timer's unit has it

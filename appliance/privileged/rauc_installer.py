@@ -208,7 +208,6 @@ def _install_bundle(
     if not request.allow_older:
         _check_version(version, installed)
     marker = UpdateMarker(
-        from_slot=status.booted,
         from_version=installed,
         to_slot=status.other,
         to_version=version,

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Protocol
 
 from appliance.domain.messages import Message, add_message_fields
+from appliance.host import unit_status
 from appliance.privileged import job_files
 from appliance.settings import network
 
@@ -56,6 +57,21 @@ class RequestVerb:
     handle: Callable[[RunCommand, Mapping[str, str]], None]
     allowed_units: Collection[str] = ()
     text_keys: Collection[str] = ()
+
+
+def read_unit_states(run: RunCommand, *units: str) -> dict[str, str]:
+    """Return the ActiveState of those units that are loaded. Raises OperationFailedError."""
+    output = run("systemctl", "show", "--property=Id,LoadState,ActiveState", *units)
+    states = {status.unit: status.state for status in unit_status.parse_units(output) if status.loaded}
+    return {unit: states[unit] for unit in units if unit in states}
+
+
+def is_unit_active(run: RunCommand, unit: str) -> bool:
+    try:
+        run("systemctl", "is-active", "--quiet", unit)
+    except OperationFailedError:
+        return False
+    return True
 
 
 def _start_unit(run: RunCommand, request: Mapping[str, str]) -> None:

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from appliance.privileged import untrusted_settings
-from appliance.privileged.request_handler import RunCommand
-from appliance.privileged.systemctl import is_unit_active
+from appliance.privileged.request_handler import RunCommand, is_unit_active
 from appliance.privileged.untrusted_settings import get_table
 
 DROP_IN_FILENAME = "ports.conf"

@@ -4,7 +4,7 @@ import contextlib
 import time
 from pathlib import Path
 
-from appliance.privileged import systemctl
+from appliance.privileged import request_handler
 from appliance.privileged.request_handler import (
     OperationFailedError,
     RunCommand,
@@ -33,7 +33,7 @@ def restart_failed_units(state: Path, folder: Path, run: RunCommand) -> list[str
     """
     receiver = TRAP_RECEIVER_UNITS if read_desired_ports(state).traps_enabled else ()
     revived = []
-    for unit, said in systemctl.read_unit_states(run, *REQUIRED_UNITS, *receiver).items():
+    for unit, said in request_handler.read_unit_states(run, *REQUIRED_UNITS, *receiver).items():
         if said == "failed" or (said == "inactive" and unit in receiver):
             with contextlib.suppress(OperationFailedError):
                 run("systemctl", "reset-failed", unit)

@@ -27,9 +27,8 @@ OUTCOME_KINDS: tuple[OutcomeKind, ...] = ("updated", "fell back", "interrupted")
 class UpdateMarker:
     """What the box was, what it shall be."""
 
-    from_slot: str  # A B, as rauc.slot= on the kernel's command line
     from_version: str
-    to_slot: str
+    to_slot: str  # A B, as rauc.slot= on the kernel's command line
     to_version: str
     at: str  # ISO 8601
     boot: str  # kernel's boot_id while it was written: before the reboot there is nothing to judge
@@ -152,9 +151,7 @@ def _parse_marker(found: object) -> UpdateMarker | None:
     if not isinstance(found, dict):
         return None
     texts = {key: found.get(key, "") for key in ("action", "why")}
-    texts |= {
-        key: found.get(key) for key in ("from_slot", "from_version", "to_slot", "to_version", "at", "boot")
-    }
+    texts |= {key: found.get(key) for key in ("from_version", "to_slot", "to_version", "at", "boot")}
     if not all(isinstance(value, str) for value in texts.values()) or not texts["to_slot"]:
         return None
     return UpdateMarker(**texts, installed=found.get("installed") is True)

@@ -14,6 +14,7 @@ import tomli_w
 from appliance.discovery.entries import MAX_TARGETS, entry_problem, total_problem
 from appliance.domain.messages import Message
 from appliance.domain.model import DiscoveryEntry
+from appliance.domain.schedule import RunSchedule, build_schedule
 from appliance.host import atomic_file, board, file_lock
 from appliance.settings import network, validation
 from appliance.settings.network import NetworkConfig
@@ -182,6 +183,11 @@ class Config:
     web: WebConfig = WebConfig()
     update: UpdateConfig = UpdateConfig()
     network: NetworkConfig = field(default_factory=NetworkConfig)
+
+    def run_schedule(self) -> RunSchedule:
+        """Return when this Plug queries and discovers."""
+        when = self.schedule
+        return build_schedule(self.plug.name, when.query_interval_s, when.discover_times, when.zone)
 
 
 def load_settings(home: Home) -> Config:

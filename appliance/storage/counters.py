@@ -1,8 +1,8 @@
-"""The page counters of a printer, each with the object that gave it and the time when it last changed.
+"""Save the page counters of a printer, and hold values that cannot be.
 
-A value that cannot be is held: the one before it stands, is shown and sent, until a later reading goes on
-from the held value, returns to the old line, or somebody confirms it. A counter that the printer no longer
-tells stays for a week.
+Each counter has the object that gave it and the time when it last changed. A value that cannot be is held:
+the one before it stands, is shown and sent, until a later reading goes on from the held value, returns to
+the old line, or a person confirms it. A counter that the printer no longer reports stays for a week.
 """
 
 import sqlite3
@@ -12,11 +12,22 @@ from datetime import timedelta
 
 from appliance.domain.messages import Message, decode, encode
 from appliance.domain.model import Counter, CounterName
-from appliance.storage import counter_plausibility, database, events, history
-from appliance.storage.counter_plausibility import HeldValue
-from appliance.storage.row_tables import MAX_SQLITE_INTEGER
+from appliance.storage import database, events, history
+from appliance.storage.database import MILLISECOND
 
-MISSING_RETENTION_MS = timedelta(days=7) // database.MILLISECOND
+MS_PER_MINUTE = timedelta(minutes=1) // MILLISECOND
+MAX_PAGES_PER_MINUTE = 200  # pages a minute; office engines print up to 150
+MAX_BURST_PAGES = (
+    1_000  # pages at once: some printers add up a large job, or all since they were read last, at its end
+)
+CONFIRM_AFTER_MS = (
+    timedelta(minutes=5) // MILLISECOND
+)  # a printer that is starting up tells nonsense for a while
+RETURN_WINDOW_MS = (
+    timedelta(days=1) // MILLISECOND
+)  # how long before it was held the last good reading may be
+COUNTER32_RANGE = 2**32  # Counter32
+MISSING_RETENTION_MS = timedelta(days=7) // MILLISECOND
 COUNTER_HELD = "counter"  # the kind of the event
 
 _NAME_BY_VALUE = {name.value: name for name in CounterName}
@@ -25,6 +36,43 @@ _COUNTER_COLUMNS = (
     *("value", "source", "dispute", "held_value", "held_source", "held_reason", "held_at"),
     *("missing_since", "dispute_message", "held_message"),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class HeldValue:
+    """A value that was read but is not believed yet; times in milliseconds."""
+
+    value: int
+    source: str
+    reason: str
+    since: int
+
+
+def implausible_reason(before: int, after: int, elapsed_ms: int) -> str | None:
+    """Why nobody should believe this step yet; `elapsed` milliseconds lie between the two."""
+    if after < before:
+        if (
+            before > COUNTER32_RANGE // 2
+            and before < COUNTER32_RANGE
+            and COUNTER32_RANGE - before + after <= _max_plausible_step(elapsed_ms)
+        ):
+            return None  # it began anew at its largest number
+        return Message("counter.backwards", before=before, after=after)
+    if after - before > _max_plausible_step(elapsed_ms):
+        minutes = max(1, elapsed_ms // MS_PER_MINUTE)
+        return Message("counter.leap", pages=after - before, minutes=minutes)
+    return None
+
+
+def is_return_to_previous(before: int, held: HeldValue, value: int, moment_ms: int) -> bool:
+    """Whether a later reading goes on from the value before the held one rather than from that."""
+    if held.value > before and value >= held.value:
+        return False
+    return implausible_reason(before, value, moment_ms - held.since + RETURN_WINDOW_MS) is None
+
+
+def _max_plausible_step(elapsed_ms: int) -> int:
+    return MAX_BURST_PAGES + MAX_PAGES_PER_MINUTE * max(0, elapsed_ms) // MS_PER_MINUTE
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +123,11 @@ def save_counters(
 
     `elapsed` milliseconds have passed since the printer was read before. Gives whether a value changed.
     """
-    news = {counter.name.value: counter for counter in counters if 0 <= counter.value <= MAX_SQLITE_INTEGER}
+    news = {
+        counter.name.value: counter
+        for counter in counters
+        if 0 <= counter.value <= database.MAX_SQLITE_INTEGER
+    }
     olds = _load_rows(db, printer_id)
     changed = False
     for name, new in news.items():
@@ -120,18 +172,18 @@ def _next_row(old: _CounterRow, new: _CounterRow, elapsed_ms: int, moment: int) 
     if old.missing_since is not None:
         elapsed_ms += moment - old.missing_since
     if old.held is None:
-        reason = counter_plausibility.implausible_reason(old.value, new.value, elapsed_ms)
+        reason = implausible_reason(old.value, new.value, elapsed_ms)
         return new if reason is None else _with_held_value(old, new, reason, moment)
-    if counter_plausibility.is_return_to_previous(old.value, old.held, new.value, moment):
+    if is_return_to_previous(old.value, old.held, new.value, moment):
         return new
-    goes_on = counter_plausibility.implausible_reason(old.held.value, new.value, elapsed_ms) is None
-    if goes_on and moment - old.held.since >= counter_plausibility.CONFIRM_AFTER_MS:
+    goes_on = implausible_reason(old.held.value, new.value, elapsed_ms) is None
+    if goes_on and moment - old.held.since >= CONFIRM_AFTER_MS:
         return new
     since = old.held.since if goes_on else moment
     return _with_held_value(
         old,
         new,
-        counter_plausibility.implausible_reason(old.value, new.value, elapsed_ms) or old.held.reason,
+        implausible_reason(old.value, new.value, elapsed_ms) or old.held.reason,
         since,
     )
 

@@ -28,6 +28,7 @@ BUSY_TIMEOUT_S = 10.0  # transactions last milliseconds: whoever waits longer ha
 MAX_DAMAGED_COPIES = 3  # kept aside for whoever wants to look; a dying card must not fill itself with them
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
+MAX_SQLITE_INTEGER = 2**63 - 1  # a device may report more
 
 _DAMAGE_CODES = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _ERROR_TEXTS = {

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from appliance.domain.identifiers import identifier_key
 from appliance.domain.model import Identity, Target
 from appliance.storage import database, json_codec
 
@@ -237,4 +238,4 @@ def _are_different(one: str | None, other: str | None) -> bool:
 
 
 def _normalize(text: str | None) -> str | None:
-    return database.clean_text("".join((text or "").split()).casefold()) or None
+    return database.clean_text(identifier_key(text)) or None

@@ -1,12 +1,25 @@
-"""A reading becomes what the Plug knows of a printer, in one transaction that writes only what changed."""
+"""Save a reading in one transaction that writes only what changed."""
 
 import sqlite3
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
-from typing import TypeVar
+from typing import Generic, TypeVar
 
-from appliance.domain.messages import encode
-from appliance.domain.model import Details, Identity, Reading, Target
+from appliance.domain.messages import encode, shorten
+from appliance.domain.model import (
+    Alert,
+    Details,
+    Identity,
+    InputTray,
+    OutputTray,
+    PartFailure,
+    Reading,
+    Storage,
+    StoredRow,
+    Supply,
+    Target,
+)
 from appliance.storage import (
     address_history,
     counters,
@@ -14,13 +27,128 @@ from appliance.storage import (
     history,
     json_codec,
     printer_matching,
-    reading_notes,
-    row_tables,
 )
 
+RowT = TypeVar("RowT", Supply, Alert, InputTray, OutputTray, Storage)
 RecordT = TypeVar("RecordT", Identity, Details)
 
+MAX_NOTES_PER_KIND = 20  # of each kind; a reading has seven parts
+MAX_NOTE_CHARS = 500
+
 _PRINTER_COLUMNS = ("serial", "maker", "mac", "host", "port", "name", "lost", "target", "identity", "details")
+
+
+@dataclass(frozen=True, slots=True)
+class RowTable(Generic[RowT]):
+    """One of the tables that hold rows of printers; its name is the name of the reading's part, too."""
+
+    name: str
+    kind: type[RowT]
+    identity_fields: tuple[str, ...] = ()  # fields that, besides the index, make a row what it is
+
+    def load(self, db: sqlite3.Connection, first_id: int, last_id: int) -> dict[int, list[StoredRow[RowT]]]:
+        """The rows of the printers in this range of ids, in order of their index."""
+        found: dict[int, list[StoredRow[RowT]]] = {}
+        for row_id, printer_id, data, created_at, changed_at in db.execute(
+            f"SELECT id, printer_id, data, created_at, changed_at FROM {self.name}"  # noqa: S608 own names only
+            " WHERE printer_id BETWEEN ? AND ? ORDER BY printer_id, row_index",
+            (first_id, last_id),
+        ):
+            created = database.from_ms(created_at)
+            changed = created if changed_at == created_at else database.from_ms(changed_at)
+            kept = StoredRow(row_id, json_codec.decode(self.kind, data), created, changed)
+            found.setdefault(printer_id, []).append(kept)
+        return found
+
+    def _has_rows(self, db: sqlite3.Connection, printer_id: int) -> bool:
+        query = f"SELECT 1 FROM {self.name} WHERE printer_id = ? LIMIT 1"  # noqa: S608 own names only
+        return db.execute(query, (printer_id,)).fetchone() is not None
+
+    def save(
+        self,
+        db: sqlite3.Connection,
+        printer_id: int,
+        rows: Iterable[RowT],
+        failed: Container[str],
+        moment: int,
+    ) -> None:
+        """Make the table say what `rows` say; a row that is another thing than before is a new row."""
+        if self.name in failed and self._has_rows(db, printer_id):
+            return
+        news = {row.index: row for row in rows if 0 <= row.index <= database.MAX_SQLITE_INTEGER}
+        for row_id, index, data in db.execute(
+            f"SELECT id, row_index, data FROM {self.name} WHERE printer_id = ?",  # noqa: S608 own names only
+            (printer_id,),
+        ).fetchall():
+            old = json_codec.decode(self.kind, data)
+            new = news.get(index)
+            if new is None or any(
+                getattr(new, field) != getattr(old, field) for field in self.identity_fields
+            ):
+                db.execute(f"DELETE FROM {self.name} WHERE id = ?", (row_id,))  # noqa: S608 own names only
+                continue
+            del news[index]
+            if new != old:
+                db.execute(
+                    f"UPDATE {self.name} SET data = ?, changed_at = ? WHERE id = ?",  # noqa: S608 own names only
+                    (json_codec.encode(new), moment, row_id),
+                )
+        db.executemany(
+            f"INSERT INTO {self.name} (printer_id, row_index, data, created_at, changed_at)"  # noqa: S608 own names
+            " VALUES (?, ?, ?, ?, ?)",
+            [(printer_id, index, json_codec.encode(row), moment, moment) for index, row in news.items()],
+        )
+
+
+SUPPLIES_TABLE = RowTable("supplies", Supply)
+# Printers use an index again: with another cause it is another alert, which did not stand as long.
+ALERTS_TABLE = RowTable("alerts", Alert, identity_fields=("group", "group_index", "code"))
+INPUTS_TABLE = RowTable("inputs", InputTray)
+OUTPUTS_TABLE = RowTable("outputs", OutputTray)
+STORAGES_TABLE = RowTable("storages", Storage)
+
+
+def save_tables(
+    db: sqlite3.Connection, printer_id: int, reading: Reading, failed: Container[str], moment: int
+) -> None:
+    """Keep all tables of a reading; one whose name is in `failed` stays as it was, if it ever was."""
+    SUPPLIES_TABLE.save(db, printer_id, reading.supplies, failed, moment)
+    ALERTS_TABLE.save(db, printer_id, reading.alerts, failed, moment)
+    INPUTS_TABLE.save(db, printer_id, reading.inputs, failed, moment)
+    OUTPUTS_TABLE.save(db, printer_id, reading.outputs, failed, moment)
+    STORAGES_TABLE.save(db, printer_id, reading.storages, failed, moment)
+
+
+def encode_notes(failures: Iterable[PartFailure], notes: Iterable[str]) -> str:
+    """Nothing to say is the same text as that of a printer that was read before there were remarks."""
+    failures = list(failures)
+    told: dict[str, list[str] | list[list[str]]] = {
+        "failures": [[each.part, shorten(each.reason, MAX_NOTE_CHARS)] for each in failures][
+            :MAX_NOTES_PER_KIND
+        ],
+        "reasons": [shorten(each.reason, MAX_NOTE_CHARS) for each in failures][:MAX_NOTES_PER_KIND],
+        "notes": [shorten(note, MAX_NOTE_CHARS) for note in notes][:MAX_NOTES_PER_KIND],
+    }
+    return json_codec.encode_json({kind: texts for kind, texts in told.items() if texts})
+
+
+def decode_failures(text: str) -> tuple[PartFailure, ...]:
+    """The parts that could not be read."""
+    stored = json_codec.decode_json(text)
+    rows, reasons = stored.get("failures"), stored.get("reasons")  # the latter since version 6, as messages
+    pairs = [row for row in rows if isinstance(row, list) and len(row) == 2] if isinstance(rows, list) else []
+    if not isinstance(reasons, list) or [str(row[1]) for row in pairs] != reasons:
+        reasons = [row[1] for row in pairs]
+    return tuple(
+        PartFailure(str(row[0]), reason if isinstance(reason, str) else str(reason))
+        for row, reason in zip(pairs, reasons, strict=True)
+    )
+
+
+def decode_notes(text: str) -> tuple[str, ...]:
+    """What else there is to know."""
+    rows = json_codec.decode_json(text).get("notes")
+    return tuple(row for row in rows if isinstance(row, str)) if isinstance(rows, list) else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +259,7 @@ def _save_values(
     counted = counters.save_counters(
         db, printer_id, reading.counters, moment, partial="counters" in failed, elapsed_ms=elapsed
     )
-    row_tables.save_tables(db, printer_id, reading, failed, moment)
+    save_tables(db, printer_id, reading, failed, moment)
     history.record_changes(db, printer_id, before, _load_history_values(db, printer_id), moment)
     return counted
 
@@ -150,7 +278,7 @@ def _elapsed_ms(db: sqlite3.Connection, printer_id: int, reading: Reading, momen
 
 def _load_history_values(db: sqlite3.Connection, printer_id: int) -> history.HistoryValues:
     counted = counters.load_counters(db, printer_id, printer_id).get(printer_id, [])
-    supplies = row_tables.SUPPLIES_TABLE.load(db, printer_id, printer_id).get(printer_id, [])
+    supplies = SUPPLIES_TABLE.load(db, printer_id, printer_id).get(printer_id, [])
     return history.collect_values(counted, [kept.row for kept in supplies])
 
 
@@ -161,9 +289,9 @@ def _update_sighting(db: sqlite3.Connection, printer_id: int, reading: Reading, 
         " remarks = ? WHERE printer_id = ?",
         (
             moment,
-            uptime if uptime is not None and uptime <= row_tables.MAX_SQLITE_INTEGER else None,
+            uptime if uptime is not None and uptime <= database.MAX_SQLITE_INTEGER else None,
             json_codec.encode(reading.cost),
-            reading_notes.encode_notes(reading.failures, reading.notes),
+            encode_notes(reading.failures, reading.notes),
             printer_id,
         ),
     )

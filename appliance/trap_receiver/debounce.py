@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from appliance.net.rate_limit import TokenBucket
+
 SETTLE_DELAY_S = 0.3  # seconds that the printer has to bring its alert table up to date
 QUIET_PERIOD_S = 1.4  # seconds without a further trap: then the printer has said what there is to say
 MAX_DELAY_S = 60.0  # for one that is never quiet
@@ -12,8 +14,7 @@ MAX_PRINTERS = 10_000  # printers
 
 @dataclass(slots=True)
 class _PendingPoll:
-    tokens: float = MAX_BURST_POLLS  # readings that may be made now
-    refilled_at: float = 0.0  # when that was so
+    bucket: TokenBucket  # readings that may be made
     first_trap_at: float | None = None  # the first trap since the last reading; None: there was none
     last_trap_at: float = 0.0
     full: bool = False
@@ -21,14 +22,10 @@ class _PendingPoll:
     def due_at(self) -> float | None:
         if self.first_trap_at is None:
             return None
-        if self.tokens >= MAX_BURST_POLLS:
+        if self.bucket.is_full:
             return self.first_trap_at + SETTLE_DELAY_S
         quiet = min(self.last_trap_at + QUIET_PERIOD_S, self.first_trap_at + MAX_DELAY_S)
-        return max(quiet, self.refilled_at + max(0.0, 1 - self.tokens) * POLL_INTERVAL_S)
-
-    def refill(self, now: float) -> None:
-        self.tokens = min(MAX_BURST_POLLS, self.tokens + (now - self.refilled_at) / POLL_INTERVAL_S)
-        self.refilled_at = now
+        return max(quiet, self.bucket.available_at)
 
 
 class PollDebouncer:
@@ -43,8 +40,9 @@ class PollDebouncer:
         if bundle is None:
             if len(self._pending_polls) >= MAX_PRINTERS:
                 self._evict_quiet(now)
-            bundle = self._pending_polls[printer_id] = _PendingPoll(refilled_at=now)
-        bundle.refill(now)
+            bucket = TokenBucket.full(MAX_BURST_POLLS, 1 / POLL_INTERVAL_S, now)
+            bundle = self._pending_polls[printer_id] = _PendingPoll(bucket)
+        bundle.bucket.refill(now)
         if bundle.first_trap_at is None:
             bundle.first_trap_at = now
         bundle.last_trap_at = now
@@ -63,14 +61,13 @@ class PollDebouncer:
             at = bundle.due_at()
             if at is not None and at <= now:
                 due.append((printer_id, bundle.full))
-                bundle.refill(now)
-                bundle.tokens -= 1
+                bundle.bucket.drain(now)
                 bundle.first_trap_at, bundle.full = None, False
         return due
 
     def _evict_quiet(self, now: float) -> None:
         """Let go of printers that have been quiet."""
         for printer_id, bundle in list(self._pending_polls.items()):
-            bundle.refill(now)
-            if bundle.first_trap_at is None and bundle.tokens >= MAX_BURST_POLLS:
+            bundle.bucket.refill(now)
+            if bundle.first_trap_at is None and bundle.bucket.is_full:
                 del self._pending_polls[printer_id]

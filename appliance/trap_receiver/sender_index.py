@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from appliance.discovery.entries import Coverage, Exclusions, expand_all, find_entry
+from appliance.domain.identifiers import identifier_key
 from appliance.domain.model import DiscoveryEntry, Target, Trap
 from appliance.storage.printers import KnownPrinter
 
@@ -18,7 +19,7 @@ class SenderIndex:
         self._by_mac: dict[str, KnownPrinter] = {}
         for each in reversed(list(known_printers)):
             self._by_host[each.target.host] = each
-            if serial := _normalize_serial(each.identity.serial_number):
+            if serial := identifier_key(each.identity.serial_number):
                 self._by_serial[serial] = each
             if each.identity.mac_address:
                 self._by_mac[each.identity.mac_address] = each
@@ -35,7 +36,7 @@ class SenderIndex:
         The sender before whom it names: many printers name an address that they had in the factory.
         """
         return (
-            self._by_serial.get(_normalize_serial(trap.serial_number))
+            self._by_serial.get(identifier_key(trap.serial_number))
             or self._by_mac.get(trap.mac_address or "")
             or self._by_host.get(sender)
             or self._by_host.get(trap.agent_address or "")
@@ -51,7 +52,3 @@ class SenderIndex:
         """How a discovery would ask at this address: once for each community that may be right."""
         covering = (each for each in self._entries if find_entry([each], host))
         return list(expand_all([replace(each, addresses=host) for each in covering], exclusions))
-
-
-def _normalize_serial(serial: str | None) -> str:
-    return "".join((serial or "").split()).casefold()

@@ -8,7 +8,6 @@ one that a discovery would ask.
 import asyncio
 import logging
 import os
-import signal
 import socket
 import sqlite3
 import time
@@ -21,7 +20,7 @@ from appliance.discovery.entries import Exclusions
 from appliance.domain.clock import Clock
 from appliance.domain.messages import Message, message_of
 from appliance.domain.model import Target, Trap
-from appliance.host import file_lock, sd_notify, socket_activation
+from appliance.host import service_runtime, systemd
 from appliance.settings import schema
 from appliance.settings.schema import Config, Home
 from appliance.snmp.transport import SnmpEndpoint
@@ -39,7 +38,7 @@ log = logging.getLogger(__name__)
 
 SERVICE_NAME = "traps"  # of the sockets that systemd passes, of the lock, of the service in events
 BATCH_DELAY_S = 0.1  # that a trap waits for others: one durable write for all
-FLOOD_BATCH_DELAY_S = 0.4  # and well below trap_bundles.QUIET
+FLOOD_BATCH_DELAY_S = 0.4  # and well below debounce.QUIET_PERIOD_S
 FLOOD_HOLD_S = 1.0  # after a drop
 RETRY_INTERVAL_S = 1.0  # after which what waits for a database that could not be written is tried again
 SETTINGS_CHECK_INTERVAL_S = 2.0  # how late a change of the settings may be noticed
@@ -49,34 +48,28 @@ FLOOD_EVENT_KIND = "too many traps"
 
 def serve(home: Home, port: int | None = None, address: str = "") -> int:
     """Serve until SIGTERM or SIGINT; gives the exit code. `port` stands in for the settings' one."""
-    try:
-        with file_lock.acquire(home.run / "traps.lock"):
-            asyncio.run(_serve(home, port, address))
-    except file_lock.LockBusyError:
-        log.error("another trap receiver serves %s", home.folder)
-        return 1
-    except (ListenError, database.DatabaseUnavailableError) as error:
-        log.error("%s", error)
-        return 1
-    return 0
+    return service_runtime.run_exclusively(
+        home.run / "traps.lock",
+        lambda: _serve(home, port, address),
+        log=log,
+        name="trap receiver",
+        folder=home.folder,
+        errors=(ListenError, database.DatabaseUnavailableError),
+    )
 
 
 async def _serve(home: Home, port: int | None, address: str) -> None:
     home.create_folders()
     db = database.open_database(home.database)
     try:
-        given = [
-            each
-            for name, each in socket_activation.take_sockets(os.environ, os.getpid())
-            if name == SERVICE_NAME
-        ]
+        given = [each for name, each in systemd.take_sockets(os.environ, os.getpid()) if name == SERVICE_NAME]
         async with SnmpEndpoint() as endpoint:
             receiver = TrapReceiver(home, db, endpoint, given, port=port, address=address)
             with receiver.outage.tolerate():
                 service_lifecycle.mark_service_started(db, SERVICE_NAME, receiver.clock())
-            for number in (signal.SIGTERM, signal.SIGINT):
-                asyncio.get_running_loop().add_signal_handler(number, receiver.stop)
-            await receiver.run()
+            service_runtime.on_stop_signal(receiver.stop)
+            async with service_runtime.watchdog():
+                await receiver.run()
             with receiver.outage.tolerate():
                 service_lifecycle.mark_service_stopped(db, SERVICE_NAME)
     finally:
@@ -118,20 +111,19 @@ class TrapReceiver:
         self.senders = SenderIndex((), ())
 
     def stop(self) -> None:
-        sd_notify.notify_stopping()
+        systemd.notify_stopping()
         self._stop.set()
 
     async def run(self) -> None:
         """Until `stop`."""
         self._refresh(first=True)
-        sd_notify.notify_ready()
+        systemd.notify_ready()
         work = [
             asyncio.create_task(each)
             for each in (
                 self._store_loop(),
                 self._trap_poller.run(),
                 self._refresh_loop(),
-                _feed_watchdog_forever(),
             )
         ]
         stopping = asyncio.create_task(self._stop.wait())
@@ -192,7 +184,7 @@ class TrapReceiver:
         self._close_sockets()
         if key is None:
             log.info("the trap receiver is switched off: printmonitor traps --enable switches it on")
-            sd_notify.notify_status("switched off")
+            systemd.notify_status("switched off")
             return
         if not self._passed_sockets:
             self._own_sockets = bind_sockets(port, self._address)
@@ -206,7 +198,7 @@ class TrapReceiver:
         self._listening = key
         heard = sorted({each.getsockname()[1] for each in self._passed_sockets or self._own_sockets})
         log.info("traps are taken on UDP port %s", ", ".join(map(str, heard)))
-        sd_notify.notify_status(f"listening on UDP port {', '.join(map(str, heard))}")
+        systemd.notify_status(f"listening on UDP port {', '.join(map(str, heard))}")
 
     def _close_sockets(self) -> None:
         if self._intake:
@@ -285,8 +277,3 @@ class TrapReceiver:
             if events.end(self._db, FLOOD_EVENT_KIND, SERVICE_NAME, self.clock()):
                 log.info("traps can all be kept again")
             self._is_flood_reported = False
-
-
-async def _feed_watchdog_forever() -> None:
-    await sd_notify.feed_watchdog()
-    await asyncio.Event().wait()  # nobody watches: this is no reason to end

@@ -8,7 +8,6 @@ the inform, and only to a sender that the Plug would ask anyway.
 
 import asyncio
 import contextlib
-import logging
 import socket
 import struct
 import time
@@ -17,15 +16,14 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
 from appliance.domain.messages import Message
+from appliance.net.rate_limit import TokenBucket
 from appliance.snmp import notifications
 from appliance.snmp.ber import BerDecodeError
 from appliance.snmp.notifications import Notification
 
-log = logging.getLogger(__name__)
-
-SENDER_LIMIT = (10.0, 60.0)  # a second, and at once: a printer that starts may have fifty things to say
-PRINTERS_LIMIT = (100.0, 300.0)  # together
-UNKNOWN_SENDERS_LIMIT = (20.0, 100.0)  # together
+SENDER_LIMIT = (60.0, 10.0)  # at once, and a second: a printer that starts may have fifty things to say
+PRINTERS_LIMIT = (300.0, 100.0)  # together
+UNKNOWN_SENDERS_LIMIT = (100.0, 20.0)  # together
 MAX_SENDERS = 1_024  # remembered; forged ones are many
 MAX_PENDING_NOTIFICATIONS = 512  # notifications that are not kept yet
 MAX_REMEMBERED_INFORMS = 512  # informs remembered, which their senders repeat until they hear of them
@@ -63,24 +61,6 @@ class ReceivedNotification:
     notification: Notification
 
 
-@dataclass(slots=True)
-class TokenBucket:
-    """So many a second, and so many at once."""
-
-    rate: float
-    capacity: float
-    tokens: float
-    refilled_at: float
-
-    def try_take(self, now: float) -> bool:
-        self.tokens = min(self.capacity, self.tokens + (now - self.refilled_at) * self.rate)
-        self.refilled_at = now
-        if self.tokens < 1:
-            return False
-        self.tokens -= 1
-        return True
-
-
 class UdpIntake:
     """What is heard on some sockets of the running loop."""
 
@@ -104,8 +84,8 @@ class UdpIntake:
         self._sender_buckets: dict[str, TokenBucket] = {}
         self._acknowledged: dict[tuple[str, int, bytes], None] = {}
         now = time.monotonic()
-        self._printers_bucket = TokenBucket(*PRINTERS_LIMIT, PRINTERS_LIMIT[1], now)
-        self._unknown_senders_bucket = TokenBucket(*UNKNOWN_SENDERS_LIMIT, UNKNOWN_SENDERS_LIMIT[1], now)
+        self._printers_bucket = TokenBucket.full(*PRINTERS_LIMIT, now)
+        self._unknown_senders_bucket = TokenBucket.full(*UNKNOWN_SENDERS_LIMIT, now)
         self._loop = asyncio.get_running_loop()
         self._is_open = True
         self._kernel_drops = {each: _read_kernel_drops(each) for each in self._sockets}
@@ -167,7 +147,7 @@ class UdpIntake:
         if allowance is None:
             if len(self._sender_buckets) >= MAX_SENDERS:
                 del self._sender_buckets[next(iter(self._sender_buckets))]
-            allowance = self._sender_buckets[sender] = TokenBucket(*SENDER_LIMIT, SENDER_LIMIT[1], now)
+            allowance = self._sender_buckets[sender] = TokenBucket.full(*SENDER_LIMIT, now)
         if not allowance.try_take(now):
             return DROPPED_SENDER_LIMIT
         if known:

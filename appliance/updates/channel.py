@@ -13,6 +13,7 @@ from urllib.parse import urljoin
 
 from appliance.domain.messages import Message
 from appliance.host import semver
+from appliance.net.text_sanitizer import printable
 from appliance.settings.schema import Config
 from appliance.storage import key_value
 from appliance.updates.http_client import UpdateClient, UpdateFetchError
@@ -77,9 +78,6 @@ def parse_offer(channel: str, etag: str, body: bytes) -> UpdateOffer:
     whole = urljoin(channel, url)
     if not re.fullmatch(rf"https?://[!-~]{{1,{MAX_URL_CHARS}}}", whole):
         raise UpdateFetchError(Message("channel.no_url"))
-    return UpdateOffer(channel, etag[:200], version, whole, _printable_text(notes)[:MAX_NOTES_CHARS])
-
-
-def _printable_text(text: str) -> str:
-    """Several lines may be; nothing else that is no character."""
-    return "".join(each if each.isprintable() or each == "\n" else " " for each in text).strip()
+    return UpdateOffer(
+        channel, etag[:200], version, whole, printable(notes, keep="\n").strip()[:MAX_NOTES_CHARS]
+    )

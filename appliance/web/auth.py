@@ -15,10 +15,10 @@ from appliance.domain.messages import Message
 from appliance.host import passwords
 from appliance.privileged import network_rollback
 from appliance.settings.schema import Home
-from appliance.web import privileged_client
+from appliance.web import services
 from appliance.web.errors import ApiError, invalid_value
 from appliance.web.handlers import build_response, check_parameters, read_json_body, read_raw_body
-from appliance.web.json_fields import JsonMapping, get_str
+from appliance.web.json_fields import JsonMapping, format_timestamp, get_str
 from appliance.web.login_throttle import LoginThrottle
 from appliance.web.middleware import SESSION_KEY
 from appliance.web.openapi import OpenApiDocument
@@ -26,7 +26,6 @@ from appliance.web.origin import cookie_name, scheme_and_port
 from appliance.web.sessions import ABSOLUTE_TIMEOUT_S, IDLE_TIMEOUT_S, LoginSession, SessionStore
 from appliance.web.settings_store import SettingsStore
 from appliance.web.static_files import PAGE_PATH_PATTERN, redirect
-from appliance.web.timestamps import format_timestamp
 
 EMPTY_FRAGMENT = (
     "#"  # an empty fragment: else the browser keeps the #wrong of the attempt before (Fetch, 4.4)
@@ -218,7 +217,7 @@ class AuthApi:
                 (datetime.now(UTC) + timedelta(seconds=left)).replace(microsecond=0)
             ),
             "idle_minutes": int(IDLE_TIMEOUT_S // 60),
-            "box": privileged_client.is_installed_plug(self._home),
+            "box": services.is_installed_plug(self._home),
             "network_trial": network_rollback.is_awaiting_confirmation(self._home.run),
             "time_zone": config.schedule.time_zone,
         }

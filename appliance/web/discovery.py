@@ -15,14 +15,20 @@ from appliance.discovery.address_ranges import InvalidEntryError
 from appliance.domain import schedule
 from appliance.domain.messages import Message
 from appliance.domain.model import DiscoveryEntry
-from appliance.host import routing_table
+from appliance.host import network_info
 from appliance.settings.schema import Config
 from appliance.web.errors import ApiError, invalid_value
 from appliance.web.handlers import ApiRequest, Routes
 from appliance.web.jobs import PollerClient
-from appliance.web.json_fields import Json, JsonMapping, get_int, get_str
+from appliance.web.json_fields import (
+    Json,
+    JsonMapping,
+    format_optional_timestamp,
+    format_timestamp,
+    get_int,
+    get_str,
+)
 from appliance.web.settings_store import SettingsStore
-from appliance.web.timestamps import format_optional_timestamp, format_timestamp
 
 MAX_TEST_ADDRESSES = 256  # addresses: a test is for somebody who waits
 TEST_TIMEOUT_S = 15.0
@@ -140,9 +146,7 @@ class DiscoveryApi:
 
     def _serialize_discovery(self, config: Config) -> dict[str, Json]:
         now, when = self._clock(), config.schedule
-        plan = schedule.build_schedule(
-            config.plug.name, when.query_interval_s, when.discover_times, when.zone
-        )
+        plan = config.run_schedule()
         shaped = [self._serialize_entry(entry) for entry in config.discovery.entries]
         return {
             "entries": list(shaped),
@@ -173,7 +177,7 @@ class DiscoveryApi:
 
 def _suggest_range() -> str | None:
     """The addresses of the Plug's own network, as the wizard offers them."""
-    network = routing_table.detect_lan_network()
+    network = network_info.detect_lan_network()
     return f"{network[1]}-{network[-2]}" if network and network.prefixlen < 31 else None
 
 

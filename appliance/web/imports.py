@@ -11,14 +11,13 @@ from appliance.host import file_lock
 from appliance.jobs import csv_import
 from appliance.jobs.csv_import import ImportList, ImportResult
 from appliance.settings.schema import Home, SettingsError
-from appliance.storage.printer_list import PrinterSummary
+from appliance.storage.printers import PrinterSummary
 from appliance.web.db_thread import DatabaseThread
 from appliance.web.errors import ApiError, invalid_value, to_sentence
 from appliance.web.handlers import ApiRequest, Routes
 from appliance.web.jobs import PollerClient
-from appliance.web.json_fields import Json, JsonMapping, get_bool, get_str
+from appliance.web.json_fields import Json, JsonMapping, format_timestamp, get_bool, get_str
 from appliance.web.settings_store import SettingsStore
-from appliance.web.timestamps import format_timestamp
 
 MAX_REPORTED_CHANGES = 500  # of each kind of change
 

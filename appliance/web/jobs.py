@@ -7,16 +7,14 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from appliance.domain.messages import Message
-from appliance.domain.model import Identity, Target
 from appliance.settings.schema import Home
-from appliance.storage import database, json_codec
+from appliance.storage import database, printers
 from appliance.storage import jobs as stored
 from appliance.storage.jobs import Job, JobKind
 from appliance.web.db_thread import DatabaseThread
 from appliance.web.errors import ApiError
 from appliance.web.handlers import ApiRequest, Routes
-from appliance.web.json_fields import Json, JsonMapping, get_str
-from appliance.web.timestamps import format_optional_timestamp, format_timestamp
+from appliance.web.json_fields import Json, JsonMapping, format_optional_timestamp, format_timestamp, get_str
 
 MAX_NEW_PRINTERS = 200
 
@@ -168,16 +166,17 @@ def _serialize_new_printers(db: sqlite3.Connection, job: Job) -> list[Json]:
     """Printers that were met for the first time while the run went on."""
     if job.started_at is None or job.finished_at is None:
         return []
-    rows = db.execute(
-        "SELECT id, target, identity FROM printers WHERE created_at BETWEEN ? AND ? ORDER BY id LIMIT ?",
-        (database.to_ms(job.started_at), database.to_ms(job.finished_at), MAX_NEW_PRINTERS),
-    )
-    new: list[Json] = []
-    for number, target, identity in rows:
-        who = json_codec.decode(Identity, identity)
-        address = json_codec.decode(Target, target).host
-        new.append({"id": number, "address": address, "manufacturer": who.manufacturer, "model": who.model})
-    return new
+    return [
+        {
+            "id": printer_id,
+            "address": target.host,
+            "manufacturer": identity.manufacturer,
+            "model": identity.model,
+        }
+        for printer_id, target, identity in printers.list_created_between(
+            db, job.started_at, job.finished_at, MAX_NEW_PRINTERS
+        )
+    ]
 
 
 def _int_or_zero(values: Mapping[str, object], key: str) -> int:

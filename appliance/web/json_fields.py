@@ -1,6 +1,7 @@
-"""JSON as Python sees it, taken apart with types."""
+"""Read fields of JSON objects with types, and format times as the API has them."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 JsonMapping = Mapping[str, Json]
@@ -34,3 +35,13 @@ def get_str_or(body: JsonMapping, key: str, default: str) -> str:
     """The text under a key without blanks around it; what was there before where it is left out."""
     found = get_str(body, key)
     return default if found is None else found.strip()
+
+
+def format_timestamp(moment: datetime) -> str:
+    """RFC 3339 in UTC, with milliseconds only where there are some."""
+    text = moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds").removesuffix(".000")
+    return f"{text}Z"
+
+
+def format_optional_timestamp(moment: datetime | None) -> str | None:
+    return None if moment is None else format_timestamp(moment)

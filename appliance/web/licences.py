@@ -15,9 +15,8 @@ from appliance.settings.schema import Home
 from appliance.web.errors import ApiError, invalid_value, to_sentence
 from appliance.web.handlers import ApiRequest, Download, Routes
 from appliance.web.jobs import PollerClient
-from appliance.web.json_fields import Json, JsonMapping, get_str
+from appliance.web.json_fields import Json, JsonMapping, format_optional_timestamp, format_timestamp, get_str
 from appliance.web.settings_store import SettingsStore
-from appliance.web.timestamps import format_optional_timestamp, format_timestamp
 
 
 class LicenceApi:

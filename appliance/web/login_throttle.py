@@ -3,6 +3,8 @@
 from collections import OrderedDict
 from dataclasses import dataclass
 
+from appliance.net.rate_limit import TokenBucket
+
 FREE_FAILURES = 3  # typing errors of a person
 MAX_WAIT_S = 300.0  # seconds; after them there is always one more try
 FAILURES_RETENTION_S = 3600.0
@@ -24,24 +26,20 @@ class LoginThrottle:
     def __init__(self) -> None:
         self._addresses: OrderedDict[str, _AddressState] = OrderedDict()
         self._trusted: OrderedDict[str, None] = OrderedDict()
-        self._tokens = float(GLOBAL_BURST)
-        self._tokens_at = 0.0
+        self._attempts = TokenBucket.full(GLOBAL_BURST, GLOBAL_REFILL_PER_S, 0.0)
 
     def seconds_to_wait(self, address: str, now: float) -> float:
         """Seconds until this address may try; 0: now."""
-        self._refill_tokens(now)
         known = self._addresses.get(address)
         own = max(0.0, known.retry_at - now) if known else 0.0
         # somebody who has logged in from here before is not kept out by strangers
-        everybody = (
-            0.0 if self._tokens >= 1 or address in self._trusted else (1 - self._tokens) / GLOBAL_REFILL_PER_S
-        )
-        return max(own, everybody)
+        if address in self._trusted or self._attempts.has_token(now):
+            return own
+        return max(own, self._attempts.available_at - now)
 
     def record_attempt(self, address: str, now: float) -> None:
         """Count an attempt as failed before it is checked: a hundred at once are not one."""
-        self._refill_tokens(now)
-        self._tokens = max(0.0, self._tokens - 1)
+        self._attempts.drain(now)
         known = self._addresses.setdefault(address, _AddressState())
         if now - known.last_failure_at > FAILURES_RETENTION_S:
             known.failures = 0
@@ -56,15 +54,8 @@ class LoginThrottle:
     def record_success(self, address: str) -> None:
         """The attempt that `begin` counted was right."""
         self._addresses.pop(address, None)
-        self._tokens = min(float(GLOBAL_BURST), self._tokens + 1)
+        self._attempts.give_back()
         self._trusted[address] = None
         self._trusted.move_to_end(address)
         while len(self._trusted) > MAX_ADDRESSES:
             self._trusted.popitem(last=False)
-
-    def _refill_tokens(self, now: float) -> None:
-        if self._tokens_at:
-            self._tokens = min(
-                float(GLOBAL_BURST), self._tokens + (now - self._tokens_at) * GLOBAL_REFILL_PER_S
-            )
-        self._tokens_at = now

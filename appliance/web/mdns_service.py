@@ -15,14 +15,13 @@ from appliance.discovery.mdns_cache import AnnouncedPrinter
 from appliance.discovery.mdns_txt import PlugAnnouncement
 from appliance.domain.messages import Message
 from appliance.domain.model import Target
-from appliance.host.lan_addresses import list_lan_addresses
+from appliance.host.network_info import list_lan_addresses
 from appliance.settings.schema import Config, Home
 from appliance.storage import printers
 from appliance.web.db_thread import DatabaseThread
 from appliance.web.handlers import ApiRequest, Routes
-from appliance.web.json_fields import Json, JsonMapping
+from appliance.web.json_fields import Json, JsonMapping, format_timestamp
 from appliance.web.settings_store import SettingsStore
-from appliance.web.timestamps import format_timestamp
 
 MDNS_ON_TEXT = Message("mdns.list")
 MDNS_OFF_TEXT = Message("mdns.off")

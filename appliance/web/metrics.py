@@ -16,8 +16,9 @@ from appliance.domain import attention
 from appliance.domain.messages import Message
 from appliance.domain.printer_status import PRINTER_STATES, AssessedPrinter
 from appliance.jobs import plug_facts
+from appliance.net.text_sanitizer import printable
 from appliance.settings.schema import Config, Home
-from appliance.storage import database, printer_list
+from appliance.storage import database, printers, statistics
 from appliance.web.db_thread import DatabaseThread
 from appliance.web.errors import ApiError
 from appliance.web.jobs import PollerClient
@@ -115,8 +116,8 @@ class _PlugState:
 
 def _collect_metrics(db: sqlite3.Connection, plug: _PlugState, now: datetime) -> bytes:
     with database.snapshot(db):
-        summaries = list(printer_list.iter_summaries(db))
-        assessed = [printer_list.assess(summary) for summary in summaries]
+        summaries = list(printers.iter_summaries(db))
+        assessed = [printers.assess(summary) for summary in summaries]
         facts = plug_facts.collect(
             db,
             plug.home,
@@ -139,7 +140,7 @@ def _collect_metrics(db: sqlite3.Connection, plug: _PlugState, now: datetime) ->
 
 
 def _printer_metrics(
-    summaries: Iterable[printer_list.PrinterSummary], assessed: Iterable[AssessedPrinter], now: datetime
+    summaries: Iterable[printers.PrinterSummary], assessed: Iterable[AssessedPrinter], now: datetime
 ) -> Iterator[MetricFamily]:
     states, seen, info = dict.fromkeys(PRINTER_STATES, 0), [], []
     for printer in assessed:
@@ -162,8 +163,10 @@ def _printer_metrics(
 
 
 def _counter_metrics(db: sqlite3.Connection) -> Iterator[MetricFamily]:
-    found = db.execute("SELECT printer_id, name, value FROM counters ORDER BY printer_id, name")
-    samples = [({"printer": str(row[0]), "counter": str(row[1])}, float(row[2])) for row in found]
+    samples = [
+        ({"printer": str(printer_id), "counter": name}, float(value))
+        for printer_id, name, value in statistics.iter_counter_values(db)
+    ]
     yield MetricFamily("printmonitor_pages_total", "counter", "Page counters of the printers.", samples)
 
 
@@ -197,21 +200,21 @@ def _supply_metrics(assessed: Iterable[AssessedPrinter]) -> Iterator[MetricFamil
 
 
 def _job_and_parcel_metrics(db: sqlite3.Connection) -> Iterator[MetricFamily]:
-    ended = db.execute(
-        "SELECT kind, state, max(finished_at) FROM jobs WHERE finished_at IS NOT NULL GROUP BY kind, state"
-    )
-    runs = [({"kind": str(row[0]), "state": str(row[1])}, row[2] / 1000) for row in ended]
+    runs = [
+        ({"kind": kind, "state": state}, ended_at.timestamp())
+        for kind, state, ended_at in statistics.list_last_job_ends(db)
+    ]
     yield MetricFamily(
         "printmonitor_run_ended_timestamp_seconds", "gauge", "When the last run of a kind ended.", runs
     )
-    counted = dict(db.execute("SELECT state, count(*) FROM parcels GROUP BY state").fetchall())
+    outbox = statistics.read_parcel_statistics(db)
     parcels = [
-        ({"state": state}, float(counted.get(state, 0)))
+        ({"state": state}, float(outbox.count_by_state.get(state, 0)))
         for state in ("waiting", "delivered", "refused", "lost")
     ]
     yield MetricFamily("printmonitor_parcels", "gauge", "Parcels of the outbox by state.", parcels)
-    delivered = db.execute("SELECT max(delivered_at) FROM parcels").fetchone()[0]
-    last: list[Sample] = [] if delivered is None else [({}, delivered / 1000)]
+    delivered_at = outbox.last_delivered_at
+    last: list[Sample] = [] if delivered_at is None else [({}, delivered_at.timestamp())]
     yield MetricFamily(
         "printmonitor_delivered_timestamp_seconds", "gauge", "When a parcel was delivered last.", last
     )
@@ -238,5 +241,4 @@ def _process_metrics() -> Iterator[MetricFamily]:
 
 
 def _escape_label_value(value: str) -> str:
-    shown = "".join(character if character.isprintable() else " " for character in value)
-    return shown.replace("\\", "\\\\").replace('"', '\\"')
+    return printable(value).replace("\\", "\\\\").replace('"', '\\"')

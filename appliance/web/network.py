@@ -11,9 +11,8 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
 from appliance.domain.messages import Message
-from appliance.host import atomic_file, unit_status
-from appliance.host import interfaces as network_interfaces
-from appliance.host.interfaces import NetworkInterface
+from appliance.host import atomic_file, network_info, unit_status
+from appliance.host.network_info import NetworkInterface
 from appliance.privileged import network_rollback
 from appliance.settings import schema as configuration
 from appliance.settings.network import (
@@ -26,7 +25,7 @@ from appliance.settings.network import (
 )
 from appliance.settings.schema import Config, Home
 from appliance.storage import database, events
-from appliance.web import privileged_client
+from appliance.web import services
 from appliance.web.db_thread import DatabaseThread
 from appliance.web.errors import ApiError
 from appliance.web.handlers import ApiRequest, Routes
@@ -150,7 +149,7 @@ class NetworkApi:
 
     def _require_installed(self) -> None:
         if not self._is_installed:
-            raise privileged_client.not_installed_error()
+            raise services.not_installed_error()
 
     async def _watch_pending_change(self) -> None:
         if self._pending is None:
@@ -213,15 +212,15 @@ class NetworkApi:
     async def _serialize_network(self) -> dict[str, Json]:
         config, standing = self._settings.current, self._change_status()
         trial = self._pending
-        interfaces = await asyncio.to_thread(network_interfaces.list_interfaces)
+        interfaces = await asyncio.to_thread(network_info.list_interfaces)
         return {
             "box": self._is_installed,
-            "box_text": "" if self._is_installed else privileged_client.NOT_INSTALLED_TEXT,
+            "box_text": "" if self._is_installed else services.NOT_INSTALLED_TEXT,
             "name": config.plug.name,
             "settings": _serialize_network_settings(trial.wanted if trial else config.network),
             "interfaces": [_serialize_interface(each) for each in interfaces],
-            "name_servers": list(network_interfaces.read_name_servers()),
-            "synchronised": network_interfaces.is_clock_synchronised(),
+            "name_servers": list(network_info.read_name_servers()),
+            "synchronised": network_info.is_clock_synchronised(),
             "trial": {
                 "state": standing.state,
                 "text": standing.text,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from appliance.domain.messages import Message
+from appliance.net.text_sanitizer import printable
 from appliance.web.errors import ApiError, invalid_value
 from appliance.web.json_fields import Json, JsonMapping, get_object, get_str
 
@@ -38,10 +39,6 @@ class OpenApiDocument:
             raise OpenApiDocumentError(f"{path}: {error}") from error
         self._schemas = get_object(get_object(document, "components"), "schemas")
         self._operations = dict(_parse_operations(get_object(document, "paths")))
-
-    def operations(self) -> list[tuple[str, str]]:
-        """(method, path) of everything that is described."""
-        return list(self._operations)
 
     def check_parameters(self, method: str, path: str, values: Mapping[str, str], query: list[str]) -> None:
         """Path and query parameters; `query` holds the names of the latter. Raises Trouble 400 or 404."""
@@ -250,8 +247,7 @@ def _join_path(where: str, key: str) -> str:
 
 
 def _printable(key: str) -> str:
-    """A stranger's word in a line of ours."""
-    return "".join(character if character.isprintable() else "?" for character in key[:100])
+    return printable(key[:100], "?")
 
 
 _JSON_TYPES: dict[str, tuple[Callable[[Json], bool], str]] = {

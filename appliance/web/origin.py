@@ -1,13 +1,15 @@
-"""By which door a request came, whether under a name of this Plug, and whether from its own page."""
+"""Check the host name and the origin of a request."""
 
 import ipaddress
 import re
-from collections.abc import Iterable
+import socket
+from collections.abc import Iterable, Iterator
 
 from aiohttp import web
 
 from appliance.domain.messages import Message
 from appliance.web.errors import ApiError
+from appliance.web.settings_store import SettingsStore
 
 SchemePort = tuple[str, int]  # scheme and our own port: cookies know no ports, so sessions have to
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -75,3 +77,11 @@ def _is_address(name: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def allowed_hostnames(settings: SettingsStore) -> Iterator[str]:
+    """The names of just now."""
+    config = settings.current
+    yield config.plug.name
+    yield socket.gethostname()
+    yield from config.web.names

@@ -5,21 +5,27 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from appliance.delivery import outbox
 from appliance.domain import schedule
 from appliance.domain.attention import AttentionReason, PlugFacts, ReasonCode, list_reasons, sort_reasons
 from appliance.jobs import plug_facts
 from appliance.settings.schema import Config, Home
-from appliance.storage import database, events, jobs
+from appliance.storage import database, events, jobs, statistics
 from appliance.web.db_thread import DatabaseThread
 from appliance.web.handlers import ApiRequest, Routes
 from appliance.web.jobs import PollerClient, serialize_job
-from appliance.web.json_fields import Json, JsonMapping, get_int, get_object, get_str
+from appliance.web.json_fields import (
+    Json,
+    JsonMapping,
+    format_optional_timestamp,
+    format_timestamp,
+    get_int,
+    get_object,
+    get_str,
+)
 from appliance.web.licences import serialize_licence
 from appliance.web.printers import PrinterListCache
 from appliance.web.services import trap_receiver_state
 from appliance.web.settings_store import SettingsStore
-from appliance.web.timestamps import format_optional_timestamp, format_timestamp
 
 MAX_ATTENTION_ITEMS = 200
 
@@ -128,7 +134,7 @@ class _DatabaseState:
             return cls(
                 serialize_job(db, running) if running else None,
                 _serialize_last_run(serialize_job(db, last)) if last else None,
-                outbox.last_delivered_at(db),
+                statistics.read_parcel_statistics(db).last_delivered_at,
                 collect_facts(db),
             )
 
@@ -149,8 +155,7 @@ def _serialize_last_run(job: JsonMapping) -> dict[str, Json]:
 
 
 def _serialize_next_run(config: Config, now: datetime) -> dict[str, Json]:
-    when = config.schedule
-    plan = schedule.build_schedule(config.plug.name, when.query_interval_s, when.discover_times, when.zone)
+    plan = config.run_schedule()
     query, discover = schedule.next_query_at(plan, now), schedule.next_discover_at(plan, now)
     if discover is not None and discover <= query:
         return {"kind": "discover", "at": format_timestamp(discover)}

@@ -11,12 +11,12 @@ from appliance.domain.attention import AttentionReason, printer_reasons
 from appliance.domain.messages import Message
 from appliance.domain.model import Printer
 from appliance.domain.supplies import UNIT_PERCENT, assess_supplies, percent_of_capacity
-from appliance.storage import counters, database, printer_list, printers
+from appliance.storage import counters, database, history, printers
 from appliance.web import history_series, serializers
 from appliance.web.db_thread import DatabaseThread
 from appliance.web.errors import ApiError
-from appliance.web.forecast import SupplyForecast, forecast_depletion
 from appliance.web.handlers import ApiRequest, Download, EncodedJson, Routes, encode_json
+from appliance.web.history_series import SupplyForecast, forecast_depletion
 from appliance.web.jobs import PollerClient
 from appliance.web.json_fields import Json, JsonMapping, get_bool, get_int
 
@@ -127,8 +127,8 @@ class PrintersApi:
 def _build_printer_list(db: sqlite3.Connection) -> PrinterList:
     rows: list[dict[str, Json]] = []
     attention: list[AttentionReason] = []
-    for summary in printer_list.iter_summaries(db):
-        assessed = printer_list.assess(summary)
+    for summary in printers.iter_summaries(db):
+        assessed = printers.assess(summary)
         rows.append(serializers.serialize_printer_row(summary, assessed))
         attention.extend(printer_reasons([assessed]))
     counts = serializers.count_by_state(rows)
@@ -138,10 +138,10 @@ def _build_printer_list(db: sqlite3.Connection) -> PrinterList:
 def _load_printer_json(db: sqlite3.Connection, printer_id: int, now: datetime) -> JsonMapping:
     with database.snapshot(db):
         known = _require_printer(db, printer_id)
-        points = printers.load_history(db, printer_id, now - FORECAST_HISTORY)
+        points = history.load_history(db, printer_id, now - FORECAST_HISTORY)
         return serializers.serialize_printer(
             known,
-            printer_list.get_held_counters(db, printer_id),
+            printers.get_held_counters(db, printer_id),
             _forecast_supplies(known, points, now),
             printers.list_addresses(db, printer_id),
         )
@@ -181,7 +181,7 @@ def _delete_printer(db: sqlite3.Connection, printer_id: int) -> None:
 def _load_history(db: sqlite3.Connection, printer_id: int, span: str, now: datetime) -> JsonMapping:
     with database.snapshot(db):
         known = _require_printer(db, printer_id)
-        points = printers.load_history(db, printer_id, history_series.range_start(span, now))
+        points = history.load_history(db, printer_id, history_series.range_start(span, now))
     return history_series.serialize_history(known, points, span, now)
 
 

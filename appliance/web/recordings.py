@@ -16,8 +16,7 @@ from appliance.storage import printers
 from appliance.web.db_thread import DatabaseThread
 from appliance.web.errors import ApiError
 from appliance.web.handlers import ApiRequest, Download, Routes
-from appliance.web.json_fields import Json, JsonMapping, get_bool
-from appliance.web.timestamps import format_optional_timestamp
+from appliance.web.json_fields import Json, JsonMapping, format_optional_timestamp, get_bool
 
 RETENTION_S = 15 * 60.0  # once it is there: some have megabytes
 MAX_RECORDING_BYTES = 20 << 20

@@ -6,11 +6,9 @@ from appliance.domain.model import Alert, Counter, InputTray, OutputTray, Printe
 from appliance.domain.printer_status import PRINTER_STATES, AssessedPrinter, assess_printer
 from appliance.domain.supplies import AssessedSupply, assess_supplies, lowest_supply, percent_of_capacity
 from appliance.mib import enum_names
-from appliance.storage.printer_list import HeldCounter, PrinterSummary
-from appliance.storage.printers import PrinterAddress
-from appliance.web.forecast import SupplyForecast
-from appliance.web.json_fields import Json, JsonMapping
-from appliance.web.timestamps import format_optional_timestamp, format_timestamp
+from appliance.storage.printers import HeldCounter, PrinterAddress, PrinterSummary
+from appliance.web.history_series import SupplyForecast
+from appliance.web.json_fields import Json, JsonMapping, format_optional_timestamp, format_timestamp
 
 
 def serialize_printer_row(line: PrinterSummary, assessed: AssessedPrinter) -> dict[str, Json]:

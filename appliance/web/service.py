@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import os
-import signal
 import sqlite3
 import ssl
 from collections.abc import AsyncIterator, Callable
@@ -13,15 +12,14 @@ from pathlib import Path
 from aiohttp import web
 
 from appliance.domain.clock import utc_now
-from appliance.host import sd_notify, socket_activation
+from appliance.host import service_runtime, systemd
 from appliance.settings.schema import Home
 from appliance.storage import database, service_lifecycle
-from appliance.web import listeners, privileged_client, tls
+from appliance.web import listeners, services, tls
 from appliance.web.auth import AuthApi
 from appliance.web.db_thread import DatabaseThread
 from appliance.web.discovery import DiscoveryApi
 from appliance.web.handlers import MAX_BODY_BYTES, build_routes
-from appliance.web.hostnames import allowed_hostnames
 from appliance.web.imports import ImportApi
 from appliance.web.jobs import JobsApi, PollerClient
 from appliance.web.licences import LicenceApi
@@ -31,6 +29,7 @@ from appliance.web.metrics import MetricsApi
 from appliance.web.middleware import AccessMiddleware, add_security_headers
 from appliance.web.network import NetworkApi
 from appliance.web.openapi import OpenApiDocument
+from appliance.web.origin import allowed_hostnames
 from appliance.web.overview import OverviewApi
 from appliance.web.printers import PrinterListCache, PrintersApi
 from appliance.web.recordings import RecordingsApi
@@ -54,7 +53,7 @@ async def serve(home: Home, port: int | None = None, address: str = "") -> None:
     """
     home.create_folders()
     wanted = SettingsStore(home).current.web
-    given = dict(socket_activation.take_sockets(os.environ, os.getpid()))
+    given = dict(systemd.take_sockets(os.environ, os.getpid()))
     sockets = listeners.open_sockets(
         wanted.port if port is None else port,
         wanted.tls_port,
@@ -64,8 +63,7 @@ async def serve(home: Home, port: int | None = None, address: str = "") -> None:
     )
     called = f"[{address}]" if ":" in address else address or "localhost"
     stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    service_runtime.on_stop_signal(stop.set)
     async with start_service(home, sockets, mdns=MdnsEnvironment()) as ways:
         log.info(
             "the page is at http://%s:%s%s",
@@ -74,11 +72,10 @@ async def serve(home: Home, port: int | None = None, address: str = "") -> None:
             f" and https://{called}:{ways.tls_port}" if ways.tls_port else "",
         )
         _record_lifecycle(home, lambda db: service_lifecycle.mark_service_started(db, "web", utc_now()))
-        sd_notify.notify_ready()
-        watchdog = asyncio.create_task(_feed_watchdog())
-        await stop.wait()
-        sd_notify.notify_stopping()
-        watchdog.cancel()
+        systemd.notify_ready()
+        async with service_runtime.watchdog():
+            await stop.wait()
+            systemd.notify_stopping()
         _record_lifecycle(home, lambda db: service_lifecycle.mark_service_stopped(db, "web"))
 
 
@@ -110,9 +107,7 @@ async def start_service(
         )
         guests = listeners.ConnectionLimiter(head_timeout_s)
         around = MdnsApi(home, settings, store, ways.port, mdns)
-        network = NetworkApi(
-            home, settings, store, utc_now, installed=privileged_client.is_installed_plug(home, root)
-        )
+        network = NetworkApi(home, settings, store, utc_now, installed=services.is_installed_plug(home, root))
         app = _build_app(
             stack,
             home,
@@ -204,10 +199,3 @@ async def _create_tls_context(home: Home, settings: SettingsStore) -> ssl.SSLCon
     except (tls.CertificateError, OSError, ValueError) as error:
         log.warning("no HTTPS: %s", error)
         return None
-
-
-async def _feed_watchdog() -> None:
-    seconds = sd_notify.watchdog_interval_s()
-    while seconds:
-        sd_notify.notify_watchdog()
-        await asyncio.sleep(seconds)

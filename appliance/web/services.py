@@ -1,18 +1,43 @@
-"""The Plug's services: what systemd says of them, and what may be asked of them."""
+"""Serve the state of the services, and submit privileged requests."""
+
+from pathlib import Path
 
 from appliance.domain.messages import Message, message_of
 from appliance.host import unit_status
 from appliance.host.unit_status import SERVICE_UNITS, UnitQueryError, UnitStatus
 from appliance.privileged.request_handler import VERBS
-from appliance.settings.schema import Home, TrapsConfig
-from appliance.web import privileged_client
+from appliance.settings.schema import PLUG_STATE_DIR, Home, TrapsConfig
+from appliance.web.errors import ApiError, not_on_plug
 from appliance.web.handlers import ApiRequest, Routes
-from appliance.web.json_fields import Json, JsonMapping
-from appliance.web.timestamps import format_optional_timestamp, format_timestamp
+from appliance.web.json_fields import Json, JsonMapping, format_optional_timestamp, format_timestamp
 
+NOT_INSTALLED_TEXT = Message("plug.not_on_device")
 UNIT_STATES = ("active", "inactive", "failed", "activating", "deactivating")
 NO_SYSTEMD_TEXT = Message("services.no_systemd")
 SYSLOG_LEVELS = ("error", "error", "error", "error", "warning", "info", "info", "debug")  # syslog's 0 to 7
+
+
+def is_installed_plug(home: Home, root: Path = Path("/")) -> bool:
+    """Whether this is the installed Plug, run by systemd."""
+    return home.folder == root / PLUG_STATE_DIR.relative_to("/") and unit_status.is_systemd_running(root)
+
+
+def submit_privileged_request(home: Home, payload: JsonMapping, root: Path = Path("/")) -> str:
+    """Ask for something that needs root; its id. Raises Trouble."""
+    if not is_installed_plug(home, root):
+        raise not_installed_error()
+    return unit_status.submit_request(home.run, payload)
+
+
+def not_installed_error() -> ApiError:
+    """Why that cannot be had."""
+    return not_on_plug(NOT_INSTALLED_TEXT)
+
+
+def request_apply_settings(home: Home) -> None:
+    """Let sockets and trap receiver become what the settings say, where that is ours to do."""
+    if is_installed_plug(home):
+        unit_status.submit_request(home.run, {"do": "apply"})
 
 
 class ServicesApi:
@@ -35,18 +60,16 @@ class ServicesApi:
                 found, text = {}, NO_SYSTEMD_TEXT
         except UnitQueryError as error:
             found, text = {}, message_of(error)
-        here = privileged_client.is_installed_plug(self._home)
+        here = is_installed_plug(self._home)
         return {
             "available": bool(found),
-            "text": text or ("" if here else privileged_client.NOT_INSTALLED_TEXT),
+            "text": text or ("" if here else NOT_INSTALLED_TEXT),
             "services": [_serialize_service(name, found.get(name), installed=here) for name in SERVICE_UNITS],
         }
 
     async def _control_service(self, request: ApiRequest) -> JsonMapping:
         name, action = request.params["name"], request.params["action"]
-        asked_for = privileged_client.submit_privileged_request(
-            self._home, {"do": action, "unit": SERVICE_UNITS[name]}
-        )
+        asked_for = submit_privileged_request(self._home, {"do": action, "unit": SERVICE_UNITS[name]})
         return {"id": asked_for, "text": _action_text(name, action)}
 
     async def _get_service_log(self, request: ApiRequest) -> JsonMapping:

@@ -7,6 +7,7 @@ import sqlite3
 import zipfile
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from platform import platform, python_version
@@ -15,12 +16,12 @@ from appliance import __version__
 from appliance.host.unit_status import SERVICE_UNITS
 from appliance.settings import schema
 from appliance.settings.validation import SECRET_KEYS
-from appliance.storage import database, events, jobs
+from appliance.storage import database, events, jobs, statistics
 from appliance.web.db_thread import DatabaseThread
 from appliance.web.jobs import serialize_job
+from appliance.web.json_fields import format_optional_timestamp, format_timestamp
 from appliance.web.services import read_unit_log
 from appliance.web.settings_store import SettingsStore
-from appliance.web.timestamps import format_optional_timestamp, format_timestamp
 
 MAX_LOG_LINES = 1_000  # of each log
 ERROR_LOG_DIR = Path("/data/log")  # what root keeps of errors through restarts
@@ -82,34 +83,13 @@ def mask_secrets(value: object, path: str = "") -> object:
 
 def _summarize_database(db: sqlite3.Connection) -> dict[str, object]:
     with database.snapshot(db):
-        models = db.execute(
-            "SELECT json_extract(identity, '$.manufacturer'), json_extract(identity, '$.model'),"
-            " json_extract(identity, '$.object_id'), count(*), sum(failed_at IS NOT NULL)"
-            " FROM printers JOIN sightings ON printer_id = id GROUP BY 1, 2, 3 ORDER BY 4 DESC LIMIT 500"
-        )
         return {
-            "schema": db.execute("PRAGMA user_version").fetchone()[0],
+            "schema": statistics.schema_version(db),
             "sqlite": sqlite3.sqlite_version,
-            "rows": {
-                table: db.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608
-                for table in COUNTED_TABLES
-            },
-            "parcels": dict(db.execute("SELECT state, count(*) FROM parcels GROUP BY state").fetchall()),
-            "models": [
-                {
-                    "manufacturer": row[0],
-                    "model": row[1],
-                    "object_id": row[2],
-                    "printers": row[3],
-                    "silent": row[4],
-                }
-                for row in models
-            ],
-            "failures": dict(
-                db.execute(
-                    "SELECT failure, count(*) FROM sightings WHERE failure IS NOT NULL GROUP BY 1 LIMIT 100"
-                ).fetchall()
-            ),
+            "rows": statistics.count_rows(db, COUNTED_TABLES),
+            "parcels": statistics.read_parcel_statistics(db).count_by_state,
+            "models": [asdict(model) for model in statistics.list_model_statistics(db)],
+            "failures": statistics.count_failures(db),
             "jobs": [serialize_job(db, job) for job in jobs.list_recent(db)],
             "events": [
                 {

@@ -21,22 +21,29 @@ from zoneinfo import available_timezones
 from appliance import __version__
 from appliance.delivery import archive
 from appliance.domain.messages import Message
-from appliance.host import disk_stats
+from appliance.host import board
 from appliance.host.board import read_serial_number
 from appliance.privileged.request_handler import ALL_UNITS_TARGET
 from appliance.settings import schema as configuration
 from appliance.settings import validation
 from appliance.settings.schema import Config, Home
-from appliance.web import privileged_client, tls
+from appliance.web import services, tls
 from appliance.web.db_thread import DatabaseThread
 from appliance.web.errors import ApiError, invalid_value
 from appliance.web.handlers import ApiRequest, Download, Routes
-from appliance.web.json_fields import Json, JsonMapping, get_bool, get_int, get_object, get_str
+from appliance.web.json_fields import (
+    Json,
+    JsonMapping,
+    format_timestamp,
+    get_bool,
+    get_int,
+    get_object,
+    get_str,
+)
 from appliance.web.licences import serialize_licence
 from appliance.web.sessions import SessionStore
 from appliance.web.settings_store import SettingsStore
 from appliance.web.support_bundle import build_support_bundle
-from appliance.web.timestamps import format_timestamp
 
 BACKUP_FORMAT = "printmonitor-settings-1"
 UNRESTORED_SECTIONS = (
@@ -100,11 +107,11 @@ class SystemApi:
     async def _update_system_settings(self, request: ApiRequest) -> JsonMapping:
         await self._settings.update(lambda config: _merge_system_settings(config, request.body))
         if {"port", "tls_port", "mdns"} & request.body.keys():
-            privileged_client.request_apply_settings(self._home)
+            services.request_apply_settings(self._home)
         return await self._serialize_system()
 
     async def _serialize_system(self) -> dict[str, Json]:
-        config, here = self._settings.current, privileged_client.is_installed_plug(self._home, self._root)
+        config, here = self._settings.current, services.is_installed_plug(self._home, self._root)
         return {
             "name": config.plug.name,
             "site": config.plug.site,
@@ -115,7 +122,7 @@ class SystemApi:
             "version": __version__,
             "started_at": format_timestamp(self._started_at),
             "box": here,
-            "box_text": "" if here else privileged_client.NOT_INSTALLED_TEXT,
+            "box_text": "" if here else services.NOT_INSTALLED_TEXT,
             "port": self._listen_info.port,
             "tls_port": self._listen_info.tls_port,
             "certificate": await self._serialize_certificate(),
@@ -230,16 +237,14 @@ class SystemApi:
         order: dict[str, Json] = (
             {"do": "reboot"} if what == "box" else {"do": "restart", "unit": ALL_UNITS_TARGET}
         )
-        asked_for = privileged_client.submit_privileged_request(self._home, order, self._root)
+        asked_for = services.submit_privileged_request(self._home, order, self._root)
         return {"id": asked_for, "text": Message("system.restarting")}
 
     async def _request_factory_reset(self, request: ApiRequest) -> JsonMapping:
         """Nobody does this by a slip: the Plug's name has to be typed."""
         if get_str(request.body, "name") != self._settings.current.plug.name:
             raise invalid_value(Message("system.wrong_name"), "name")
-        asked_for = privileged_client.submit_privileged_request(
-            self._home, {"do": "factory-reset"}, self._root
-        )
+        asked_for = services.submit_privileged_request(self._home, {"do": "factory-reset"}, self._root)
         return {"id": asked_for, "text": Message("system.factory_reset")}
 
     async def _create_metrics_token(self, _request: ApiRequest) -> JsonMapping:
@@ -319,7 +324,7 @@ def _host_info(home: Home) -> dict[str, Json]:
         "temperature": round(int(temperature) / 1000, 1) if temperature.lstrip("-").isdecimal() else None,
         "serial_number": read_serial_number() or None,
         "uptime_seconds": float(round(time.clock_gettime(time.CLOCK_BOOTTIME))),
-        "card_written_bytes": disk_stats.read_bytes_written(home.folder),
+        "card_written_bytes": board.read_bytes_written(home.folder),
     }
 
 

@@ -16,9 +16,16 @@ from appliance.web.db_thread import DatabaseThread
 from appliance.web.errors import ApiError
 from appliance.web.handlers import ApiRequest, Download, Routes
 from appliance.web.jobs import PollerClient
-from appliance.web.json_fields import Json, JsonMapping, get_int, get_object, get_str
+from appliance.web.json_fields import (
+    Json,
+    JsonMapping,
+    format_optional_timestamp,
+    format_timestamp,
+    get_int,
+    get_object,
+    get_str,
+)
 from appliance.web.settings_store import SettingsStore
-from appliance.web.timestamps import format_optional_timestamp, format_timestamp
 
 MAX_LISTED_PARCELS = 500
 

@@ -7,13 +7,12 @@ from appliance.domain.messages import Message
 from appliance.settings.schema import Config, Home
 from appliance.storage import database, printers, traps
 from appliance.storage.traps import StoredTrap
-from appliance.web import privileged_client
+from appliance.web import services
 from appliance.web.db_thread import DatabaseThread
 from appliance.web.handlers import ApiRequest, Routes
-from appliance.web.json_fields import Json, JsonMapping, get_bool, get_int
+from appliance.web.json_fields import Json, JsonMapping, format_timestamp, get_bool, get_int
 from appliance.web.services import trap_receiver_state
 from appliance.web.settings_store import SettingsStore
-from appliance.web.timestamps import format_timestamp
 
 STATE_TEXTS = {
     "off": Message("traps.off"),
@@ -52,7 +51,7 @@ class TrapsApi:
             return replace(config, traps=wanted)
 
         config = await self._settings.update(change, "traps")
-        privileged_client.request_apply_settings(self._home)
+        services.request_apply_settings(self._home)
         return await self._serialize_traps(config)
 
     async def _serialize_traps(self, config: Config) -> dict[str, Json]:

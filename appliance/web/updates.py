@@ -21,15 +21,22 @@ from appliance.storage import key_value
 from appliance.updates import bundle_store, channel, hawkbit_agent, update_status
 from appliance.updates.channel import UpdateOffer
 from appliance.updates.update_status import RequestedUpdate, SlotStatus, UpdateProgress
-from appliance.web import privileged_client
+from appliance.web import services
 from appliance.web.db_thread import DatabaseThread
 from appliance.web.errors import ApiError, invalid_value, not_on_plug
 from appliance.web.handlers import ApiRequest, Routes, build_response
 from appliance.web.jobs import PollerClient
-from appliance.web.json_fields import Json, JsonMapping, get_bool, get_object, get_str, get_str_or
+from appliance.web.json_fields import (
+    Json,
+    JsonMapping,
+    format_timestamp,
+    get_bool,
+    get_object,
+    get_str,
+    get_str_or,
+)
 from appliance.web.middleware import BUNDLE_UPLOAD_PATH
 from appliance.web.settings_store import SettingsStore
-from appliance.web.timestamps import format_timestamp
 
 STALL_TIMEOUT_S = 30.0  # without a byte, while a bundle comes
 BUNDLE_MEDIA_TYPE = "application/octet-stream"
@@ -135,9 +142,7 @@ class UpdatesApi:
         fetch = "yes" if from_channel and channel.needs_local_download(self._settings.current) else "no"
         order = {"source": source, "fetch": fetch, "older": older, "reboot": reboot, "action": ""}
         previous = await asyncio.to_thread(update_status.read_update_progress, self._home.run)
-        request_id = privileged_client.submit_privileged_request(
-            self._home, {"do": "update", **order}, self._root
-        )
+        request_id = services.submit_privileged_request(self._home, {"do": "update", **order}, self._root)
         self._requested_update = RequestedUpdate(request_id, utc_now(), time.monotonic(), previous)
         return {"id": request_id, "text": Message("update.started")}
 
@@ -165,8 +170,8 @@ class UpdatesApi:
         return {"text": Message("update.checking")}
 
     def _require_installed(self) -> None:
-        if not privileged_client.is_installed_plug(self._home, self._root):
-            raise not_on_plug(privileged_client.NOT_INSTALLED_TEXT)
+        if not services.is_installed_plug(self._home, self._root):
+            raise not_on_plug(services.NOT_INSTALLED_TEXT)
 
     async def _require_idle(self) -> None:
         """What is being installed must not be pulled away from under it."""
@@ -179,14 +184,14 @@ class UpdatesApi:
         return await asyncio.to_thread(self._serialize_update_state, known)
 
     def _serialize_update_state(self, info: _UpdateInfo) -> dict[str, Json]:
-        here, config = privileged_client.is_installed_plug(self._home, self._root), self._settings.current
+        here, config = services.is_installed_plug(self._home, self._root), self._settings.current
         slots = update_status.read_slot_status(self._home.run)
         version = slots.version if slots and slots.version else __version__
         bundle = bundle_store.find_bundle(self._home.updates)
         hours = config.update.hours
         return {
             "box": here,
-            "box_text": "" if here else privileged_client.NOT_INSTALLED_TEXT,
+            "box_text": "" if here else services.NOT_INSTALLED_TEXT,
             "version": version,
             "slots": _serialize_slots(slots, self._root) if slots else None,
             "waiting": _pending_version(slots, self._root),

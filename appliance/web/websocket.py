@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from aiohttp import WSCloseCode, WSMsgType, web
 
 from appliance.domain.messages import Message
-from appliance.storage import database, jobs
+from appliance.storage import database, jobs, statistics
 from appliance.web.db_thread import DatabaseThread
 from appliance.web.errors import ApiError
 from appliance.web.jobs import serialize_job
@@ -26,21 +26,6 @@ MAX_WEBSOCKETS = 50
 SEND_TIMEOUT_S = 10.0
 CLOSE_SESSION_ENDED = 4401  # the session is over: log in again
 
-# What changes with each of the topics, as cheap as it can be told.
-TOPIC_QUERIES: Mapping[str, str] = {
-    "printers": (
-        "SELECT (SELECT count(*) FROM printers), (SELECT max(changed_at) FROM printers),"
-        " (SELECT max(seen_at) FROM sightings), (SELECT max(failed_at) FROM sightings),"
-        " (SELECT count(*) FROM sightings WHERE failure IS NOT NULL),"
-        " (SELECT sum(ignore) + sum(device_group) FROM printers)"
-    ),
-    "jobs": "SELECT max(id), count(finished_at), sum(state = 'running') FROM jobs",
-    "outbox": "SELECT max(sequence), sum(attempts), group_concat(state || n) FROM"
-    " (SELECT state, count(*) AS n, max(sequence) AS sequence, sum(attempts) AS attempts"
-    " FROM parcels GROUP BY state)",
-    "events": "SELECT max(id), count(ended_at) FROM events",
-    "traps": "SELECT max(id), max(last_at), sum(times) FROM traps",
-}
 TopicMarks = dict[str, tuple[object, ...]]
 
 
@@ -117,7 +102,7 @@ class ChangeNotifier:
             if self._watch_task is None or self._watch_task.done():
                 seen = _DataSnapshot(
                     await self._store.data_version(),
-                    await self._store.call(_read_topic_marks),
+                    await self._store.call(statistics.read_topic_marks),
                     self._settings.file_stamp(),
                 )
                 self._watch_task = asyncio.create_task(self._watch_changes(seen))
@@ -137,8 +122,8 @@ class ChangeNotifier:
             snapshot = replace(snapshot, settings=settings)
             changed.append("settings")
         if (version := await self._store.data_version()) != snapshot.version:
-            marks = await self._store.call(_read_topic_marks)
-            changed += [topic for topic in TOPIC_QUERIES if marks[topic] != snapshot.marks[topic]]
+            marks = await self._store.call(statistics.read_topic_marks)
+            changed += [topic for topic in statistics.TOPIC_QUERIES if marks[topic] != snapshot.marks[topic]]
             snapshot = replace(
                 snapshot, version=version, marks=marks, run=await self._broadcast_run_progress(snapshot.run)
             )
@@ -172,10 +157,6 @@ async def _next_message(queue: asyncio.Queue[str]) -> str | None:
             return await queue.get()
     except TimeoutError:
         return None
-
-
-def _read_topic_marks(db: sqlite3.Connection) -> TopicMarks:
-    return {topic: tuple(db.execute(question).fetchone()) for topic, question in TOPIC_QUERIES.items()}
 
 
 def _serialize_running_job(db: sqlite3.Connection) -> dict[str, Json] | None:

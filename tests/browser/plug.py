@@ -30,7 +30,7 @@ from appliance.host import passwords
 from appliance.settings import schema
 from appliance.settings.schema import Config, Home
 from appliance.snmp.transport import SnmpEndpoint
-from appliance.storage import database, events, printers
+from appliance.storage import database, events, printers, save_reading
 from appliance.web import service
 from appliance.web.listeners import ListenSockets
 from appliance.web.mdns_service import MdnsEnvironment
@@ -114,7 +114,7 @@ def many(home: Home, count: int) -> None:
         for number in range(count):
             who = Identity(("Kyocera", "HP", "Ricoh")[number % 3], f"Model {number % 40}", f"SN{number:06}")
             target = Target(f"10.{number // 65536}.{number // 256 % 256}.{number % 256}", snmp_version="2")
-            printers.store_reading(
+            save_reading.store_reading(
                 db,
                 Reading(target, who, _details(number), (Counter(CounterName.TOTAL, number * 37, "test"),)),
                 now,
@@ -146,10 +146,10 @@ async def _fill(home: Home, port: int) -> None:
         with database.transaction(db):
             for number, reading in enumerate(readings):
                 for day in range(DAYS, 0, -1):
-                    printers.store_reading(
+                    save_reading.store_reading(
                         db, _earlier(reading, day, 90 + 70 * (number % 5)), now - timedelta(days=day)
                     )
-                printers.store_reading(db, reading, now - timedelta(minutes=5))
+                save_reading.store_reading(db, reading, now - timedelta(minutes=5))
             last = readings[-1]
             hostile = replace(
                 last,
@@ -157,8 +157,8 @@ async def _fill(home: Home, port: int) -> None:
                 identity=replace(last.identity, model=SCRIPT, serial_number="HOSTILE1", mac_address=None),
                 details=replace(last.details, name=SCRIPT, location=SCRIPT),
             )
-            gone = printers.store_reading(db, hostile, now - timedelta(days=3))
-            printers.store_poll_failure(db, gone, "silent", now - timedelta(minutes=5))
+            gone = save_reading.store_reading(db, hostile, now - timedelta(days=3))
+            save_reading.store_poll_failure(db, gone, "silent", now - timedelta(minutes=5))
             events.begin(db, "silent", "127.23.0.250", "127.23.0.250: silent", now - timedelta(minutes=5))
     refuse_parcel(home, "printmonitor-4f2a91-refused")
 

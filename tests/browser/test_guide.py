@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from appliance.host import routing_table
+from appliance.host import network_info
 from appliance.settings import schema
 from tests import children
 from tests.browser.conftest import Visitor, arrive, filled, log_in
@@ -66,7 +66,7 @@ async def test_first_login_leads_through_the_steps_by_keyboard_alone(
             await type_into(page, "site", "Muster AG, Bern")
             await page.keyboard.press("Enter")
             await at(page, "range")
-            own = routing_table.detect_lan_network()
+            own = network_info.detect_lan_network()
             await expect(page.locator("#addresses")).to_have_value(f"{own[1]}-{own[-2]}" if own else "")
             await type_into(page, "addresses", "127.24.0.300")
             await page.keyboard.press("Enter")

@@ -16,7 +16,7 @@ from appliance.domain.model import (
     Target,
     VagueAmount,
 )
-from appliance.storage import database, printers
+from appliance.storage import database, printers, save_reading
 from tests.browser.conftest import Visitor, filled, saved
 from tests.browser.plug import known
 
@@ -100,7 +100,7 @@ async def test_counter_that_is_held_is_believed_after_a_question(visitor: Visito
     with contextlib.closing(database.open_database(visitor.plug.home.database)) as db:
         for pages, ago in ((20_000, 2), (150, 1)):
             reading = Reading(where, who, Details(), (Counter(CounterName.TOTAL, pages, "test"),))
-            held = printers.store_reading(db, reading, now - timedelta(hours=ago))
+            held = save_reading.store_reading(db, reading, now - timedelta(hours=ago))
     page = await visitor.open(f"/printers/{held}")
     line = page.locator("#counters tbody tr")
     await expect(line).to_contain_text("implausible")
@@ -126,7 +126,7 @@ async def test_what_the_last_reading_left_out_is_shown(visitor: Visitor) -> None
         notes=("the web page is another device's",),
     )
     with contextlib.closing(database.open_database(visitor.plug.home.database)) as db:
-        half = printers.store_reading(db, reading, datetime.now(UTC))
+        half = save_reading.store_reading(db, reading, datetime.now(UTC))
     page = await visitor.open(f"/printers/{half}", "de")
     await expect(page.locator("#incomplete li")).to_have_text("Meldungen: antwortete nicht mehr")
     await expect(page.locator("#notes li")).to_have_text("die Webseite gehört einem anderen Gerät")

@@ -91,7 +91,7 @@ async def test_a_file_is_brought_confirmed_and_followed(chromium: Browser, tmp_p
         await expect(page.locator("#progress")).to_contain_text("fetched before it is installed")
         await expect(page.locator("#ways")).to_be_hidden()
         marker = update_trial.UpdateMarker(
-            "A", "1.0.0", "B", "1.1.0", "2026-11-22T02:00:00+00:00", "1", installed=True
+            "1.0.0", "B", "1.1.0", "2026-11-22T02:00:00+00:00", "1", installed=True
         )
         update_trial.write_marker(marker, tmp_path)
         tell(visitor, "update", {**PROGRESS, "state": "installed", "percent": 100})
@@ -102,7 +102,7 @@ async def test_a_file_is_brought_confirmed_and_followed(chromium: Browser, tmp_p
 async def test_what_came_of_it_is_told_in_german_too(chromium: Browser, tmp_path: Path) -> None:
     async with on_a_box(chromium, tmp_path) as visitor:
         marker = update_trial.UpdateMarker(
-            "A", "1.0.0", "B", "1.1.0", "2026-11-22T02:00:00+00:00", "0", installed=True
+            "1.0.0", "B", "1.1.0", "2026-11-22T02:00:00+00:00", "0", installed=True
         )
         tell(
             visitor, "slots", {**SLOTS, "booted": "B", "version": "1.1.0", "other": "A", "other_state": "bad"}

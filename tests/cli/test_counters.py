@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from appliance.domain.model import Counter, CounterName
-from appliance.storage import database, printers
+from appliance.storage import database, save_reading
 from tests.command_line import Here
 from tests.storage.readings import NOW, reading
 
@@ -20,14 +20,14 @@ def folder(tmp_path: Path) -> Path:
     """A Plug that holds two counters of printer 1, and knows printer 2 at another address."""
     with closing(database.open_database(tmp_path / "printmonitor.db")) as db:
         fax = Counter(CounterName.FAX, 90, "faxes")
-        printers.store_reading(db, reading(total=1000, counters=(*reading().counters, fax)), NOW)
+        save_reading.store_reading(db, reading(total=1000, counters=(*reading().counters, fax)), NOW)
         low = (
             Counter(CounterName.TOTAL, 12, "a new board"),
             Counter(CounterName.FAX, 0, "faxes"),
             DISPUTED,
         )
-        printers.store_reading(db, reading(counters=low), NOW + timedelta(hours=1))
-        printers.store_reading(db, reading("127.0.0.11", "W2", "002673AABBDD", counters=()), NOW)
+        save_reading.store_reading(db, reading(counters=low), NOW + timedelta(hours=1))
+        save_reading.store_reading(db, reading("127.0.0.11", "W2", "002673AABBDD", counters=()), NOW)
     return tmp_path
 
 

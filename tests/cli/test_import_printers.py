@@ -8,7 +8,7 @@ import pytest
 from appliance import __main__
 from appliance.settings import schema
 from appliance.settings.schema import Home
-from appliance.storage import database, printers
+from appliance.storage import database, save_reading
 from tests.discovery.test_csv_entries import MANUAL
 from tests.storage.readings import NOW, reading
 
@@ -88,7 +88,7 @@ def test_a_dry_run_shows_what_would_change(typed: Typed) -> None:
     typed.file("printers.csv", "10.0.0.1\n10.0.0.2;geheim\n10.0.0.3\n")
     typed("printers.csv")
     db = database.open_database(typed.home.database)
-    printers.store_reading(db, reading("10.0.0.99"), NOW)
+    save_reading.store_reading(db, reading("10.0.0.99"), NOW)
     db.close()
     typed.file("printers.csv", "10.0.0.1\n10.0.0.2;anders\n10.0.0.4\n")
     before = typed.home.settings.read_bytes()

@@ -9,7 +9,6 @@ from appliance.collector.web_counters import (
     EMPTY_EWS_STATE,
     EwsState,
     add_ews_values,
-    is_same_serial,
     merge_counters,
 )
 from appliance.domain.model import (
@@ -190,21 +189,6 @@ async def test_another_devices_page() -> None:
     assert found.counters == (TOTAL,)
     assert found.notes == ("the web page is another device's",)
     assert not memory.adds
-
-
-@pytest.mark.parametrize(
-    ("one", "other", "same"),
-    [
-        ("E718", "E719", False),
-        ("E71-833 C4", "e71833c4", True),
-        ("000A5J431816", "A5J431816", True),
-        ("", "E718", True),
-        (None, None, True),
-        ("U63982L6N626296", "U63982", True),
-    ],
-)
-def test_serial_numbers(one: str | None, other: str | None, same: bool) -> None:
-    assert is_same_serial(one, other) is same is is_same_serial(other, one)
 
 
 # Two counts

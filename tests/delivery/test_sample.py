@@ -12,7 +12,7 @@ from appliance.collector import poll
 from appliance.delivery import xml_export
 from appliance.domain.model import Target
 from appliance.snmp.client import SnmpEndpoint
-from appliance.storage import printers
+from appliance.storage import printers, save_reading
 from tests.delivery.sample import RECORDING, SAMPLE, printer_of
 from tests.fakes import snmprec
 from tests.fakes.agent import Agent, Device
@@ -64,9 +64,9 @@ async def test_the_recording_gives_back_the_sample(
     target = Target(HOST, port=agent.port, snmp_version=version)  # type: ignore[arg-type]
     async with SnmpEndpoint() as endpoint:
         reading = await poll.poll_printer(endpoint, target, "", NOW)
-        printers.store_reading(db, reading, NOW)
+        save_reading.store_reading(db, reading, NOW)
         again = await poll.poll_printer(endpoint, target, reading.plan, NOW)
-        printers.store_reading(db, again, NOW)
+        save_reading.store_reading(db, again, NOW)
     exported = etree.fromstring(xml_export.render(printers.iter_printers(db), ZURICH))
     wanted = [
         (path, {"1": "1"}.get(version, "2") if path == "SmpVersion" else text) for path, text in flat(sample)

@@ -1,5 +1,6 @@
-"""A name for every box."""
+"""What identifies the device, and what was written to its card."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -31,3 +32,28 @@ def test_a_board_without_one_by_its_machine_id_which_is_not_told(
 
 def test_a_box_that_knows_nothing_of_itself_still_has_a_name(tmp_path: Path) -> None:
     assert board.default_plug_name(box(tmp_path, None, "uninitialized\n")) == board.FALLBACK_NAME
+
+
+def disk(root: Path, folder: Path) -> Path:
+    device = os.stat(folder).st_dev
+    place = root / "sys/devices/mmcblk0"
+    (place / "mmcblk0p4").mkdir(parents=True)
+    (place / "mmcblk0p4" / "partition").write_text("4\n")
+    (place / "mmcblk0p4" / "stat").write_text("1 1 1 1 1 1 1 1 1 1 1\n")
+    (place / "stat").write_text(
+        "    8821    2943   561342     4181      711      409    20480     1337  0  1  2\n"
+    )
+    (root / "sys/dev/block").mkdir(parents=True)
+    (root / f"sys/dev/block/{os.major(device)}:{os.minor(device)}").symlink_to(place / "mmcblk0p4")
+    return place
+
+
+def test_the_whole_card_counts(tmp_path: Path) -> None:
+    disk(tmp_path, tmp_path)
+    assert board.read_bytes_written(tmp_path, tmp_path) == 20_480 * 512
+
+
+def test_without_figures_there_is_none(tmp_path: Path) -> None:
+    assert board.read_bytes_written(tmp_path, tmp_path) is None
+    (disk(tmp_path, tmp_path) / "stat").write_text("")
+    assert board.read_bytes_written(tmp_path, tmp_path) is None

@@ -11,7 +11,7 @@ from appliance.domain.model import DiscoveryEntry
 from appliance.jobs import csv_import
 from appliance.settings import schema as configuration
 from appliance.settings.schema import Config, DiscoveryConfig, Home, SettingsError
-from appliance.storage import events, printers
+from appliance.storage import events, printers, save_reading
 from tests.storage.readings import HOUR, NOW, reading
 
 LATER = NOW + 49 * HOUR
@@ -53,7 +53,7 @@ def test_entries_are_saved_and_manual_ones_stay(db: sqlite3.Connection, plug: Ho
 
 
 def test_a_dry_run_changes_nothing(db: sqlite3.Connection, plug: Home) -> None:
-    printer = printers.store_reading(db, reading("10.0.0.9"), NOW)
+    printer = save_reading.store_reading(db, reading("10.0.0.9"), NOW)
     result = take(db, plug, "10.0.0.1", dry_run=True)
     assert (len(result.changes.added), [gone.id for gone in result.changes.unavailable]) == (1, [printer])
     assert not result.applied
@@ -64,7 +64,7 @@ def test_a_dry_run_changes_nothing(db: sqlite3.Connection, plug: Home) -> None:
 
 def test_a_doubtful_list_changes_nothing_unless_forced(db: sqlite3.Connection, plug: Home) -> None:
     take(db, plug, "10.0.0.1\n10.0.0.2\n10.0.0.3")
-    printer = printers.store_reading(db, reading("10.0.0.2"), NOW)
+    printer = save_reading.store_reading(db, reading("10.0.0.2"), NOW)
     for text in ("", "# nothing\n", "10.0.0.1"):
         with pytest.raises(csv_import.ImportConfirmationError):
             take(db, plug, text)
@@ -76,10 +76,10 @@ def test_a_doubtful_list_changes_nothing_unless_forced(db: sqlite3.Connection, p
 
 
 def test_printers_that_are_gone_are_dropped_with_their_history(db: sqlite3.Connection, plug: Home) -> None:
-    gone = printers.store_reading(db, reading("10.0.0.9", "S1", None), NOW)
-    there = printers.store_reading(db, reading("10.0.0.8", "S2", None), LATER - timedelta(hours=47))
-    listed = printers.store_reading(db, reading("10.0.0.1", "S3", None), NOW)
-    named = printers.store_reading(db, reading("10.0.0.7", "S4", None, name="printer1"), NOW)
+    gone = save_reading.store_reading(db, reading("10.0.0.9", "S1", None), NOW)
+    there = save_reading.store_reading(db, reading("10.0.0.8", "S2", None), LATER - timedelta(hours=47))
+    listed = save_reading.store_reading(db, reading("10.0.0.1", "S3", None), NOW)
+    named = save_reading.store_reading(db, reading("10.0.0.7", "S4", None, name="printer1"), NOW)
     take(db, plug, "10.0.0.1\nPrinter1")
     assert [known.id for known in printers.list_known(db)] == [there, listed, named]
     assert printers.get_printer(db, gone) is None
@@ -87,7 +87,7 @@ def test_printers_that_are_gone_are_dropped_with_their_history(db: sqlite3.Conne
 
 def test_settings_that_cannot_be_saved_drop_no_printer(db: sqlite3.Connection, plug: Home) -> None:
     plug.settings.write_text("discovery.max_addresses = 2\n")
-    printer = printers.store_reading(db, reading("10.0.0.9"), NOW)
+    printer = save_reading.store_reading(db, reading("10.0.0.9"), NOW)
     with pytest.raises(SettingsError, match="all entries together are 3 addresses"):
         take(db, plug, "10.0.0.1\n10.0.0.2\n10.0.0.3")
     assert saved(plug) == []

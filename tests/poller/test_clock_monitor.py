@@ -10,7 +10,7 @@ import pytest
 from appliance.domain.clock import Clock
 from appliance.domain.model import Trap
 from appliance.poller.clock_monitor import ClockMonitor
-from appliance.storage import database, events, key_value, printers, traps
+from appliance.storage import database, events, key_value, printers, save_reading, traps
 from appliance.storage.traps import ReceivedTrap
 from tests.storage.readings import reading
 
@@ -44,7 +44,7 @@ def watch(db: sqlite3.Connection, wall: Wall) -> ClockMonitor:
 def work(db: sqlite3.Connection, now: datetime) -> None:
     """What the services write."""
     traps.save_traps(db, [ReceivedTrap("127.0.0.9", None, Trap("2", "1.3.6.1.4.1.1", now.isoformat()), now)])
-    printers.store_reading(db, reading(), now)
+    save_reading.store_reading(db, reading(), now)
 
 
 def stamps(db: sqlite3.Connection) -> Iterator[datetime]:

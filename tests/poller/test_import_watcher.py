@@ -12,7 +12,7 @@ from appliance.jobs import csv_import
 from appliance.poller.import_watcher import ImportWatcher
 from appliance.settings import schema as configuration
 from appliance.settings.schema import Home, ImportConfig
-from appliance.storage import events, printers
+from appliance.storage import events, printers, save_reading
 from tests import children
 from tests.storage.readings import HOUR, NOW, reading
 
@@ -153,9 +153,9 @@ async def test_settings_that_are_broken_are_left_alone(watch: Watch, db: sqlite3
 
 async def test_only_printers_that_did_not_answer_are_dropped(watch: Watch, db: sqlite3.Connection) -> None:
     """A Plug that was switched off for two days has seen nobody either."""
-    failing = printers.store_reading(db, reading("10.0.0.8", "S1", None), NOW)
-    unasked = printers.store_reading(db, reading("10.0.0.9", "S2", None), NOW)
-    printers.store_poll_failure(db, failing, "silent", LATER)
+    failing = save_reading.store_reading(db, reading("10.0.0.8", "S1", None), NOW)
+    unasked = save_reading.store_reading(db, reading("10.0.0.9", "S2", None), NOW)
+    save_reading.store_poll_failure(db, failing, "silent", LATER)
     await watch.look("10.0.0.1")
     assert [known.id for known in printers.list_known(db)] == [unasked]
 

@@ -17,7 +17,7 @@ from appliance.licensing.claims import Licence
 from appliance.licensing.csr import Enrolment
 from appliance.poller import licence_renewal
 from appliance.settings.schema import Config, Home, HttpsConfig, TransmissionConfig
-from appliance.storage import events, key_value, printers
+from appliance.storage import events, key_value, printers, save_reading
 from tests import children
 from tests.licensing.licences import DAY, HOUR, NOW, asked, licence
 from tests.provider import server
@@ -179,7 +179,7 @@ async def test_more_printers_than_licensed_are_a_warning(
 ) -> None:
     licensed(plug, provider, days=300)
     ids = [
-        printers.store_reading(db, reading(serial=f"S{number}", host=f"10.0.0.{number}"), NOW)
+        save_reading.store_reading(db, reading(serial=f"S{number}", host=f"10.0.0.{number}"), NOW)
         for number in (1, 2, 3)
     ]
     await licence_renewal.check_licence(db, plug, config, NOW)

@@ -12,7 +12,7 @@ from appliance.poller import self_monitor, trap_reports
 from appliance.poller.self_monitor import DiskSpace
 from appliance.privileged import boot_notes
 from appliance.settings.schema import Config, Home, HttpsConfig, TransmissionConfig, TrapsConfig
-from appliance.storage import events, printers, service_lifecycle, traps
+from appliance.storage import events, save_reading, service_lifecycle, traps
 from tests.storage.readings import reading
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -106,7 +106,7 @@ FAR = timedelta(hours=1)
 
 
 def owing(db: sqlite3.Connection) -> int:
-    printer_id = printers.store_reading(db, reading(), NOW - MINUTE)
+    printer_id = save_reading.store_reading(db, reading(), NOW - MINUTE)
     traps.mark_reports_pending(db, [printer_id], NOW - MINUTE)
     return printer_id
 

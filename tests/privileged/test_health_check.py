@@ -100,7 +100,7 @@ def box(tmp_path: Path) -> Path:
     (root / "proc/sys/kernel/random/boot_id").write_text("boot-2\n")
     (root / "proc/cmdline").write_text("rauc.slot=B\n")
     update_trial.write_marker(
-        UpdateMarker("A", "1.0.0", "B", "1.1.0", "2026-11-22T02:00:00+00:00", "boot-1", installed=True), root
+        UpdateMarker("1.0.0", "B", "1.1.0", "2026-11-22T02:00:00+00:00", "boot-1", installed=True), root
     )
     return root
 

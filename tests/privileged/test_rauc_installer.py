@@ -136,7 +136,7 @@ def test_an_update_is_installed_and_put_on_trial(box: Box) -> None:
     )
     found = update_trial.read_marker(box.root)
     assert found == update_trial.UpdateMarker(
-        "A", "1.0.0", "B", "1.1.0", NOW.isoformat(), "boot-1", installed=True, action="17"
+        "1.0.0", "B", "1.1.0", NOW.isoformat(), "boot-1", installed=True, action="17"
     )
     assert box.rebooted()
 

@@ -12,7 +12,7 @@ from appliance.privileged.update_trial import UpdateMarker
 
 NOW = datetime(2026, 11, 22, 2, 5, tzinfo=UTC)
 MARKER = UpdateMarker(
-    "A", "1.0.0", "B", "1.1.0", "2026-11-22T02:00:00+00:00", "boot-1", installed=True, action="17"
+    "1.0.0", "B", "1.1.0", "2026-11-22T02:00:00+00:00", "boot-1", installed=True, action="17"
 )
 
 

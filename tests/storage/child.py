@@ -6,7 +6,7 @@ from contextlib import closing
 from itertools import count
 from pathlib import Path
 
-from appliance.storage import database, printers
+from appliance.storage import database, save_reading
 from tests.storage.readings import MINUTE, NOW, reading
 
 PRINTERS = 5
@@ -27,7 +27,7 @@ def keep_for_ever(db: sqlite3.Connection, first: int) -> None:
     for number in count(first):
         host = f"127.0.0.{10 + number % PRINTERS}"
         read = reading(host, f"S{number % PRINTERS}", None, total=number, plan=f"{number} " * 2000)
-        printers.store_reading(db, read, NOW + number * MINUTE)
+        save_reading.store_reading(db, read, NOW + number * MINUTE)
         print(number, flush=True)
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from appliance.domain.model import CounterName, PartFailure
-from appliance.storage import counter_plausibility, counters, database, events, printers
+from appliance.storage import counters, database, events, history, printers, save_reading
 from tests.storage.readings import DAY, HOUR, MINUTE, NOW, counter, reading
 
 TOTAL = CounterName.TOTAL
@@ -12,7 +12,7 @@ TOTAL = CounterName.TOTAL
 @pytest.fixture
 def known(db):
     """A printer that has printed 100,000 pages."""
-    return printers.store_reading(db, reading(total=100_000), NOW)
+    return save_reading.store_reading(db, reading(total=100_000), NOW)
 
 
 def total(db, printer_id):
@@ -22,12 +22,12 @@ def total(db, printer_id):
 
 
 def past(db, printer_id):
-    return [values["total"] for _, values in printers.load_history(db, printer_id, NOW)]
+    return [values["total"] for _, values in history.load_history(db, printer_id, NOW)]
 
 
 @pytest.mark.parametrize("step", [0, 1, 500, 12_000])
 def test_what_a_printer_can_print_is_believed(db, known, step):
-    printers.store_reading(db, reading(total=100_000 + step), NOW + HOUR)
+    save_reading.store_reading(db, reading(total=100_000 + step), NOW + HOUR)
 
     assert total(db, known) == (100_000 + step, None, None)
 
@@ -42,7 +42,7 @@ def test_what_a_printer_can_print_is_believed(db, known, step):
     ],
 )
 def test_what_it_cannot_is_held_and_shown(db, known, value, reason):
-    printers.store_reading(db, reading(total=value), NOW + HOUR)
+    save_reading.store_reading(db, reading(total=value), NOW + HOUR)
 
     assert total(db, known) == (100_000, value, reason)
     assert past(db, known) == [100_000]
@@ -53,8 +53,8 @@ def test_what_it_cannot_is_held_and_shown(db, known, value, reason):
 
 @pytest.mark.parametrize("value", [12, 250_000])
 def test_a_second_reading_that_goes_on_confirms(db, known, value):
-    printers.store_reading(db, reading(total=value), NOW + HOUR)
-    printers.store_reading(db, reading(total=value + 30), NOW + 2 * HOUR)
+    save_reading.store_reading(db, reading(total=value), NOW + HOUR)
+    save_reading.store_reading(db, reading(total=value + 30), NOW + 2 * HOUR)
 
     assert total(db, known) == (value + 30, None, None)
     assert past(db, known) == [100_000, value + 30]
@@ -64,18 +64,18 @@ def test_a_second_reading_that_goes_on_confirms(db, known, value):
 @pytest.mark.parametrize("value", [0, 250_000])
 def test_a_reading_a_moment_later_confirms_nothing(db, known, value):
     """A printer that starts up tells nonsense for a while, and a trap has it read again at once."""
-    printers.store_reading(db, reading(total=value), NOW + HOUR)
-    printers.store_reading(db, reading(total=value), NOW + HOUR + MINUTE)
+    save_reading.store_reading(db, reading(total=value), NOW + HOUR)
+    save_reading.store_reading(db, reading(total=value), NOW + HOUR + MINUTE)
     assert total(db, known)[:2] == (100_000, value)
 
-    printers.store_reading(db, reading(total=value), NOW + HOUR + 6 * MINUTE)
+    save_reading.store_reading(db, reading(total=value), NOW + HOUR + 6 * MINUTE)
     assert total(db, known) == (value, None, None)
 
 
 @pytest.mark.parametrize("value", [0, 250_000])
 def test_a_reading_on_the_old_line_drops_what_was_held(db, known, value):
-    printers.store_reading(db, reading(total=value), NOW + HOUR)
-    printers.store_reading(db, reading(total=100_040), NOW + 2 * HOUR)
+    save_reading.store_reading(db, reading(total=value), NOW + HOUR)
+    save_reading.store_reading(db, reading(total=100_040), NOW + 2 * HOUR)
 
     assert total(db, known) == (100_040, None, None)
     assert past(db, known) == [100_000, 100_040]
@@ -83,14 +83,14 @@ def test_a_reading_on_the_old_line_drops_what_was_held(db, known, value):
 
 def test_nonsense_after_nonsense_is_held_anew(db, known):
     for hour, value in enumerate((5_000_000, 7, 9_000_000), 1):
-        printers.store_reading(db, reading(total=value), NOW + hour * HOUR)
+        save_reading.store_reading(db, reading(total=value), NOW + hour * HOUR)
         assert total(db, known)[:2] == (100_000, value)
     assert len(events.list_recent(db)) == 1
 
 
 def test_a_person_confirms(db, known):
-    printers.store_reading(db, reading(counters=(counter(12), counter(900, CounterName.FAX))), NOW + HOUR)
-    printers.store_reading(
+    save_reading.store_reading(db, reading(counters=(counter(12), counter(900, CounterName.FAX))), NOW + HOUR)
+    save_reading.store_reading(
         db, reading(counters=(counter(12), counter(3, CounterName.FAX))), NOW + HOUR + MINUTE
     )
 
@@ -103,14 +103,14 @@ def test_a_person_confirms(db, known):
 
 
 def test_a_counter32_that_begins_anew_goes_on(db):
-    printer_id = printers.store_reading(db, reading(total=2**32 - 50), NOW)
-    printers.store_reading(db, reading(total=100), NOW + HOUR)
+    printer_id = save_reading.store_reading(db, reading(total=2**32 - 50), NOW)
+    save_reading.store_reading(db, reading(total=100), NOW + HOUR)
 
     assert total(db, printer_id) == (100, None, None)
 
 
 def test_a_long_gap_allows_much(db, known):
-    printers.store_reading(db, reading(total=400_000), NOW + 30 * DAY)
+    save_reading.store_reading(db, reading(total=400_000), NOW + 30 * DAY)
 
     assert total(db, known) == (400_000, None, None)
 
@@ -120,7 +120,7 @@ def test_the_printers_clock_counts_where_ours_stood_still(db, known):
     details = printers.get_printer(db, known).details
     later = 60 * 60 * 24 * 100
 
-    printers.store_reading(
+    save_reading.store_reading(
         db, reading(total=200_000, details=replaced(details, before + later)), NOW + MINUTE
     )
 
@@ -132,21 +132,21 @@ def replaced(details, uptime):
 
 
 def test_a_counter_that_is_no_longer_told_stays_a_week(db, known):
-    printers.store_reading(db, reading(counters=()), NOW + HOUR)
+    save_reading.store_reading(db, reading(counters=()), NOW + HOUR)
     assert total(db, known) == (100_000, None, None)
     changed = printers.get_printer(db, known).changed_at
 
-    printers.store_reading(db, reading(counters=()), NOW + 7 * DAY)
+    save_reading.store_reading(db, reading(counters=()), NOW + 7 * DAY)
     assert (total(db, known)[0], printers.get_printer(db, known).changed_at) == (100_000, changed)
 
-    printers.store_reading(db, reading(counters=()), NOW + 7 * DAY + 2 * HOUR)
+    save_reading.store_reading(db, reading(counters=()), NOW + 7 * DAY + 2 * HOUR)
     assert printers.get_printer(db, known).counters == ()
     assert printers.get_printer(db, known).changed_at == NOW + 7 * DAY + 2 * HOUR
 
 
 def test_a_counter_that_is_told_again_goes_on(db, known):
-    printers.store_reading(db, reading(counters=()), NOW + HOUR)
-    printers.store_reading(db, reading(total=140_000), NOW + DAY)
+    save_reading.store_reading(db, reading(counters=()), NOW + HOUR)
+    save_reading.store_reading(db, reading(total=140_000), NOW + DAY)
 
     assert total(db, known) == (140_000, None, None)
     assert db.execute("SELECT missing_since FROM counters").fetchone() == (None,)
@@ -155,7 +155,7 @@ def test_a_counter_that_is_told_again_goes_on(db, known):
 def test_a_table_that_failed_loses_no_counter(db, known):
     failure = PartFailure("counters", "timed out")
     for day in range(1, 30):
-        printers.store_reading(db, reading(counters=(), failures=(failure,)), NOW + day * DAY)
+        save_reading.store_reading(db, reading(counters=(), failures=(failure,)), NOW + day * DAY)
 
     assert total(db, known) == (100_000, None, None)
 
@@ -163,10 +163,10 @@ def test_a_table_that_failed_loses_no_counter(db, known):
 def test_a_dispute_comes_and_goes(db, known):
     disputed = counter(100_001)
     disputed = type(disputed)(TOTAL, 100_001, disputed.source, dispute="100001 by a, but 3 by b")
-    printers.store_reading(db, reading(counters=(disputed,)), NOW + HOUR)
+    save_reading.store_reading(db, reading(counters=(disputed,)), NOW + HOUR)
     assert printers.get_printer(db, known).counters[0].dispute == "100001 by a, but 3 by b"
 
-    printers.store_reading(db, reading(total=100_001), NOW + 2 * HOUR)
+    save_reading.store_reading(db, reading(total=100_001), NOW + 2 * HOUR)
     assert printers.get_printer(db, known).counters[0].dispute is None
 
 
@@ -192,7 +192,4 @@ def test_an_older_database_gets_the_new_columns(home):
     ],
 )
 def test_steps(before, after, minutes, believed):
-    assert (
-        counter_plausibility.implausible_reason(before, after, minutes * counter_plausibility.MS_PER_MINUTE)
-        is None
-    ) is believed
+    assert (counters.implausible_reason(before, after, minutes * counters.MS_PER_MINUTE) is None) is believed

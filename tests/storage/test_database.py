@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from appliance.storage import database, events, key_value, printers
+from appliance.storage import database, events, history, key_value, printers, save_reading
 from tests.storage.child import PRINTERS
 from tests.storage.readings import NOW, reading
 
@@ -87,7 +87,7 @@ class TestOpen:
 class TestTransaction:
     def test_keeps_all_or_nothing(self, db):
         with suppress(ZeroDivisionError), database.transaction(db):
-            printers.store_reading(db, reading(), NOW)
+            save_reading.store_reading(db, reading(), NOW)
             raise ZeroDivisionError
         assert list(printers.iter_printers(db)) == []
         assert not db.in_transaction
@@ -107,25 +107,25 @@ class TestTransaction:
         with pytest.raises(
             database.DatabaseUnavailableError, match=r"printmonitor\.db cannot grow: the disk is full"
         ):
-            printers.store_reading(db, reading(plan="p" * 100_000), NOW)
+            save_reading.store_reading(db, reading(plan="p" * 100_000), NOW)
         assert not db.in_transaction
         db.execute(f"PRAGMA max_page_count = {pages + 1000}")
-        printers.store_reading(db, reading(plan="p" * 100_000), NOW)
+        save_reading.store_reading(db, reading(plan="p" * 100_000), NOW)
         assert printers.get_poll_cache(db, 1) == "p" * 100_000
 
     def test_says_in_a_line_that_it_is_read_only(self, db):
         db.execute("PRAGMA query_only = 1")
         with pytest.raises(database.DatabaseUnavailableError, match="read-only"):
-            printers.store_reading(db, reading(), NOW)
+            save_reading.store_reading(db, reading(), NOW)
 
     def test_says_in_a_line_that_another_process_holds_it(self, db, home):
         with closing(database.open_database(home / "printmonitor.db")) as other:
             other.execute("PRAGMA busy_timeout = 0")
             with database.transaction(db):
                 with pytest.raises(database.DatabaseUnavailableError, match="another process"):
-                    printers.store_reading(other, reading(), NOW)
+                    save_reading.store_reading(other, reading(), NOW)
                 key_value.put(db, "key", "value")
-            printers.store_reading(other, reading(), NOW)
+            save_reading.store_reading(other, reading(), NOW)
 
     def test_does_not_hide_a_mistake_in_the_statement(self, db):
         with pytest.raises(sqlite3.OperationalError, match="no such table"), database.transaction(db):
@@ -164,7 +164,7 @@ class TestKilled:
                     assert reported[total % PRINTERS] <= total <= last
                     assert printer.identity.serial_number == f"S{total % PRINTERS}"
                     assert printer.plan == f"{total} " * 2000
-                    assert printers.load_history(db, printer.id, NOW)[-1][1]["total"] == total
+                    assert history.load_history(db, printer.id, NOW)[-1][1]["total"] == total
         assert damaged_copies(path) == []
 
 
@@ -198,7 +198,7 @@ class TestDamaged:
         path = home / "printmonitor.db"
         with closing(database.open_database(path)) as db:
             for number in range(50):
-                printers.store_reading(
+                save_reading.store_reading(
                     db, reading(f"127.0.0.{number}", f"S{number}", None, plan="p" * 5000), NOW
                 )
             (page,) = db.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'supplies'").fetchone()
@@ -214,7 +214,7 @@ class TestDamaged:
         with closing(database.open_database(path)) as db:
             assert list(printers.iter_printers(db)) == []
             assert len(events.list_recent(db)) == 1
-            printers.store_reading(db, reading(), NOW)
+            save_reading.store_reading(db, reading(), NOW)
         assert len(damaged_copies(path)) == 1
         with closing(database.open_database(path)) as db:
             assert len(list(printers.iter_printers(db))) == 1
@@ -222,7 +222,7 @@ class TestDamaged:
     def test_suspicion_without_damage_keeps_everything(self, home):
         path = home / "printmonitor.db"
         with closing(database.open_database(path)) as db:
-            printers.store_reading(db, reading(), NOW)
+            save_reading.store_reading(db, reading(), NOW)
         Path(f"{path}.suspect").touch()
         with closing(database.open_database(path)) as db:
             assert len(list(printers.iter_printers(db))) == 1
@@ -238,7 +238,7 @@ class TestDamaged:
 
 class TestVersions:
     def test_an_older_one_is_brought_up_to_date_with_its_data(self, db):
-        printers.store_reading(db, reading(), NOW)
+        save_reading.store_reading(db, reading(), NOW)
         scripts = [Path(database.__file__).with_name(name).read_text() for name in database.MIGRATION_SCRIPTS]
         scripts += [
             "ALTER TABLE printers ADD COLUMN note TEXT NOT NULL DEFAULT 'none'; -- a comment at the end",
@@ -251,7 +251,7 @@ class TestVersions:
         assert db.execute("SELECT * FROM shelves").fetchall() == [(7,)]
 
     def test_a_step_that_fails_leaves_the_version_before_it(self, db):
-        printers.store_reading(db, reading(), NOW)
+        save_reading.store_reading(db, reading(), NOW)
         scripts = [*database.MIGRATION_SCRIPTS, "CREATE TABLE shelves (id); INSERT INTO nonsense VALUES (1)"]
         with pytest.raises(sqlite3.OperationalError):
             database.migrate(db, scripts)
@@ -260,10 +260,10 @@ class TestVersions:
         assert not db.in_transaction
 
     def test_a_newer_one_still_serves_the_older_software(self, db, home):
-        printers.store_reading(db, reading(), NOW)
+        save_reading.store_reading(db, reading(), NOW)
         db.executescript("ALTER TABLE supplies ADD COLUMN smell TEXT; PRAGMA user_version = 99")
         with closing(database.open_database(home / "printmonitor.db")) as older:
-            printers.store_reading(older, reading(total=1005, supplies=()), NOW + timedelta(hours=1))
+            save_reading.store_reading(older, reading(total=1005, supplies=()), NOW + timedelta(hours=1))
             assert printers.get_printer(older, 1).counters[0].value == 1005
             assert older.execute("PRAGMA user_version").fetchone() == (99,)
 

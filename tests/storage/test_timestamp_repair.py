@@ -2,19 +2,19 @@
 
 from dataclasses import replace
 
-from appliance.storage import events, jobs, printers, timestamp_repair
+from appliance.storage import events, history, jobs, printers, save_reading, timestamp_repair
 from tests.storage.readings import COVER_OPEN, DAY, HOUR, MINUTE, NOW, TONER, reading
 
 AHEAD = NOW + 3650 * DAY
 
 
 def test_brings_back_every_time_and_loses_no_value(db):
-    printer_id = printers.store_reading(db, reading(total=1), NOW)
-    printers.store_reading(db, reading("127.0.0.11", total=2, alerts=(COVER_OPEN,)), AHEAD)
-    printers.store_reading(
+    printer_id = save_reading.store_reading(db, reading(total=1), NOW)
+    save_reading.store_reading(db, reading("127.0.0.11", total=2, alerts=(COVER_OPEN,)), AHEAD)
+    save_reading.store_reading(
         db, reading("127.0.0.11", total=3, supplies=(replace(TONER, level=5),)), AHEAD + HOUR
     )
-    printers.store_poll_failure(db, printer_id, "silent", AHEAD + 2 * HOUR)
+    save_reading.store_poll_failure(db, printer_id, "silent", AHEAD + 2 * HOUR)
     jobs.enqueue(db, "query", AHEAD)
     events.begin(db, "trouble", "x", "it began", AHEAD)
     later = NOW + HOUR
@@ -23,8 +23,8 @@ def test_brings_back_every_time_and_loses_no_value(db):
     assert printer.created_at == NOW
     assert printer.changed_at == printer.seen_at == printer.failed_at == later
     assert [kept.changed_at for kept in printer.supplies] == [later]
-    assert all(at <= later for at, _ in printers.load_history(db, printer_id, NOW - DAY))
-    assert printers.load_history(db, printer_id, NOW - DAY)[-1][1] == {
+    assert all(at <= later for at, _ in history.load_history(db, printer_id, NOW - DAY))
+    assert history.load_history(db, printer_id, NOW - DAY)[-1][1] == {
         "total": 3,
         "supply:1": 5,
         "capacity:1": 100,
@@ -33,8 +33,8 @@ def test_brings_back_every_time_and_loses_no_value(db):
     assert jobs.list_recent(db)[0].put_at == events.list_recent(db)[0].begun_at == later
     assert timestamp_repair.clamp_future_times(db, later) == 0
 
-    printers.store_reading(db, reading("127.0.0.11", total=4), later + HOUR)
-    assert printers.load_history(db, printer_id, NOW)[-1] == (later + HOUR, {"total": 4} | _levels())
+    save_reading.store_reading(db, reading("127.0.0.11", total=4), later + HOUR)
+    assert history.load_history(db, printer_id, NOW)[-1] == (later + HOUR, {"total": 4} | _levels())
     assert printers.get_printer(db, printer_id).changed_at == later + HOUR
 
 
@@ -43,7 +43,7 @@ def _levels():
 
 
 def test_leaves_the_past_alone(db):
-    printer_id = printers.store_reading(db, reading(), NOW)
+    printer_id = save_reading.store_reading(db, reading(), NOW)
     before = printers.get_printer(db, printer_id)
     assert timestamp_repair.clamp_future_times(db, NOW + MINUTE) == 0
     assert printers.get_printer(db, printer_id) == before

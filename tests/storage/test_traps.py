@@ -4,7 +4,7 @@ import sqlite3
 from datetime import UTC, datetime, timedelta
 
 from appliance.domain.model import Trap
-from appliance.storage import printers, traps
+from appliance.storage import printers, save_reading, traps
 from appliance.storage.traps import ReceivedTrap
 from tests.storage.readings import reading
 
@@ -43,7 +43,7 @@ def test_one_sender_cannot_fill_the_ring(db: sqlite3.Connection) -> None:
 
 
 def test_strangers_cannot_push_out_what_the_printers_said(db: sqlite3.Connection) -> None:
-    printer_id = printers.store_reading(db, reading(), NOW)
+    printer_id = save_reading.store_reading(db, reading(), NOW)
     traps.save_traps(db, [came("10.0.0.1", printer_id=printer_id)])
     traps.save_traps(
         db, [came(f"10.1.{number // 250}.{number % 250}", str(number)) for number in range(2_000)]
@@ -53,7 +53,7 @@ def test_strangers_cannot_push_out_what_the_printers_said(db: sqlite3.Connection
 
 
 def test_a_forgotten_printers_traps_are_a_strangers(db: sqlite3.Connection) -> None:
-    printer_id = printers.store_reading(db, reading(), NOW)
+    printer_id = save_reading.store_reading(db, reading(), NOW)
     traps.save_traps(db, [came("10.0.0.1", printer_id=printer_id)])
     printers.delete_printer(db, printer_id)
     assert traps.list_recent(db)[0].printer_id is None
@@ -69,7 +69,7 @@ def test_drops_are_counted(db: sqlite3.Connection) -> None:
 
 
 def test_what_is_owed_is_settled_up_to_a_moment(db: sqlite3.Connection) -> None:
-    printer_id = printers.store_reading(db, reading(), NOW)
+    printer_id = save_reading.store_reading(db, reading(), NOW)
     traps.mark_reports_pending(db, [printer_id, 4711], NOW)
     assert traps.list_pending_reports(db) == [printer_id]
     traps.mark_reports_pending(

@@ -59,9 +59,9 @@ def test_what_makes_no_sense_is_nothing(tmp_path: Path, text: str) -> None:
 def test_a_version_is_on_trial_until_its_marker_goes(tmp_path: Path) -> None:
     slots = SlotStatus("B", "1.1.0", "A", "1.0.0", "good", boot="2")
     assert not update_status.is_update_on_trial(slots, tmp_path)
-    update_trial.write_marker(update_trial.UpdateMarker("A", "1.0.0", "B", "1.1.0", "", boot="1"), tmp_path)
+    update_trial.write_marker(update_trial.UpdateMarker("1.0.0", "B", "1.1.0", "", boot="1"), tmp_path)
     assert update_status.is_update_on_trial(slots, tmp_path)
-    update_trial.write_marker(update_trial.UpdateMarker("B", "1.1.0", "A", "1.2.0", "", boot="2"), tmp_path)
+    update_trial.write_marker(update_trial.UpdateMarker("1.1.0", "A", "1.2.0", "", boot="2"), tmp_path)
     assert not update_status.is_update_on_trial(slots, tmp_path), "it waits for the restart"
     update_trial.remove_marker(tmp_path)
     assert not update_status.is_update_on_trial(slots, tmp_path)

@@ -34,7 +34,7 @@ from appliance.domain.model import (
 )
 from appliance.settings import schema
 from appliance.settings.schema import Config, Home
-from appliance.storage import database, printers
+from appliance.storage import database, save_reading
 from appliance.web import listeners, service
 from appliance.web.listeners import ListenSockets
 from appliance.web.mdns_service import MdnsEnvironment
@@ -252,12 +252,12 @@ def fleet(plug: Home) -> list[int]:
     db = database.open_database(plug.database)
     try:
         ids = [
-            printers.store_reading(db, reading(1), now - timedelta(days=2)),
-            printers.store_reading(db, reading(2, errors=("jammed", "lowToner"), level=5), now),
-            printers.store_reading(db, reading(3, model=SCRIPT), now - timedelta(hours=3)),
+            save_reading.store_reading(db, reading(1), now - timedelta(days=2)),
+            save_reading.store_reading(db, reading(2, errors=("jammed", "lowToner"), level=5), now),
+            save_reading.store_reading(db, reading(3, model=SCRIPT), now - timedelta(hours=3)),
         ]
-        printers.store_reading(db, reading(1, level=40, pages=1500), now - timedelta(minutes=10))
-        printers.store_poll_failure(db, ids[2], "silent", now)
+        save_reading.store_reading(db, reading(1, level=40, pages=1500), now - timedelta(minutes=10))
+        save_reading.store_poll_failure(db, ids[2], "silent", now)
     finally:
         db.close()
     return ids

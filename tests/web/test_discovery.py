@@ -1,7 +1,7 @@
 import pytest
 
 from appliance.domain.clock import utc_now
-from appliance.host import routing_table
+from appliance.host import network_info
 from appliance.settings import schema
 from appliance.settings.schema import Home
 from appliance.storage import database, jobs
@@ -234,6 +234,6 @@ async def test_two_tabs_do_not_undo_each_other(browser: Browser, page: Page) -> 
 
 
 async def test_a_first_entry_is_suggested_from_the_plugs_own_network(browser: Browser) -> None:
-    network = routing_table.detect_lan_network()
+    network = network_info.detect_lan_network()
     expected = f"{network[1]}-{network[-2]}" if network and network.prefixlen < 31 else None
     assert (await browser.get("/api/discovery"))["suggestion"] == expected

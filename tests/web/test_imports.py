@@ -5,7 +5,7 @@ import pytest
 
 from appliance.settings import schema
 from appliance.settings.schema import Home
-from appliance.storage import database, printers
+from appliance.storage import database, save_reading
 from tests.web.conftest import SCRIPT, Browser, reading
 
 LIST = """\
@@ -63,7 +63,7 @@ async def test_windows_encodings_are_understood(browser: Browser) -> None:
 
 async def test_printers_that_are_gone_are_named_before_they_are_dropped(browser: Browser, plug: Home) -> None:
     db = database.open_database(plug.database)
-    gone = printers.store_reading(db, reading(1, model=SCRIPT), datetime.now(UTC) - timedelta(hours=49))
+    gone = save_reading.store_reading(db, reading(1, model=SCRIPT), datetime.now(UTC) - timedelta(hours=49))
     db.close()
     preview = await post(browser, dry_run=True)
     assert [(each["id"], each["model"]) for each in preview["dropped"]] == [(gone, SCRIPT)]

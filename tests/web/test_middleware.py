@@ -279,8 +279,8 @@ async def test_what_is_described_is_what_is_there(page: Page, browser: Browser) 
         answer = await browser.ask("OPTIONS", concrete(path))
         assert answer.status == 405
         assert method in answer.headers["Allow"].split(",")
-    described = OpenApiDocument(find_webui_dir() / "openapi.json").operations()
-    assert sorted(described) == sorted(OPERATIONS)
+    document = OpenApiDocument(find_webui_dir() / "openapi.json")
+    assert all(document.success_status(method, path) for method, path in OPERATIONS)
 
 
 async def raw(page: Page, request: str) -> tuple[int, bytes]:

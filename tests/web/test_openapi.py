@@ -17,7 +17,7 @@ from schemathesis.checks import CHECKS, load_all_checks
 
 from appliance.settings import schema as settings_schema
 from appliance.settings.schema import Config, Home
-from appliance.storage import database, printers
+from appliance.storage import database, save_reading
 from tests.web.conftest import PASSWORD, description, password_hash, reading, running
 
 EXAMPLES = 6  # for each operation: enough to meet every kind of nonsense, and the whole takes half a minute
@@ -93,7 +93,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     )
     db = database.open_database(home.database)
     for number in range(1, 4):
-        printers.store_reading(db, reading(number), datetime.now(UTC))
+        save_reading.store_reading(db, reading(number), datetime.now(UTC))
     db.close()
     loop, bases, stop = asyncio.new_event_loop(), [], asyncio.Event()
     up = threading.Event()

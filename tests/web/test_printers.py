@@ -9,7 +9,7 @@ import pytest
 
 from appliance.domain.model import PartFailure, Reading
 from appliance.settings.schema import Home
-from appliance.storage import database, printers
+from appliance.storage import database, printers, save_reading
 from tests.web.conftest import SCRIPT, Browser, Page, reading
 
 
@@ -52,7 +52,7 @@ async def test_three_thousand_printers_come_in_time(plug: Home, browser: Browser
     with database.transaction(db):
         for number in range(3000):
             one = reading(number % 250 + 1)
-            printers.store_reading(db, _renumbered(one, number), now)
+            save_reading.store_reading(db, _renumbered(one, number), now)
     db.close()
     began = time.monotonic()
     answer = await browser.ask("GET", "/api/printers")
@@ -83,7 +83,7 @@ async def test_csv_opens_in_a_spreadsheet(fleet: list[int], browser: Browser) ->
 
 async def test_csv_holds_no_formula(plug: Home, browser: Browser) -> None:
     db = database.open_database(plug.database)
-    printers.store_reading(db, reading(1, model="=HYPERLINK(1)"), datetime.now(UTC))
+    save_reading.store_reading(db, reading(1, model="=HYPERLINK(1)"), datetime.now(UTC))
     db.close()
     answer = await browser.ask("GET", "/api/printers.csv")
     row = next(csv.DictReader(io.StringIO(answer.body.decode("utf-8-sig"))))
@@ -144,7 +144,7 @@ async def test_what_a_reading_left_out_is_told(fleet: list[int], browser: Browse
         failures=(PartFailure("alerts", "stopped answering"),),
         notes=("the web page wants a password",),
     )
-    printers.store_reading(db, partly, datetime.now(UTC))
+    save_reading.store_reading(db, partly, datetime.now(UTC))
     db.close()
     printer = await browser.get(f"/api/printers/{fleet[0]}")
     assert printer["incomplete"] == [{"part": "alerts", "reason": "stopped answering"}]
@@ -222,7 +222,7 @@ async def test_many_at_once_do_not_trip_over_each_other(
 async def test_a_held_counter_is_confirmed(browser: Browser, plug: Home, fleet: list[int]) -> None:
     path = f"/api/printers/{fleet[0]}"
     db = database.open_database(plug.database)
-    printers.store_reading(db, reading(1, pages=200), datetime.now(UTC))  # 1,500 were told before
+    save_reading.store_reading(db, reading(1, pages=200), datetime.now(UTC))  # 1,500 were told before
     db.close()
     (held,) = (await browser.get(path))["counters"]
     assert (held["value"], held["held"]["value"]) == (1500, 200)
@@ -231,7 +231,7 @@ async def test_a_held_counter_is_confirmed(browser: Browser, plug: Home, fleet: 
     (counter,) = answer.json["counters"]
     assert (counter["value"], counter["held"]) == (200, None)
     again = await browser.ask("POST", f"{path}/counters/total/confirm")
-    assert (again.status, "Nothing is held" in again.error) == (409, True)
+    assert (again.status, "No value of this counter is held" in again.error) == (409, True)
 
 
 async def test_only_what_is_held_can_be_confirmed(browser: Browser, fleet: list[int]) -> None:

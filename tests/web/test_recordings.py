@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from appliance.settings.schema import Home
-from appliance.storage import database, printers
+from appliance.storage import database, save_reading
 from tests.fakes.agent import Agent, Device
 from tests.web.conftest import Browser, reading
 from tests.web.test_discovery import printer
@@ -25,7 +25,7 @@ def keep(plug: Home, number: int, port: int, host: str = "127.0.0.21") -> int:
     db = database.open_database(plug.database)
     try:
         target = replace(made.target, host=host, port=port)
-        return printers.store_reading(db, replace(made, target=target), datetime.now(UTC))
+        return save_reading.store_reading(db, replace(made, target=target), datetime.now(UTC))
     finally:
         db.close()
 

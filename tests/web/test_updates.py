@@ -271,7 +271,7 @@ async def test_while_it_is_installed_nothing_is_pulled_away(visitor: Browser, bo
 
 async def test_what_waits_for_the_restart_and_what_came_of_it(visitor: Browser, box: Page) -> None:
     marker = update_trial.UpdateMarker(
-        "A", "1.0.0", "B", "1.1.0", "2026-11-22T02:00:00+00:00", "1", installed=True
+        "1.0.0", "B", "1.1.0", "2026-11-22T02:00:00+00:00", "1", installed=True
     )
     update_trial.write_marker(marker, root(box))
     assert (await visitor.get("/api/updates"))["waiting"] == "1.1.0"

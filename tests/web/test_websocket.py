@@ -6,7 +6,7 @@ import aiohttp
 import pytest
 
 from appliance.settings.schema import Home
-from appliance.storage import database, jobs, printers
+from appliance.storage import database, jobs, save_reading
 from appliance.web import websocket
 from tests.web.conftest import Browser, Page, validator
 
@@ -30,7 +30,7 @@ async def test_changes_arrive_by_their_topics(
     fleet: list[int], socket: aiohttp.ClientWebSocketResponse, browser: Browser, plug: Home, page: Page
 ) -> None:
     db = database.open_database(plug.database)
-    printers.store_poll_failure(db, fleet[0], "silent", datetime.now(UTC))
+    save_reading.store_poll_failure(db, fleet[0], "silent", datetime.now(UTC))
     await changed(socket, "printers")
     await browser.ask("PATCH", f"/api/printers/{fleet[0]}", {"ignore": True})
     await changed(socket, "printers")

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.web.forecast import LevelPoint, forecast_depletion
+from appliance.web.history_series import LevelPoint, forecast_depletion
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

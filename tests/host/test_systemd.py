@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 
-from appliance.host import sd_notify
+from appliance.host import systemd
 
 
 @pytest.fixture(params=["path", "abstract"])
@@ -23,21 +23,21 @@ def supervisor(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple
 
 def test_a_supervisor_hears_what_is_said(supervisor: tuple[socket.socket, str]) -> None:
     listener, name = supervisor
-    sd_notify.send_notification("READY=1", {"NOTIFY_SOCKET": name})
+    systemd.send_notification("READY=1", {"NOTIFY_SOCKET": name})
     assert listener.recv(100) == b"READY=1"
 
 
 def test_a_supervisor_that_does_not_listen_stops_nobody(supervisor: tuple[socket.socket, str]) -> None:
     _, name = supervisor
     for _ in range(5000):  # more than its queue holds
-        sd_notify.send_notification("WATCHDOG=1", {"NOTIFY_SOCKET": name})
+        systemd.send_notification("WATCHDOG=1", {"NOTIFY_SOCKET": name})
 
 
 @pytest.mark.parametrize(
     "environ", [{}, {"NOTIFY_SOCKET": ""}, {"NOTIFY_SOCKET": "x"}, {"NOTIFY_SOCKET": "/no/such"}]
 )
 def test_without_a_supervisor_nothing_happens(environ: dict[str, str]) -> None:
-    sd_notify.send_notification("READY=1", environ)
+    systemd.send_notification("READY=1", environ)
 
 
 @pytest.mark.parametrize(
@@ -52,4 +52,4 @@ def test_without_a_supervisor_nothing_happens(environ: dict[str, str]) -> None:
     ],
 )
 def test_the_watchdog_is_fed_twice_in_its_time(environ: dict[str, str], seconds: float | None) -> None:
-    assert sd_notify.watchdog_interval_s(environ) == seconds
+    assert systemd.watchdog_interval_s(environ) == seconds

@@ -1,10 +1,12 @@
-"""What systemd wants to hear from a service: sd_notify(3), a datagram at a time."""
+"""Talk to systemd: sd_notify(3), the watchdog, sockets that it passes (sd_listen_fds(3))."""
 
 import asyncio
 import os
 import socket
 from collections.abc import Mapping
 from contextlib import suppress
+
+FIRST_SOCKET_FD = 3  # SD_LISTEN_FDS_START
 
 
 def notify_ready() -> None:
@@ -17,12 +19,6 @@ def notify_stopping() -> None:
 
 def notify_watchdog() -> None:
     send_notification("WATCHDOG=1")
-
-
-def notify_reloaded(started_at_s: float) -> None:
-    """A reload is over that began at `monotonic` seconds."""
-    send_notification(f"RELOADING=1\nMONOTONIC_USEC={int(started_at_s * 1_000_000)}")
-    send_notification("READY=1")
 
 
 def notify_status(text: str) -> None:
@@ -55,3 +51,17 @@ async def feed_watchdog() -> None:
     while seconds:
         notify_watchdog()
         await asyncio.sleep(seconds)
+
+
+def take_sockets(environ: Mapping[str, str], pid: int) -> list[tuple[str, socket.socket]]:
+    """All of them, each with its FileDescriptorName, which several may share."""
+    if environ.get("LISTEN_PID") != str(pid) or not environ.get("LISTEN_FDS", "").isdecimal():
+        return []
+    names = environ.get("LISTEN_FDNAMES", "").split(":")
+    found = []
+    for number in range(int(environ["LISTEN_FDS"])):
+        os.set_inheritable(FIRST_SOCKET_FD + number, False)
+        opened = socket.socket(fileno=FIRST_SOCKET_FD + number)
+        opened.setblocking(False)
+        found.append((names[number] if number < len(names) else "", opened))
+    return found
