@@ -30,6 +30,7 @@ lint: $(VENV)/ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
 
 $(VENV)/ready: requirements/dev.txt requirements/run.txt pyproject.toml
 	./requirements/make-venv $(PYTHON) $(VENV)
