@@ -17,7 +17,7 @@ def main(root: Path) -> None:
 
 
 def _disable_all(root: Path) -> None:
-    """A link into /usr/lib is an enabled unit; one to /dev/null is a masked one, and stays."""
+    """Remove the links into /usr/lib, which enable units; links to /dev/null mask units, and stay."""
     for path in (root / "etc/systemd/system").rglob("*"):
         if path.is_symlink() and str(path.readlink()).startswith(("/usr/lib/systemd/", "/lib/systemd/")):
             path.unlink()
