@@ -173,7 +173,7 @@ def _commands(path: str) -> Iterator[Words]:
 
 def _recipes(makefile: str) -> str:
     """Return the commands of a Makefile, with `./X` in the place of make's variables."""
-    text = "".join(re.findall(r"^\t.*\n", makefile, re.MULTILINE))
+    text = "".join(re.findall(r"^\t[@+-]*(.*\n)", makefile, re.MULTILINE))
     while (filled := re.sub(r"(?<!\$)\$\([^()]*\)", "./X", text)) != text:
         text = filled
     return text.replace("$$", "$")
