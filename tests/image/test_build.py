@@ -13,6 +13,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import jsonschema_rs
 import pytest
@@ -115,18 +116,18 @@ class Builder:
         self.listing.write_text(LISTING)
         self.url = mirror.url
 
-    def mirrors(self) -> "resolver.Mirrors":
+    def mirrors(self) -> Any:
         return resolver.Mirrors(f"{self.url}/debian", f"{self.url}/debian-security", "trusted=yes")
 
     def resolve(self, now: datetime = NOW) -> str:
         said: str = debs.resolve_lock(self.listing, self.lock, self.mirrors(), now)
         return said
 
-    def fetch(self, lock: Path | None = None, *, is_strict: bool = False) -> "lockfile.Lock":
+    def fetch(self, lock: Path | None = None, *, is_strict: bool = False) -> Any:
         inputs = debs.Inputs(self.listing, lock or self.lock, self.folder / "cache", "amd64", self.mirrors())
         return debs.obtain(inputs, NOW + timedelta(days=8), is_strict=is_strict)
 
-    def state(self, used: "lockfile.Lock") -> list[str]:
+    def state(self, used: Any) -> list[str]:
         return list(debs.compare(lockfile.read(self.lock), used))
 
 
@@ -142,7 +143,7 @@ def builder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Builder
         yield machine
 
 
-def versions(lock: "lockfile.Lock") -> dict[str, str]:
+def versions(lock: Any) -> dict[str, str]:
     return {package.stem: package.version for package in lock.packages}
 
 
