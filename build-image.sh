@@ -139,7 +139,7 @@ in_fakeroot() {
     install_kernel
     install_appliance
     apply_overlay
-    image/tools/enable.py "$ROOT"
+    image/tools/enable.py "$ROOT" image/masked.list
     compile_python
     seal
     boot_file_system

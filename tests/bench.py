@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -85,7 +85,7 @@ class Requests:
 async def requests(rows: Mapping[str, Cell], version: Version) -> Requests:
     now = datetime.now(UTC)
     async with Agent() as agent, SnmpEndpoint() as endpoint:
-        device = agent.add(PLACE, Device(rows))
+        device = agent.add(PLACE, Device(dict(rows)))
         target = Target(PLACE, port=agent.port, snmp_version=version)
         reading = await poll.poll_printer(endpoint, target, "", now)
         assert reading.failures == (), reading.failures
@@ -95,7 +95,7 @@ async def requests(rows: Mapping[str, Cell], version: Version) -> Requests:
         return Requests(first, again, device.largest_response, reading.cost)
 
 
-async def most_requests(name: str, printers: list[Mapping[str, Cell]]) -> AsyncIterator[Figure]:
+async def most_requests(name: str, printers: Sequence[Mapping[str, Cell]]) -> AsyncIterator[Figure]:
     v2 = [await requests(rows, "2") for rows in printers]
     v1 = [await requests(rows, "1") for rows in printers]
     yield Figure(f"{name}, first reading, v2c: requests", max(one.first for one in v2), 16)

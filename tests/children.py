@@ -28,7 +28,7 @@ def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
 
 def start(arguments: Sequence[str], **options: object) -> subprocess.Popen[str]:
     """Start a process in a session of its own (a Ctrl-C is ours to handle) that is killed when we are."""
-    return subprocess.Popen(  # type: ignore[call-overload,no-any-return]
+    return subprocess.Popen(  # type: ignore[call-overload]
         arguments,
         cwd=ROOT,
         env=environment(),

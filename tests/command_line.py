@@ -41,9 +41,6 @@ class Ended:
 Here = Callable[..., Ended]
 
 
-Here = Callable[..., Ended]
-
-
 def typist(capsys: pytest.CaptureFixture[str]) -> Here:
     """Types commands in this process: for those that ask nobody."""
 

@@ -164,7 +164,7 @@ async def _discover(state: Path) -> dict[str, dict[str, float]]:
         raise
     if process.returncode not in (0, 1):  # 1: some printers failed, which belongs to a real LAN
         raise Failed(f"printmonitor discover ended with exit code {process.returncode}: {output.decode()}")
-    return json.loads(output)  # type: ignore[no-any-return]
+    return json.loads(output)
 
 
 def _show_printers(state: Path) -> None:

@@ -173,7 +173,7 @@ def _commands(path: str) -> Iterator[Words]:
 
 def _recipes(makefile: str) -> str:
     """Return the commands of a Makefile, with `./X` in the place of make's variables."""
-    text = "".join(re.findall(r"^\t.*\n", makefile, re.MULTILINE))
+    text = "".join(re.findall(r"^\t[@+-]*(.*\n)", makefile, re.MULTILINE))
     while (filled := re.sub(r"(?<!\$)\$\([^()]*\)", "./X", text)) != text:
         text = filled
     return text.replace("$$", "$")
@@ -257,7 +257,7 @@ def _calls(module: ast.Module) -> Iterator[tuple[ast.AST, ast.Call]]:
 def _started(call: ast.Call, scopes: list[ast.AST]) -> Iterator[Words]:
     first = call.args[0] if call.args else None
     if isinstance(first, ast.Name) and (row := _iterated(first.id, scopes)) is not None:
-        names = row.keys if isinstance(row, ast.Dict) else getattr(row, "elts", [])
+        names: list[Any] = row.keys if isinstance(row, ast.Dict) else getattr(row, "elts", [])
         yield from (
             [each] for name in names for each in _words(name, scopes)
         )  # for tool in TOOLS: which(tool)

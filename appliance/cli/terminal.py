@@ -17,7 +17,7 @@ Json = str | int | float | bool | None | Mapping[str, "Json"] | Sequence["Json"]
 
 
 def sanitize(text: str) -> str:
-    """Return `text` on one line, with control characters shown as `\\x1b` or `\\u202e`."""
+    r"""Return `text` on one line, with everything that a terminal could obey shown as `\x1b` or `\u202e`."""
     return "".join(map(_escape_character, text)).strip()
 
 

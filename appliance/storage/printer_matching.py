@@ -209,7 +209,7 @@ def _has_same_serial(candidate_keys: MatchKeys, keys: MatchKeys) -> bool:
 
 
 def _is_same_vendor(one: str | None, other: str | None) -> bool:
-    """ "Konica Minolta" may write itself "KONICA MINOLTA, INC." elsewhere, or not at all."""
+    """Return whether both may be one vendor, whose name may be longer elsewhere ("KONICA MINOLTA, INC.")."""
     return one is None or other is None or one.startswith(other) or other.startswith(one)
 
 

@@ -1,5 +1,8 @@
 #!/usr/bin/env python3
-"""enable.py ROOT: enables what the Plug's presets in ROOT list, as systemctl(1) does, and nothing else."""
+"""enable.py ROOT MASKED: enable in ROOT what the presets list, and nothing else; mask what MASKED lists.
+
+Makes the links that `systemctl enable` and `systemctl mask` make.
+"""
 
 import re
 import sys
@@ -9,15 +12,29 @@ UNITS = "usr/lib/systemd/system"
 LINKS = {"WantedBy": "wants", "RequiredBy": "requires", "UpheldBy": "upholds"}
 
 
-def main(root: Path) -> None:
+def main(root: Path, masked: Path) -> None:
     _disable_all(root)
+    for path in masked_paths(masked):
+        _mask(root / path)
     for preset in sorted((root / "usr/lib/systemd/system-preset").glob("*-printmonitor*.preset")):
         for name in re.findall(r"^enable (\S+)", preset.read_text("utf-8"), re.MULTILINE):
             _enable(root, name)
 
 
+def masked_paths(masked: Path) -> list[str]:
+    """Return the paths in the root that the list has masked; a name without a folder is a unit."""
+    lines = (line.strip() for line in masked.read_text("utf-8").splitlines())
+    names = [line for line in lines if line and not line.startswith("#")]
+    return [name if "/" in name else f"etc/systemd/system/{name}" for name in names]
+
+
+def _mask(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.symlink_to("/dev/null")
+
+
 def _disable_all(root: Path) -> None:
-    """A link into /usr/lib is an enabled unit; one to /dev/null is a masked one, and stays."""
+    """Remove the links into /usr/lib, which enable units; links to /dev/null mask units, and stay."""
     for path in (root / "etc/systemd/system").rglob("*"):
         if path.is_symlink() and str(path.readlink()).startswith(("/usr/lib/systemd/", "/lib/systemd/")):
             path.unlink()
@@ -54,4 +71,4 @@ def _link(path: Path, unit: Path, root: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), Path(sys.argv[2]))

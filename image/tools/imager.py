@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Write the image's manifest for Raspberry Pi Imager: imager.py DIST VERSION
+"""Write the image's manifest for Raspberry Pi Imager: imager.py DIST VERSION.
 
 DIST is the path of the built files, up to the dot: DIST.img.xz is the image, DIST.sha256 has the checksums.
 Imager 2.0.3 and later opens a *.rpi-imager-manifest by double click; the format is that of its repositories

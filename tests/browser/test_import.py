@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
@@ -26,7 +27,7 @@ async def here(chromium: Browser, tmp_path: Path) -> AsyncIterator[Visitor]:
 async def look(page: Page, text: str, button: str, exclusions: str = "") -> None:
     """Choose the lists, and ask what they would change."""
     for field, data in (("list", text), ("exclusion-list", exclusions)):
-        file = {"name": f"{field}.csv", "mimeType": "text/csv", "buffer": data.encode()}
+        file: Any = {"name": f"{field}.csv", "mimeType": "text/csv", "buffer": data.encode()}
         await page.set_input_files(f"#{field}", file if data else [])
     await page.get_by_role("button", name=button).click()
 

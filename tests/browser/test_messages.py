@@ -1,5 +1,7 @@
 """Messages of the Plug on the German page, by their codes."""
 
+from typing import Any
+
 from appliance.domain.messages import Message, add_message_fields
 from tests.browser.conftest import Visitor
 
@@ -30,7 +32,7 @@ async def test_messages_are_translated_by_their_codes(visitor: Visitor) -> None:
 async def test_what_has_no_known_code_stays_as_it_is(visitor: Visitor) -> None:
     """Such as events of an older version, and what other devices say."""
     page = await visitor.open("/", "de")
-    records = [
+    records: list[dict[str, Any]] = [
         {"text": "the clock was set forward by 1:02:00"},
         {"text": "of a later version", "text_message": {"code": "no.such.code", "params": {}}},
     ]

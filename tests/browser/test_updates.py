@@ -1,7 +1,7 @@
 """An update on a box: brought, confirmed, followed, and what came of it."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
@@ -39,7 +39,7 @@ async def on_a_box(chromium: Browser, root: Path) -> AsyncIterator[Visitor]:
         visitor.check()
 
 
-def tell(visitor: Visitor, name: str, what: dict[str, object]) -> None:
+def tell(visitor: Visitor, name: str, what: Mapping[str, object]) -> None:
     """As root does."""
     answers = visitor.plug.home.run / "answers"
     answers.mkdir(exist_ok=True)

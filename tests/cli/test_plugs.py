@@ -37,7 +37,7 @@ class Box:
         ).stdout
 
     def plugs(self, *more: str) -> list[dict[str, object]]:
-        return json.loads(self.run(*children.printmonitor("plugs", "--json", *more)))["plugs"]  # type: ignore[no-any-return]
+        return json.loads(self.run(*children.printmonitor("plugs", "--json", *more)))["plugs"]
 
 
 @contextmanager

@@ -1,8 +1,9 @@
 """Each maker's counters: told by what its objects mean, with their sources, doubted where two disagree."""
 
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -22,6 +23,10 @@ LIFE = "1.3.6.1.2.1.43.10.2.1"
 SUPPLY_COLOR = "1.3.6.1.2.1.43.12.1.1.4"
 
 Own = Mapping[str, int | bytes]  # private objects below enterprises
+EPSON_ROWS: list[tuple[int, tuple[int | bytes, ...]]] = [
+    (5, (b"Copy", 10, 15, 5)),
+    (9, (b"Print from Computer", 50, 85, 35)),
+]
 
 
 def counted(number: str, own: Own, life: int | None = None, unit: int = 7, **more: str) -> dict[str, Counter]:
@@ -38,11 +43,11 @@ def counted(number: str, own: Own, life: int | None = None, unit: int = 7, **mor
     }
 
 
-def values(number: str, own: Own, life: int | None = None, **more: str) -> dict[str, int]:
+def values(number: str, own: Own, life: int | None = None, **more: Any) -> dict[str, int]:
     return {name: counter.value for name, counter in counted(number, own, life, **more).items()}
 
 
-def table(entry: str, rows: list[dict[int, int | bytes]], first: str = "") -> dict[str, int | bytes]:
+def table(entry: str, rows: Sequence[Mapping[int, int | bytes]], first: str = "") -> dict[str, int | bytes]:
     """Rows under numbers that mean nothing."""
     chance = random.Random(7)
     numbers = chance.sample(range(1, 200), len(rows))
@@ -54,7 +59,9 @@ def table(entry: str, rows: list[dict[int, int | bytes]], first: str = "") -> di
 
 
 def ricoh(*rows: tuple[int, str, int]) -> Own:
-    cells_of = [{2: kind, 4: 8, 5: name.encode(), 9: value} for kind, name, value in rows]
+    cells_of: list[dict[int, int | bytes]] = [
+        {2: kind, 4: 8, 5: name.encode(), 9: value} for kind, name, value in rows
+    ]
     return table("367.3.2.1.2.19.5.1", cells_of)
 
 
@@ -76,7 +83,7 @@ RICOH_ROWS = (
 )
 
 
-def lexmark(*rows: tuple[int, int, int]) -> Own:
+def lexmark(*rows: tuple[int, int, int]) -> dict[str, int | bytes]:
     return table("641.6.4.2.1.1", [{2: kind, 3: unit, 4: value} for kind, unit, value in rows], "1.")
 
 
@@ -346,7 +353,7 @@ CASES: dict[str, tuple[str, Own, int | None, dict[str, int]]] = {
             "1248.1.2.2.27.1.1.33.1.1": 2,  # on some models it is no page count
             **{
                 f"1248.1.2.2.27.6.1.{column}.1.1.{row}": value
-                for row, cells_of in ((5, (b"Copy", 10, 15, 5)), (9, (b"Print from Computer", 50, 85, 35)))
+                for row, cells_of in EPSON_ROWS
                 for column, value in enumerate(cells_of, 2)
             },
         },
@@ -551,8 +558,10 @@ def test_where_no_name_is_known_sharps_rows_tell() -> None:
 def test_a_black_printer_prints_black() -> None:
     own = {f"{KYOCERA}.1.1.1.1": 80, f"{KYOCERA}.1.1.1.2": 20}
 
-    black = counted("1347.41", own, 100, **{f"{SUPPLY_COLOR}.1.1": "black"})
-    color = counted("1347.41", own, 100, **{f"{SUPPLY_COLOR}.1.1": "black", f"{SUPPLY_COLOR}.1.2": "cyan"})
+    black_toner: dict[str, Any] = {f"{SUPPLY_COLOR}.1.1": "black"}
+    black = counted("1347.41", own, 100, **black_toner)
+    toners: dict[str, Any] = {**black_toner, f"{SUPPLY_COLOR}.1.2": "cyan"}
+    color = counted("1347.41", own, 100, **toners)
 
     assert (black["print_black"].value, black["copy_black"].value, black["total_black"].value) == (
         80,

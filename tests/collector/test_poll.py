@@ -5,6 +5,7 @@ import time
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,7 @@ from appliance.snmp.client import SnmpBudget, SnmpEndpoint
 from tests.fakes import ber
 from tests.fakes.agent import Agent, Device
 from tests.fakes.ber import Oid
-from tests.fakes.mib import Mib
+from tests.fakes.mib import Cell, Mib
 from tests.fakes.models import MODELS
 from tests.fakes.pages import Brother
 from tests.fakes.website import Website
@@ -98,7 +99,7 @@ async def test_a_reading_holds_everything(agent: Agent, endpoint: SnmpEndpoint) 
     ids=str,
 )
 async def test_faults_change_nothing_of_what_is_read(
-    agent: Agent, endpoint: SnmpEndpoint, plain: Reading, faults: dict[str, object]
+    agent: Agent, endpoint: SnmpEndpoint, plain: Reading, faults: dict[str, Any]
 ) -> None:
     add(agent, **faults)
 
@@ -136,7 +137,7 @@ async def test_authored_printers_stay_below_the_bars(
     ids=str,
 )
 async def test_what_a_printer_bears_is_remembered(
-    agent: Agent, endpoint: SnmpEndpoint, faults: dict[str, object]
+    agent: Agent, endpoint: SnmpEndpoint, faults: dict[str, Any]
 ) -> None:
     device = add(agent, **faults)
     first = await poll_printer(endpoint, target(agent, "auto"), "", NOW, tries=QUICK)
@@ -435,7 +436,7 @@ async def test_who_stops_late_leaves_what_was_read(
         assert not getattr(reading, failure.part)
 
 
-def unknown_maker() -> dict[str, tuple[int, object]]:
+def unknown_maker() -> dict[str, Cell]:
     """A printer by the standard's words alone."""
     rows = {oid: cell for oid, cell in MODELS[RICOH].rows().items() if not oid.startswith("1.3.6.1.4.1.")}
     rows["1.3.6.1.2.1.1.1.0"] = (4, "Frobnicator 3000")
@@ -510,7 +511,7 @@ async def test_private_counters_are_asked_again(agent: Agent, endpoint: SnmpEndp
 async def test_alerts_that_come_and_go(agent: Agent, endpoint: SnmpEndpoint) -> None:
     device = add(agent, "hp_color_mfp_m480")
     plan = await first_plan(agent, endpoint, device)
-    device.mib.remove(ALERTS)
+    device.objects().remove(ALERTS)
     for index, text in ((1835, b"Papierstau"), (1840, b"Klappe offen")):
         for column, cell in {2: (2, 3), 4: (2, 8), 7: (2, 8), 8: (4, text), 9: (67, 77)}.items():
             device.mib[f"{ALERTS}.{column}.1.{index}"] = cell
@@ -524,7 +525,7 @@ async def test_alerts_that_come_and_go(agent: Agent, endpoint: SnmpEndpoint) -> 
     assert device.requests.total() <= 5
 
     device.forget()
-    device.mib.remove(ALERTS)
+    device.objects().remove(ALERTS)
     gone = await poll_printer(endpoint, target(agent), reading.plan, LATER)
     back = await poll_printer(endpoint, target(agent), gone.plan, LATER)
 

@@ -1,11 +1,14 @@
 """What a scan asks one address: rounds, versions, and what an SNMP error leaves to ask."""
 
+from typing import Any
+
 import pytest
 
 from appliance.collector.probe import LAST_TRY_OBJECTS, PROBE_OBJECTS, Probe, ProbeRequest, ProbeResult
 from appliance.domain.model import Target
 from appliance.mib import oids
-from appliance.snmp.ber import DecodedMessage, Oid, SnmpValue, Varbind
+from appliance.mib.oids import Oid
+from appliance.snmp.ber import DecodedMessage, SnmpValue, Varbind
 
 HOST = "127.0.4.1"
 AFICIO: tuple[Varbind, ...] = (
@@ -22,7 +25,7 @@ def message(*varbinds: Varbind, version: int = V2, error: tuple[int, int] = (0, 
     return DecodedMessage(version, b"public", 0xA2, 1, *error, list(varbinds))
 
 
-def probe(version: str = "auto") -> Probe:
+def probe(version: Any = "auto") -> Probe:
     return Probe(Target(HOST, snmp_version=version))
 
 
@@ -39,7 +42,7 @@ def answer(probe: Probe) -> ProbeResult:
 
 @pytest.mark.parametrize(("version", "rounds"), [("auto", "211"), ("2", "22"), ("1", "11")])
 def test_silence_is_asked_again_and_then_believed(version, rounds):
-    silent = probe(version)
+    silent: Any = probe(version)
     for each in rounds[:-1]:
         assert silent.next_request == ProbeRequest(each, PROBE_OBJECTS)
         silent.handle_timeout()

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,7 +20,7 @@ AFICIO = RECORDINGS.parent / "reference" / "aficio_mp_c4000.snmprec"
 FULL_WALKS = ("pm_brother", "pm_epson_cw", "pm_kyocera_p2040")
 HEADERS = 42  # bytes of Ethernet, IPv4, UDP per packet
 
-there = sorted(path.stem for path in RECORDINGS.glob("*.snmprec")) or [
+there: list[Any] = sorted(path.stem for path in RECORDINGS.glob("*.snmprec")) or [
     pytest.param("none", marks=pytest.mark.skip(reason=NO_RECORDINGS))
 ]
 needs_aficio = pytest.mark.skipif(not AFICIO.exists(), reason="no reference recording beside the checkout")

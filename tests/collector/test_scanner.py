@@ -6,6 +6,7 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import aclosing
+from typing import Any
 
 import pytest
 
@@ -31,7 +32,12 @@ SWITCH = {
 }
 
 
-def targets(agent: Agent, *numbers: int, **options: str) -> list[Target]:
+def closing_scan(*arguments: Any, **options: Any) -> aclosing[Any]:
+    generator: Any = scanner.scan_targets(*arguments, **options)
+    return aclosing(generator)
+
+
+def targets(agent: Agent, *numbers: int, **options: Any) -> list[Target]:
     return [Target(f"127.0.5.{number}", port=agent.port, **options) for number in numbers]
 
 
@@ -144,7 +150,7 @@ async def test_answers_come_while_the_scan_goes_on(agent):
     add(agent, 1)
     add(agent, 2, asleep=True)
     progress = ScanProgress()
-    async with aclosing(scanner.scan_targets(targets(agent, 1, *[2] * 50), 100, progress)) as answers:
+    async with closing_scan(targets(agent, 1, *[2] * 50), 100, progress) as answers:
         first = await anext(answers)
     assert first.target.host == "127.0.5.1"
     assert progress.asked < 25
@@ -165,7 +171,7 @@ async def test_an_answer_after_the_version_was_settled_is_no_second_one(agent):
     add(agent, 2, asleep=True)
     answers = []
     async with (
-        aclosing(scanner.scan_targets(targets(agent, 1, *[2] * 30), 100, timeout_s=QUICK)) as scanning,
+        closing_scan(targets(agent, 1, *[2] * 30), 100, timeout_s=QUICK) as scanning,
         asyncio.TaskGroup() as group,
     ):
         group.create_task(slow_down(device, 0.45))

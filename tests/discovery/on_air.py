@@ -232,7 +232,7 @@ async def hostile_announcements_are_harmless(name: str) -> None:
                 sock.sendto(garbage, GROUP)
         async with printer(f"{name}-evil", "192.0.2.66", hostile, "ipp"):
             await until(lambda: len(heard(plug, name)) == 1)
-        (evil,) = heard(plug, name) or [None]
+        evil = next(iter(heard(plug, name)), None)
         assert plug.host == f"{name}.local"
         assert evil is None or evil.model is None or evil.model.isprintable()
 

@@ -7,10 +7,10 @@ from itertools import islice
 import pytest
 
 from appliance.discovery import entries
+from appliance.discovery.address_ranges import InvalidEntryError
 from appliance.discovery.entries import (
     Coverage,
     Exclusions,
-    InvalidEntryError,
     NameNotResolvedError,
     expand,
     expand_all,

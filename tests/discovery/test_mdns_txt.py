@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 
 from appliance.discovery import mdns_txt
@@ -5,7 +7,7 @@ from appliance.discovery.mdns_txt import PlugAnnouncement
 
 
 def test_what_is_said_is_understood() -> None:
-    said = mdns_txt.build_txt_record(PlugAnnouncement("id-1", "pm-1", "Head office", "1.2", 8080))
+    said: Any = mdns_txt.build_txt_record(PlugAnnouncement("id-1", "pm-1", "Head office", "1.2", 8080))
     found = mdns_txt.parse_plug("pm-1", "pm-1.local.", ["192.0.2.7", "2001:db8::1"], 8080, said)
     assert (found.id, found.name, found.site, found.version) == ("id-1", "pm-1", "Head office", "1.2")
     assert (found.host, found.url) == ("pm-1.local", "http://192.0.2.7:8080/")
@@ -24,7 +26,7 @@ def test_the_page_is_named_by_address(addresses: list[str], port: int | None, ur
 
 
 def test_a_long_site_is_cut_between_characters() -> None:
-    said = mdns_txt.build_txt_record(PlugAnnouncement("id", "pm", "ü" * 200, "1", 80))
+    said: Any = mdns_txt.build_txt_record(PlugAnnouncement("id", "pm", "ü" * 200, "1", 80))
     site = said[b"site"]
     assert isinstance(site, bytes)
     assert len(site) == 250

@@ -32,7 +32,7 @@ def utc(text: str) -> datetime:
 
 def runs(plan: RunSchedule, times: list[datetime], done: LastRuns) -> list[tuple[str, datetime]]:
     """What a Plug that looks at these times, one after the other, begins."""
-    begun = []
+    begun: list[tuple[str, datetime]] = []
     for now in times:
         done = clamp_future_runs(done, now)
         while kind := due_run(plan, done, now):

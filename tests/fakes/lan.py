@@ -165,18 +165,18 @@ class Separate:
     async def unplug(self, address: str) -> None:
         await self._ask(f"unplug {address}")
 
-    async def _ask(self, command: str) -> dict:  # type: ignore[type-arg]
+    async def _ask(self, command: str) -> dict:
         assert self.process.stdin is not None
         self.process.stdin.write(f"{command}\n".encode())
         await self.process.stdin.drain()
         return await self._line()
 
-    async def _line(self) -> dict:  # type: ignore[type-arg]
+    async def _line(self) -> dict:
         assert self.process.stdout is not None
         line = await self.process.stdout.readline()
         if not line:
             raise RuntimeError("the simulated LAN has ended")
-        return json.loads(line)  # type: ignore[no-any-return]
+        return json.loads(line)
 
 
 def main() -> int:

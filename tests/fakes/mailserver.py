@@ -89,7 +89,7 @@ class RealServer(_Server):
 
     @property
     def messages(self) -> list[EmailMessage]:
-        return [read(bytes(each.content or b"")) for each in self.kept]
+        return [read(each.original_content or b"") for each in self.kept]
 
     def _protocol(self) -> SMTP:
         with warnings.catch_warnings():

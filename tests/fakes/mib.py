@@ -2,11 +2,12 @@
 
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, MutableMapping
+from typing import Any
 
 from tests.fakes import ber
-from tests.fakes.ber import Oid, Raw
+from tests.fakes.ber import Oid
 
-Cell = tuple[int, Raw]  # BER tag, value
+Cell = tuple[int, Any]  # BER tag, value; encode_value() raises what cannot be sent
 
 
 class Mib(MutableMapping[str, Cell]):

@@ -218,7 +218,7 @@ class Brother:
             heading = title.replace(" ", "&#32;")
             return f'<div class="contentsGroup"><h3>{heading}</h3><dl class="items">{pairs}</dl></div>'
 
-        functions = {
+        functions: dict[str, str] = {
             name: self.columns[name] for name in ("List", "Copy", "Print", "Fax") if name in self.columns
         }
         return (

@@ -86,7 +86,7 @@ class Mirror:
         (tree / "DEBIAN").mkdir(parents=True)
         (tree / "DEBIAN/control").write_text(deb.control())
         path.parent.mkdir(parents=True, exist_ok=True)
-        command = ["dpkg-deb", "--root-owner-group", "-Zgzip", "--build", tree, path]
+        command = ["dpkg-deb", "--root-owner-group", "-Zgzip", "--build", str(tree), str(path)]
         subprocess.run(command, check=True, capture_output=True)
         shutil.rmtree(tree)
 

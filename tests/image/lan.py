@@ -83,7 +83,7 @@ class Lan:
         try:
             yield running
         finally:
-            self.do(fake.__aexit__(None, None, None))  # type: ignore[arg-type]
+            self.do(fake.__aexit__(None, None, None))
 
 
 class Laptop:

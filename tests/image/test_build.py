@@ -13,6 +13,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import jsonschema_rs
 import pytest
@@ -115,18 +116,18 @@ class Builder:
         self.listing.write_text(LISTING)
         self.url = mirror.url
 
-    def mirrors(self) -> "resolver.Mirrors":
+    def mirrors(self) -> Any:
         return resolver.Mirrors(f"{self.url}/debian", f"{self.url}/debian-security", "trusted=yes")
 
     def resolve(self, now: datetime = NOW) -> str:
         said: str = debs.resolve_lock(self.listing, self.lock, self.mirrors(), now)
         return said
 
-    def fetch(self, lock: Path | None = None, *, is_strict: bool = False) -> "lockfile.Lock":
+    def fetch(self, lock: Path | None = None, *, is_strict: bool = False) -> Any:
         inputs = debs.Inputs(self.listing, lock or self.lock, self.folder / "cache", "amd64", self.mirrors())
         return debs.obtain(inputs, NOW + timedelta(days=8), is_strict=is_strict)
 
-    def state(self, used: "lockfile.Lock") -> list[str]:
+    def state(self, used: Any) -> list[str]:
         return list(debs.compare(lockfile.read(self.lock), used))
 
 
@@ -142,7 +143,7 @@ def builder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Builder
         yield machine
 
 
-def versions(lock: "lockfile.Lock") -> dict[str, str]:
+def versions(lock: Any) -> dict[str, str]:
     return {package.stem: package.version for package in lock.packages}
 
 
@@ -549,9 +550,11 @@ def test_what_the_presets_list_is_enabled_and_nothing_else(tmp_path: Path) -> No
     (units / "c.socket").write_text("[Install]\nWantedBy=sockets.target\n")
     (links / "timers.target.wants/old.timer").symlink_to("/usr/lib/systemd/system/old.timer")
     (links / "timers.target.wants/older.timer").symlink_to("/lib/systemd/system/older.timer")
-    (links / "masked.service").symlink_to("/dev/null")
     (tmp_path / "usr/lib/systemd/system-preset/80-printmonitor.preset").write_text("# x\nenable a.service\n")
-    enable.main(tmp_path)
+    (tmp_path / "masked.list").write_text("# x\nmasked.service\n\netc/systemd/system-generators/x\n")
+    enable.main(tmp_path, tmp_path / "masked.list")
+    assert (links / "masked.service").readlink() == Path("/dev/null")
+    assert (tmp_path / "etc/systemd/system-generators/x").readlink() == Path("/dev/null")
     found = {str(path.relative_to(links)) for path in links.rglob("*") if path.is_symlink()}
     assert found == {
         "b.target.wants/a.service",
@@ -564,8 +567,9 @@ def test_what_the_presets_list_is_enabled_and_nothing_else(tmp_path: Path) -> No
 def test_a_preset_of_a_unit_that_is_not_there_stops_the_build(tmp_path: Path) -> None:
     (tmp_path / "usr/lib/systemd/system-preset").mkdir(parents=True)
     (tmp_path / "usr/lib/systemd/system-preset/80-printmonitor.preset").write_text("enable lost.service\n")
+    (tmp_path / "masked.list").touch()
     with pytest.raises(SystemExit, match=r"lost\.service"):
-        enable.main(tmp_path)
+        enable.main(tmp_path, tmp_path / "masked.list")
 
 
 def test_what_is_no_unit_says_where_it_goes() -> None:

@@ -1,5 +1,6 @@
-"""The power goes at random instants, twenty times and more: the Plug comes back, and nothing is lost that it
-had reported as kept.
+"""Cut the power at random instants, twenty times and more: the Plug comes back and loses nothing.
+
+Nothing means: nothing that it had reported as kept.
 
 The instants are drawn by lot from PRINTMONITOR_SEED, which is shown, so a failure can be tried again.
 """

@@ -10,6 +10,7 @@ import shutil
 import struct
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -111,7 +112,7 @@ def _linked(source: str, target: str) -> None:
         shutil.copy2(source, target)
 
 
-def _somebody(tree: Path) -> dict[str, int]:
+def _somebody(tree: Path) -> dict[str, Any]:
     """Root becomes somebody; whoever is somebody already stays so."""
     if os.geteuid() or os.environ.get("PRINTMONITOR_FULL"):  # mmdebstrap wants a user of /etc/subuid
         return {}

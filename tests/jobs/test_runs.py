@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from appliance.delivery import archive, outbox
-from appliance.discovery.entries import InvalidEntryError
+from appliance.discovery.address_ranges import InvalidEntryError
 from appliance.domain.clock import utc_now
 from appliance.domain.model import DiscoveryEntry, Printer
 from appliance.host import file_lock

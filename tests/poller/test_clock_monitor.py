@@ -43,7 +43,7 @@ def watch(db: sqlite3.Connection, wall: Wall) -> ClockMonitor:
 
 def work(db: sqlite3.Connection, now: datetime) -> None:
     """What the services write."""
-    traps.save_traps(db, [ReceivedTrap("127.0.0.9", None, Trap("2", "1.3.6.1.4.1.1", now.isoformat()), now)])
+    traps.save_traps(db, [ReceivedTrap("127.0.0.9", None, Trap(now.isoformat(), "1.3.6.1.4.1.1"), now)])
     save_reading.store_reading(db, reading(), now)
 
 

@@ -50,6 +50,11 @@ def test_a_link_of_theirs_leads_root_nowhere(theirs: Path, tmp_path: Path) -> No
 
 
 @only_root
+def _sleep() -> str:
+    time.sleep(60)
+    return ""
+
+
 def test_what_does_not_end_is_ended(theirs: Path) -> None:
     with pytest.raises(run_as_owner.OwnerProcessError, match="does not come to an end"):
-        run_as_owner.call_as_owner(theirs, lambda: str(time.sleep(60)), timeout_s=0.2)
+        run_as_owner.call_as_owner(theirs, _sleep, timeout_s=0.2)

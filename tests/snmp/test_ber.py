@@ -24,7 +24,7 @@ communities = st.text(st.characters(codec="utf-8"), max_size=20)
 PUBLIC_GET = ber.encode_request("get", [(1, 3, 6, 1)], version="2", community="public", request_id=1 << 30)
 
 
-def dotted(oid: ber.Oid) -> str:
+def dotted(oid: tuple[int, ...]) -> str:
     return ".".join(map(str, oid))
 
 

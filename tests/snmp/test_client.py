@@ -295,7 +295,7 @@ async def test_one_request_at_a_time(agent, endpoint):
 async def test_two_sessions_with_one_printer_do_not_disturb_each_other(agent, endpoint):
     agent.add(HOST, Device(MIB, delay=0.01))
     both = [session(endpoint, agent, tries=(5.0,)) for _ in range(2)]
-    assert await asyncio.gather(both[0].get([DESCR]), both[1].get([UPTIME])) == [
+    assert list(await asyncio.gather(both[0].get([DESCR]), both[1].get([UPTIME]))) == [
         [AFICIO],
         [Varbind(UPTIME, 4242, 67)],
     ]

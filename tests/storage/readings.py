@@ -1,5 +1,6 @@
 """Readings as tests want them: a plain printer, and whatever differs from it."""
 
+import sqlite3
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -12,12 +13,14 @@ from appliance.domain.model import (
     InputTray,
     OutputTray,
     PollCost,
+    Printer,
     Reading,
     Storage,
     Supply,
     Target,
     VagueAmount,
 )
+from appliance.storage import jobs, printers
 
 NOW = datetime(2026, 3, 2, 8, 30, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -64,3 +67,24 @@ def reading(
         plan="remembered",
     )
     return replace(plain, **parts)  # type: ignore[arg-type]
+
+
+def stored_printer(db: sqlite3.Connection, printer_id: int) -> Printer:
+    """Return a printer that has to be there."""
+    printer = printers.get_printer(db, printer_id)
+    assert printer is not None
+    return printer
+
+
+def stored_job(db: sqlite3.Connection, job_id: int) -> jobs.Job:
+    """Return a job that has to be there."""
+    job = jobs.get(db, job_id)
+    assert job is not None
+    return job
+
+
+def start_job(db: sqlite3.Connection, now: datetime, *, partial: bool = False) -> jobs.Job:
+    """Start the next job, which has to be there."""
+    job = jobs.start_next(db, now, partial=partial)
+    assert job is not None
+    return job

@@ -3,8 +3,8 @@
 import pytest
 
 from appliance.domain.model import CounterName, PartFailure
-from appliance.storage import counters, database, events, history, printers, save_reading
-from tests.storage.readings import DAY, HOUR, MINUTE, NOW, counter, reading
+from appliance.storage import counters, database, events, history, save_reading
+from tests.storage.readings import DAY, HOUR, MINUTE, NOW, counter, reading, stored_printer
 
 TOTAL = CounterName.TOTAL
 
@@ -17,7 +17,7 @@ def known(db):
 
 def total(db, printer_id):
     """Value, held value, reason."""
-    one = next(each for each in printers.get_printer(db, printer_id).counters if each.name is TOTAL)
+    one = next(each for each in stored_printer(db, printer_id).counters if each.name is TOTAL)
     return one.value, one.held, one.held_reason
 
 
@@ -117,7 +117,8 @@ def test_a_long_gap_allows_much(db, known):
 
 def test_the_printers_clock_counts_where_ours_stood_still(db, known):
     before = reading().details.uptime
-    details = printers.get_printer(db, known).details
+    assert before is not None
+    details = stored_printer(db, known).details
     later = 60 * 60 * 24 * 100
 
     save_reading.store_reading(
@@ -134,14 +135,14 @@ def replaced(details, uptime):
 def test_a_counter_that_is_no_longer_told_stays_a_week(db, known):
     save_reading.store_reading(db, reading(counters=()), NOW + HOUR)
     assert total(db, known) == (100_000, None, None)
-    changed = printers.get_printer(db, known).changed_at
+    changed = stored_printer(db, known).changed_at
 
     save_reading.store_reading(db, reading(counters=()), NOW + 7 * DAY)
-    assert (total(db, known)[0], printers.get_printer(db, known).changed_at) == (100_000, changed)
+    assert (total(db, known)[0], stored_printer(db, known).changed_at) == (100_000, changed)
 
     save_reading.store_reading(db, reading(counters=()), NOW + 7 * DAY + 2 * HOUR)
-    assert printers.get_printer(db, known).counters == ()
-    assert printers.get_printer(db, known).changed_at == NOW + 7 * DAY + 2 * HOUR
+    assert stored_printer(db, known).counters == ()
+    assert stored_printer(db, known).changed_at == NOW + 7 * DAY + 2 * HOUR
 
 
 def test_a_counter_that_is_told_again_goes_on(db, known):
@@ -164,10 +165,10 @@ def test_a_dispute_comes_and_goes(db, known):
     disputed = counter(100_001)
     disputed = type(disputed)(TOTAL, 100_001, disputed.source, dispute="100001 by a, but 3 by b")
     save_reading.store_reading(db, reading(counters=(disputed,)), NOW + HOUR)
-    assert printers.get_printer(db, known).counters[0].dispute == "100001 by a, but 3 by b"
+    assert stored_printer(db, known).counters[0].dispute == "100001 by a, but 3 by b"
 
     save_reading.store_reading(db, reading(total=100_001), NOW + 2 * HOUR)
-    assert printers.get_printer(db, known).counters[0].dispute is None
+    assert stored_printer(db, known).counters[0].dispute is None
 
 
 def test_an_older_database_gets_the_new_columns(home):

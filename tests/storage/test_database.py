@@ -13,7 +13,7 @@ import pytest
 
 from appliance.storage import database, events, history, key_value, printers, save_reading
 from tests.storage.child import PRINTERS
-from tests.storage.readings import NOW, reading
+from tests.storage.readings import NOW, reading, stored_printer
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -28,14 +28,20 @@ def child(path: Path, act: str) -> Iterator[subprocess.Popen[str]]:
         text=True,
     ) as process:
         try:
-            assert process.stdout.readline() == "ready\n"
+            assert read_line(process) == "ready\n"
             yield process
         finally:
             process.kill()
             process.wait()
 
 
+def read_line(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    return process.stdout.readline()
+
+
 def say(process: subprocess.Popen[str], line: str = "go") -> None:
+    assert process.stdin is not None
     process.stdin.write(line + "\n")
     process.stdin.flush()
 
@@ -64,7 +70,7 @@ class TestOpen:
             children = [stack.enter_context(child(path, "open")) for _ in range(3)]
             for process in children:
                 say(process)
-            assert [process.stdout.readline() for process in children] == ["open\n"] * 3
+            assert [read_line(process) for process in children] == ["open\n"] * 3
         with closing(database.open_database(path)) as db:
             assert events.list_recent(db) == []
         assert damaged_copies(path) == []
@@ -149,8 +155,9 @@ class TestKilled:
         for _ in range(8):
             with child(path, "keep") as process:
                 say(process, str(last + 1))
-                numbers = [int(process.stdout.readline()) for _ in range(luck.randint(1, 60))]
+                numbers = [int(read_line(process)) for _ in range(luck.randint(1, 60))]
                 process.kill()
+                assert process.stdout is not None
                 numbers += [int(line) for line in process.stdout if line.endswith("\n")]
             last = numbers[-1] + 1  # that one may or may not have been kept
             reported |= {number % PRINTERS: number for number in numbers}
@@ -189,7 +196,7 @@ class TestDamaged:
             children = [stack.enter_context(child(path, "open")) for _ in range(3)]
             for process in children:
                 say(process)
-            assert [process.stdout.readline() for process in children] == ["open\n"] * 3
+            assert [read_line(process) for process in children] == ["open\n"] * 3
         with closing(database.open_database(path)) as db:
             assert len(events.list_recent(db)) == 1
         assert len(damaged_copies(path)) == 1
@@ -264,7 +271,7 @@ class TestVersions:
         db.executescript("ALTER TABLE supplies ADD COLUMN smell TEXT; PRAGMA user_version = 99")
         with closing(database.open_database(home / "printmonitor.db")) as older:
             save_reading.store_reading(older, reading(total=1005, supplies=()), NOW + timedelta(hours=1))
-            assert printers.get_printer(older, 1).counters[0].value == 1005
+            assert stored_printer(older, 1).counters[0].value == 1005
             assert older.execute("PRAGMA user_version").fetchone() == (99,)
 
 

@@ -5,30 +5,30 @@ import socket
 from contextlib import closing
 
 from appliance.storage import database, jobs
-from tests.storage.readings import HOUR, MINUTE, NOW
+from tests.storage.readings import HOUR, MINUTE, NOW, start_job, stored_job
 
 
 def test_runs_from_put_to_finish(db):
     job_id = jobs.enqueue(db, "discover", NOW, {"entry": "192.168.1.0/24"})
-    waiting = jobs.get(db, job_id)
+    waiting = stored_job(db, job_id)
     assert (waiting.state, waiting.put_at, waiting.started_at) == ("waiting", NOW, None)
-    taken = jobs.start_next(db, NOW + MINUTE)
+    taken = start_job(db, NOW + MINUTE)
     assert (taken.id, taken.kind, taken.arguments) == (job_id, "discover", {"entry": "192.168.1.0/24"})
     assert (taken.state, taken.started_at) == ("running", NOW + MINUTE)
     jobs.update_progress(db, job_id, {"asked": 10, "printers": [1, 2]})
-    assert jobs.get(db, job_id).progress == {"asked": 10, "printers": [1, 2]}
+    assert stored_job(db, job_id).progress == {"asked": 10, "printers": [1, 2]}
     jobs.finish(db, job_id, "done", {"read": 2}, NOW + HOUR)
-    done = jobs.get(db, job_id)
+    done = stored_job(db, job_id)
     assert (done.state, done.result, done.finished_at) == ("done", {"read": 2}, NOW + HOUR)
 
 
 def test_one_at_a_time_the_oldest_first(db):
     first = jobs.enqueue(db, "query", NOW)
     second = jobs.enqueue(db, "discover", NOW)
-    assert jobs.start_next(db, NOW).id == first
+    assert start_job(db, NOW).id == first
     assert jobs.start_next(db, NOW) is None
     jobs.finish(db, first, "failed", {"error": "no network"}, NOW)
-    assert jobs.start_next(db, NOW).id == second
+    assert start_job(db, NOW).id == second
     jobs.finish(db, second, "done", {}, NOW)
     assert jobs.start_next(db, NOW) is None
 
@@ -36,23 +36,23 @@ def test_one_at_a_time_the_oldest_first(db):
 def test_a_few_printers_are_read_beside_a_whole_run(db):
     whole, few = jobs.enqueue(db, "discover", NOW), jobs.enqueue(db, "query", NOW, {"printers": [1]})
     other = jobs.enqueue(db, "query", NOW, {"printers": [2]})
-    assert jobs.start_next(db, NOW).id == whole
-    taken = jobs.start_next(db, NOW, partial=True)
+    assert start_job(db, NOW).id == whole
+    taken = start_job(db, NOW, partial=True)
     assert (taken.id, jobs.is_partial(taken)) == (few, True)
     assert jobs.start_next(db, NOW) is None
     assert jobs.start_next(db, NOW, partial=True) is None
     assert jobs.interrupt_running(db, NOW) == 1
-    assert (jobs.get(db, whole).state, jobs.get(db, few).state) == ("interrupted", "running")
+    assert (stored_job(db, whole).state, stored_job(db, few).state) == ("interrupted", "running")
     assert jobs.interrupt_running(db, NOW, partial=True) == 1
     assert jobs.start_next(db, NOW) is None
-    assert jobs.start_next(db, NOW, partial=True).id == other
+    assert start_job(db, NOW, partial=True).id == other
 
 
 def test_two_processes_never_take_the_same_one(db, home):
     with closing(database.open_database(home / "printmonitor.db")) as other:
         jobs.enqueue(db, "query", NOW)
         jobs.enqueue(db, "discover", NOW)
-        assert jobs.start_next(db, NOW) is not None
+        assert start_job(db, NOW) is not None
         assert jobs.start_next(other, NOW) is None
 
 
@@ -61,27 +61,27 @@ def test_the_same_wish_waits_once_but_may_come_again_while_it_runs(db):
     assert jobs.enqueue(db, "query", NOW, {"printers": [1]}) == first
     assert jobs.enqueue(db, "query", NOW, {"printers": [2]}) != first
     assert jobs.enqueue(db, "discover", NOW, {"printers": [1]}) != first
-    jobs.start_next(db, NOW, partial=True)
+    start_job(db, NOW, partial=True)
     assert jobs.enqueue(db, "query", NOW, {"printers": [1]}) != first
 
 
 def test_what_is_finished_stays_as_it_is(db):
     job_id = jobs.enqueue(db, "query", NOW)
-    jobs.start_next(db, NOW)
+    start_job(db, NOW)
     jobs.finish(db, job_id, "interrupted", {"read": 3}, NOW)
     jobs.finish(db, job_id, "done", {}, NOW + HOUR)
     jobs.update_progress(db, job_id, {"asked": 99})
-    job = jobs.get(db, job_id)
+    job = stored_job(db, job_id)
     assert (job.state, job.result, job.progress, job.finished_at) == ("interrupted", {"read": 3}, {}, NOW)
 
 
 def test_a_restart_closes_what_was_running_and_keeps_what_waits(db):
     running, waiting = jobs.enqueue(db, "query", NOW), jobs.enqueue(db, "discover", NOW)
-    jobs.start_next(db, NOW)
+    start_job(db, NOW)
     assert jobs.interrupt_running(db, NOW + HOUR) == 1
     assert jobs.interrupt_running(db, NOW + HOUR) == 0
-    assert (jobs.get(db, running).state, jobs.get(db, running).finished_at) == ("interrupted", NOW + HOUR)
-    assert jobs.start_next(db, NOW + HOUR).id == waiting
+    assert (stored_job(db, running).state, stored_job(db, running).finished_at) == ("interrupted", NOW + HOUR)
+    assert start_job(db, NOW + HOUR).id == waiting
 
 
 def test_keeps_the_newest_and_all_that_wait(db):

@@ -1,6 +1,7 @@
 """Who is who: the rules as a table of cases, then as a life of printers."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
@@ -54,7 +55,7 @@ def known(*printers: Was) -> list[MatchCandidate]:
     ]
 
 
-HP = {"maker": "HP", "model": "LaserJet", "object_id": "1.3.6.1.4.1.11.2.3.9.1"}
+HP: dict[str, Any] = {"maker": "HP", "model": "LaserJet", "object_id": "1.3.6.1.4.1.11.2.3.9.1"}
 
 CASES = {
     # case: (what is known, what is said, the number of the printer that it is, None for a new one)

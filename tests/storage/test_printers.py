@@ -3,6 +3,7 @@
 import time
 import tracemalloc
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -28,6 +29,7 @@ from tests.storage.readings import (
     WASTE,
     counter,
     reading,
+    stored_printer,
     target,
 )
 
@@ -46,7 +48,7 @@ def wal_pages(db, path):
 
 def test_gives_back_what_was_read(db):
     read = reading()
-    printer = printers.get_printer(db, store_reading(db, read, NOW))
+    printer = stored_printer(db, store_reading(db, read, NOW))
     assert printer.target == read.target
     assert printer.identity == read.identity
     assert printer.details == read.details
@@ -72,12 +74,12 @@ def test_knows_nothing_of_a_printer_that_is_not_there(db):
 class TestTimesTellTheTruth:
     def test_nothing_but_the_sighting_moves_when_nothing_changed(self, db):
         printer_id = store_reading(db, reading(), NOW)
-        before = printers.get_printer(db, printer_id)
+        before = stored_printer(db, printer_id)
         again = reading(
             details=replace(reading().details, uptime=999_999), cost=PollCost(4, 500, 0.1), plan="newer"
         )
         assert store_reading(db, again, NOW + HOUR) == printer_id
-        after = printers.get_printer(db, printer_id)
+        after = stored_printer(db, printer_id)
         assert after == replace(
             before,
             details=again.details,
@@ -99,22 +101,22 @@ class TestTimesTellTheTruth:
     def test_a_changed_value_moves_the_printer(self, db, change):
         printer_id = store_reading(db, reading(), NOW)
         store_reading(db, reading(**change), NOW + HOUR)
-        printer = printers.get_printer(db, printer_id)
+        printer = stored_printer(db, printer_id)
         assert (printer.created_at, printer.changed_at) == (NOW, NOW + HOUR)
 
     def test_the_source_of_a_counter_is_not_its_value(self, db):
         printer_id = store_reading(db, reading(), NOW)
         store_reading(db, reading(counters=(counter(1000, source="elsewhere"),)), NOW + HOUR)
-        printer = printers.get_printer(db, printer_id)
+        printer = stored_printer(db, printer_id)
         assert printer.counters[0].source == "elsewhere"
         assert printer.changed_at == NOW
         assert db.execute("SELECT changed_at FROM counters").fetchone() == (database.to_ms(NOW),)
 
     def test_only_the_row_that_changed_moves(self, db):
         printer_id = store_reading(db, reading(), NOW)
-        first = printers.get_printer(db, printer_id)
+        first = stored_printer(db, printer_id)
         store_reading(db, reading(supplies=(replace(TONER, level=59), WASTE)), NOW + HOUR)
-        printer = printers.get_printer(db, printer_id)
+        printer = stored_printer(db, printer_id)
         toner, waste = printer.supplies
         assert (toner.id, toner.created_at, toner.changed_at) == (first.supplies[0].id, NOW, NOW + HOUR)
         assert waste == first.supplies[1]
@@ -123,25 +125,25 @@ class TestTimesTellTheTruth:
     def test_alerts_come_and_go_and_come_again(self, db):
         printer_id = store_reading(db, reading(), NOW)
         store_reading(db, reading(alerts=(LOW_PAPER, COVER_OPEN)), NOW + HOUR)
-        first, second = printers.get_printer(db, printer_id).alerts
+        first, second = stored_printer(db, printer_id).alerts
         assert (first.created_at, second.created_at) == (NOW, NOW + HOUR)
         store_reading(db, reading(alerts=(COVER_OPEN,)), NOW + 2 * HOUR)
-        assert printers.get_printer(db, printer_id).alerts == (second,)
+        assert stored_printer(db, printer_id).alerts == (second,)
         store_reading(db, reading(alerts=(LOW_PAPER, COVER_OPEN)), NOW + 3 * HOUR)
-        again, still = printers.get_printer(db, printer_id).alerts
+        again, still = stored_printer(db, printer_id).alerts
         assert (again.row, again.created_at) == (LOW_PAPER, NOW + 3 * HOUR)
         assert again.id > second.id
         assert still == second
 
     def test_another_cause_at_the_same_index_is_another_alert(self, db):
         printer_id = store_reading(db, reading(), NOW)
-        first = printers.get_printer(db, printer_id).alerts[0]
+        first = stored_printer(db, printer_id).alerts[0]
         worse = replace(LOW_PAPER, severity_level=3)
         store_reading(db, reading(alerts=(worse,)), NOW + HOUR)
-        same = printers.get_printer(db, printer_id).alerts[0]
+        same = stored_printer(db, printer_id).alerts[0]
         assert (same.id, same.created_at, same.changed_at) == (first.id, NOW, NOW + HOUR)
         store_reading(db, reading(alerts=(replace(COVER_OPEN, index=LOW_PAPER.index),)), NOW + 2 * HOUR)
-        other = printers.get_printer(db, printer_id).alerts[0]
+        other = stored_printer(db, printer_id).alerts[0]
         assert other.id != first.id
         assert other.created_at == NOW + 2 * HOUR
 
@@ -149,7 +151,8 @@ class TestTimesTellTheTruth:
         printer_id = store_reading(db, reading(), NOW)
         store_reading(db, reading(total=1001, alerts=(COVER_OPEN,)), NOW - 40 * DAY)
         store_poll_failure(db, printer_id, "silent", NOW - 39 * DAY)
-        printer = printers.get_printer(db, printer_id)
+        printer = stored_printer(db, printer_id)
+        assert printer.failed_at is not None
         assert printer.created_at < printer.changed_at <= printer.seen_at <= printer.failed_at
         assert printer.alerts[0].created_at > printer.created_at
         assert printer.changed_at - NOW < MINUTE
@@ -158,63 +161,64 @@ class TestTimesTellTheTruth:
 class TestPartsThatFailed:
     def test_keep_their_rows(self, db):
         printer_id = store_reading(db, reading(), NOW)
-        before = printers.get_printer(db, printer_id)
+        before = stored_printer(db, printer_id)
         parts = ("supplies", "alerts", "inputs", "outputs", "storages", "counters")
         failed = tuple(PartFailure(part, "garbled") for part in parts)
-        store_reading(db, reading(failures=failed, **dict.fromkeys(parts, ())), NOW + HOUR)
-        assert printers.get_printer(db, printer_id) == replace(before, seen_at=NOW + HOUR, failures=failed)
+        nothing: dict[str, Any] = dict.fromkeys(parts, ())
+        store_reading(db, reading(failures=failed, **nothing), NOW + HOUR)
+        assert stored_printer(db, printer_id) == replace(before, seen_at=NOW + HOUR, failures=failed)
 
     def test_a_part_that_was_read_is_not_spared(self, db):
         printer_id = store_reading(db, reading(), NOW)
         store_reading(db, reading(alerts=(), supplies=(), failures=(PartFailure("alerts", "?"),)), NOW + HOUR)
-        printer = printers.get_printer(db, printer_id)
+        printer = stored_printer(db, printer_id)
         assert [kept.row for kept in printer.alerts] == [LOW_PAPER]
         assert printer.supplies == ()
 
     def test_half_a_table_is_better_than_none_and_no_better_than_a_whole_one(self, db):
         half = reading(supplies=(TONER,), failures=(PartFailure("supplies", "genErr"),))
         printer_id = store_reading(db, half, NOW)
-        assert [kept.row for kept in printers.get_printer(db, printer_id).supplies] == [TONER]
+        assert [kept.row for kept in stored_printer(db, printer_id).supplies] == [TONER]
         store_reading(db, reading(), NOW + HOUR)
         store_reading(db, half, NOW + 2 * HOUR)
-        assert [kept.row for kept in printers.get_printer(db, printer_id).supplies] == [TONER, WASTE]
+        assert [kept.row for kept in stored_printer(db, printer_id).supplies] == [TONER, WASTE]
 
     def test_counters_that_came_are_taken_and_the_others_stay(self, db):
         both = (counter(1000), counter(5, CounterName.FAX))
         printer_id = store_reading(db, reading(counters=both), NOW)
         partial = reading(counters=(counter(1001),), failures=(PartFailure("counters", "timeout"),))
         store_reading(db, partial, NOW + HOUR)
-        values = {kept.name: kept.value for kept in printers.get_printer(db, printer_id).counters}
+        values = {kept.name: kept.value for kept in stored_printer(db, printer_id).counters}
         assert values == {CounterName.TOTAL: 1001, CounterName.FAX: 5}
 
     def test_details_that_were_not_said_stay_only_when_they_failed(self, db):
         printer_id = store_reading(db, reading(), NOW)
         half = reading(details=Details(name="new name"), failures=(PartFailure("details", "timeout"),))
         store_reading(db, half, NOW + HOUR)
-        printer = printers.get_printer(db, printer_id)
+        printer = stored_printer(db, printer_id)
         assert (printer.details.name, printer.details.location) == ("new name", "2nd floor")
         store_reading(db, reading(details=Details(name="new name")), NOW + 2 * HOUR)
-        assert printers.get_printer(db, printer_id).details == Details(name="new name")
+        assert stored_printer(db, printer_id).details == Details(name="new name")
 
     def test_who_a_printer_is_is_never_unlearned(self, db):
         printer_id = store_reading(db, reading(), NOW)
         assert store_reading(db, reading(identity=Identity()), NOW + HOUR) == printer_id
-        printer = printers.get_printer(db, printer_id)
+        printer = stored_printer(db, printer_id)
         assert (printer.identity, printer.changed_at) == (reading().identity, NOW)
 
 
 class TestSilence:
     def test_keeps_the_last_values_with_their_age(self, db):
         printer_id = store_reading(db, reading(), NOW)
-        before = printers.get_printer(db, printer_id)
+        before = stored_printer(db, printer_id)
         store_poll_failure(db, printer_id, "silent", NOW + HOUR)
-        assert printers.get_printer(db, printer_id) == replace(before, failed_at=NOW + HOUR, failure="silent")
+        assert stored_printer(db, printer_id) == replace(before, failed_at=NOW + HOUR, failure="silent")
 
     def test_ends_with_an_answer(self, db):
         printer_id = store_reading(db, reading(), NOW)
         store_poll_failure(db, printer_id, "silent", NOW + HOUR)
         store_reading(db, reading(), NOW + 2 * HOUR)
-        printer = printers.get_printer(db, printer_id)
+        printer = stored_printer(db, printer_id)
         assert (printer.failed_at, printer.failure, printer.seen_at) == (None, None, NOW + 2 * HOUR)
 
 
@@ -223,7 +227,7 @@ class TestIdentity:
         printer_id = store_reading(db, reading(A), NOW)
         assert store_reading(db, reading(B), NOW + HOUR) == printer_id
         assert store_reading(db, reading(B), NOW + 2 * HOUR) == printer_id
-        printer = printers.get_printer(db, printer_id)
+        printer = stored_printer(db, printer_id)
         assert (printer.target.host, printer.changed_at) == (B, NOW)
         assert kinds(db) == [address_history.ADDRESS_CHANGED]
         now_at, was_at = printers.list_addresses(db, printer_id)
@@ -234,7 +238,7 @@ class TestIdentity:
         nobody = store_reading(db, reading(A, None, None), NOW)
         assert store_reading(db, reading(A, None, M1), NOW + HOUR) == nobody
         assert store_reading(db, reading(A, "S1", None), NOW + 2 * HOUR) == nobody
-        printer = printers.get_printer(db, nobody)
+        printer = stored_printer(db, nobody)
         assert (printer.identity.serial_number, printer.identity.mac_address) == ("S1", M1)
         assert store_reading(db, reading(C, None, M1), NOW + 3 * HOUR) == nobody
 
@@ -243,14 +247,15 @@ class TestIdentity:
         new = store_reading(db, reading(A, "S2", M2, total=7), NOW + HOUR)
         assert new != old
         assert [known.id for known in printers.list_known(db)] == [new]
-        gone = printers.get_printer(db, old)
+        gone = stored_printer(db, old)
         assert (gone.counters, gone.seen_at) == ((counter(1000),), NOW)
         assert gone.failed_at == NOW + HOUR
+        assert gone.failure is not None
         assert "another printer" in gone.failure
         assert store_reading(db, reading(A, None, None), NOW + 2 * HOUR) == new
         assert store_reading(db, reading(B, "S1", M1), NOW + 3 * HOUR) == old
         assert [known.id for known in printers.list_known(db)] == [old, new]
-        assert printers.get_printer(db, old).failure is None
+        assert stored_printer(db, old).failure is None
 
     def test_two_printers_that_swap_addresses_stay_themselves(self, db):
         one = store_reading(db, reading(A, "S1", M1), NOW)
@@ -289,6 +294,7 @@ class TestIdentity:
         for hour in range(6, 40):
             store_reading(db, reading(B, "S1", M1), NOW + hour * HOUR)
         ended = events.list_recent(db)[0].ended_at
+        assert ended is not None
         assert NOW + 29 * HOUR <= ended <= NOW + 31 * HOUR
         assert len(printers.list_addresses(db, 1)) == 2
 
@@ -310,7 +316,7 @@ class TestIdentity:
         stranger = store_reading(db, reading(B, None, None), NOW - HOUR)
         printer = store_reading(db, reading(A, "S1", M1), NOW)
         assert store_reading(db, reading(B, "S1", M1), NOW + HOUR) == printer
-        assert printers.get_printer(db, stranger) is not None
+        assert stored_printer(db, stranger) is not None
         assert [known.id for known in printers.list_known(db)] == [printer]
 
     def test_a_name_is_an_address_that_moves(self, db):
@@ -326,20 +332,20 @@ class TestPersonsWishes:
         printers.set_ignore(db, printer_id, True)
         printers.set_device_group(db, printer_id, 4)
         store_reading(db, reading(B, total=1001), NOW + HOUR)
-        printer = printers.get_printer(db, printer_id)
+        printer = stored_printer(db, printer_id)
         assert (printer.ignore, printer.device_group) == (True, 4)
         assert printers.list_known(db)[0].ignore is True
 
     def test_a_forgotten_printer_is_gone_with_everything_and_its_ids_are_not_given_again(self, db):
         printer_id = store_reading(db, reading(), NOW)
-        old = printers.get_printer(db, printer_id)
+        old = stored_printer(db, printer_id)
         printers.delete_printer(db, printer_id)
         assert printers.get_printer(db, printer_id) is None
         assert printers.list_addresses(db, printer_id) == []
         assert history.load_history(db, printer_id, NOW - DAY) == []
         assert db.execute("SELECT count(*) FROM supplies").fetchone() == (0,)
         assert db.execute("SELECT count(*) FROM counters").fetchone() == (0,)
-        again = printers.get_printer(db, store_reading(db, reading(), NOW + HOUR))
+        again = stored_printer(db, store_reading(db, reading(), NOW + HOUR))
         assert again.id > old.id
         assert again.supplies[0].id > old.supplies[-1].id
 
@@ -356,14 +362,14 @@ class TestHostileReadings:
         printer_id = store_reading(db, read, NOW)
         assert store_reading(db, read, NOW + HOUR) == printer_id
         store_poll_failure(db, printer_id, "bad \udc80 text", NOW)
-        printer = printers.get_printer(db, printer_id)
+        printer = stored_printer(db, printer_id)
         assert [kept.value for kept in printer.counters] == [5]
         assert [kept.row.level for kept in printer.supplies] == [2**70]
         assert printer.details.name == "\ud800 \x00"
 
     def test_a_row_that_comes_twice_is_kept_once(self, db):
         printer_id = store_reading(db, reading(supplies=(TONER, replace(TONER, level=1))), NOW)
-        assert [kept.row.level for kept in printers.get_printer(db, printer_id).supplies] == [1]
+        assert [kept.row.level for kept in stored_printer(db, printer_id).supplies] == [1]
 
 
 class TestFleet:
@@ -421,15 +427,15 @@ def test_what_a_reading_left_out_stands_until_the_next_one(db):
     failures, notes = (PartFailure("alerts", "stopped answering"),), ("the web page wants a password",)
     known = store_reading(db, replace(reading(), failures=failures, notes=notes), NOW)
     store_poll_failure(db, known, "silent", NOW + HOUR)
-    kept = printers.get_printer(db, known)
+    kept = stored_printer(db, known)
     assert (kept.failures, kept.notes) == (failures, notes)
 
     store_reading(db, reading(), NOW + 2 * HOUR)
-    kept = printers.get_printer(db, known)
+    kept = stored_printer(db, known)
     assert (kept.failures, kept.notes) == ((), ())
 
 
 def test_remarks_have_bounds(db):
     endless = replace(reading(), notes=("x" * 100_000,) * 100)
-    kept = printers.get_printer(db, store_reading(db, endless, NOW))
+    kept = stored_printer(db, store_reading(db, endless, NOW))
     assert sum(map(len, kept.notes)) <= 20 * 500

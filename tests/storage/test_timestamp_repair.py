@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from appliance.storage import events, history, jobs, printers, save_reading, timestamp_repair
-from tests.storage.readings import COVER_OPEN, DAY, HOUR, MINUTE, NOW, TONER, reading
+from tests.storage.readings import COVER_OPEN, DAY, HOUR, MINUTE, NOW, TONER, reading, stored_printer
 
 AHEAD = NOW + 3650 * DAY
 
@@ -19,7 +19,7 @@ def test_brings_back_every_time_and_loses_no_value(db):
     events.begin(db, "trouble", "x", "it began", AHEAD)
     later = NOW + HOUR
     assert timestamp_repair.clamp_future_times(db, later) > 0
-    printer = printers.get_printer(db, printer_id)
+    printer = stored_printer(db, printer_id)
     assert printer.created_at == NOW
     assert printer.changed_at == printer.seen_at == printer.failed_at == later
     assert [kept.changed_at for kept in printer.supplies] == [later]
@@ -35,7 +35,7 @@ def test_brings_back_every_time_and_loses_no_value(db):
 
     save_reading.store_reading(db, reading("127.0.0.11", total=4), later + HOUR)
     assert history.load_history(db, printer_id, NOW)[-1] == (later + HOUR, {"total": 4} | _levels())
-    assert printers.get_printer(db, printer_id).changed_at == later + HOUR
+    assert stored_printer(db, printer_id).changed_at == later + HOUR
 
 
 def _levels():
@@ -44,6 +44,6 @@ def _levels():
 
 def test_leaves_the_past_alone(db):
     printer_id = save_reading.store_reading(db, reading(), NOW)
-    before = printers.get_printer(db, printer_id)
+    before = stored_printer(db, printer_id)
     assert timestamp_repair.clamp_future_times(db, NOW + MINUTE) == 0
-    assert printers.get_printer(db, printer_id) == before
+    assert stored_printer(db, printer_id) == before

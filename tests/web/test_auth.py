@@ -44,7 +44,9 @@ async def test_the_cookie_is_for_this_site_and_no_script(stranger: Browser, page
     cookie = answer.headers["Set-Cookie"]
     assert cookie.startswith(f"printmonitor-{page.port}=")
     assert {"HttpOnly", "SameSite=Strict", "Path=/"} <= set(cookie.split("; "))
-    assert len(re.match(r"[^=]+=([^;]+)", cookie)[1]) >= 43  # 256 bits in base64
+    value = re.match(r"[^=]+=([^;]+)", cookie)
+    assert value is not None
+    assert len(value[1]) >= 43  # 256 bits in base64
 
 
 @pytest.mark.parametrize(

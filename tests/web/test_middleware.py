@@ -64,7 +64,7 @@ async def test_no_spelling_of_a_path_passes_the_gate(page: Page, path: str) -> N
     assert b"counts" not in body
 
 
-FOREIGN = (
+FOREIGN: tuple[dict[str, str], ...] = (
     {"Origin": "http://evil.example"},
     {"Origin": "null"},
     {"Origin": "http://127.0.0.1"},

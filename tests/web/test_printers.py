@@ -137,6 +137,7 @@ async def test_what_a_reading_left_out_is_told(fleet: list[int], browser: Browse
     assert (await browser.get(f"/api/printers/{fleet[0]}"))["incomplete"] == []
     db = database.open_database(plug.database)
     before = printers.get_printer(db, fleet[0])
+    assert before is not None
     partly = Reading(
         before.target,
         before.identity,

@@ -172,6 +172,7 @@ async def served(page: Page) -> bytes:
     """The certificate that a new connection gets."""
 
     def ask() -> bytes:
+        assert page.tls_port is not None
         return ssl.get_server_certificate(("127.0.0.1", page.tls_port)).encode()
 
     return ssl.PEM_cert_to_DER_cert((await asyncio.to_thread(ask)).decode())

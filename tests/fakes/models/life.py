@@ -75,7 +75,7 @@ class Life:
 
 
 def weights(**shares: int) -> str:
-    """A mix of pages, evenly interleaved: weights(Pk=5, Pc=3, Ck=2)."""
+    """Return a mix of pages, evenly interleaved: `Pk=5, Pc=3, Ck=2`."""
     count = sum(shares.values())
     slots = sorted(
         (number * count / share, kind) for kind, share in shares.items() for number in range(share)
