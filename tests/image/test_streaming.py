@@ -20,7 +20,7 @@ from tests.image.machine import Machine
 STREAMS = 50
 UNGUARDED_STREAMS = 3
 SECONDS = 1500.0
-OPENED = "RAUC says: Bundle rejected: Hook returned: 'opened'"
+OPENED = "RAUC reports: Bundle rejected: Hook returned: 'opened'"
 
 pytestmark = [pytest.mark.qemu, pytest.mark.root, pytest.mark.namespaces, pytest.mark.timeout(1800)]
 
@@ -144,7 +144,7 @@ def test_what_cannot_be_streamed_is_fetched_first(plug: Machine, url: str, no_nb
     assert (progress["state"], progress["text"]) == ("failed", OPENED), "it was opened, from the disk"
     assert plug.page_in.get("/api/updates")["bundle"], "where it was fetched to"
     said = plug.ask("journalctl --boot --unit=printmonitor-update.service --no-pager")
-    assert said.count("the stream was not opened: RAUC says: Failed mounting bundle") == 4, said
+    assert said.count("the stream was not opened: RAUC reports: Failed mounting bundle") == 4, said
 
 
 def test_why_it_can_neither_be_streamed_nor_fetched_is_told(plug: Machine, url: str, no_nbd: None) -> None:
@@ -153,8 +153,8 @@ def test_why_it_can_neither_be_streamed_nor_fetched_is_told(plug: Machine, url: 
     progress = ordered(plug, url)
     plug.ask("rm /data/ballast")
     assert progress["state"] == "failed"
-    assert "it could neither be streamed (RAUC says: Failed mounting bundle" in str(progress["text"])
-    assert "There is no room for it" in str(progress["text"])
+    assert "it could neither be streamed (RAUC reports: Failed mounting bundle" in str(progress["text"])
+    assert "Not enough space" in str(progress["text"])
     assert "failed" not in plug.ask("systemctl is-failed printmonitor-fetch.service", check=False)
 
 

@@ -213,7 +213,7 @@ def impatient(files: Any) -> None:
     """A minute is enough to see that it does not get well."""
     path = "/usr/lib/python3/dist-packages/appliance/privileged/health_check.py"
     text = files.read(path).decode()
-    shorter = re.sub(r"(?m)^TRIAL_SECONDS = .*$", f"TRIAL_SECONDS = {TRIAL_SECONDS}.0", text)
+    shorter = re.sub(r"(?m)^TRIAL_TIMEOUT_S = .*$", f"TRIAL_TIMEOUT_S = {TRIAL_SECONDS}.0", text)
     assert shorter != text
     folder, _, name = path.rpartition("/")
     for compiled in files.names(f"{folder}/__pycache__"):
