@@ -137,7 +137,7 @@ async def test_channel_and_window(chromium: Browser, tmp_path: Path) -> None:
         page = await visitor.open("/updates")
         await page.get_by_label("Hours in which").fill("2 am")
         await page.get_by_role("button", name="Save").click()
-        await expect(page.locator("#sources .problem:visible")).to_contain_text("from when to when")
+        await expect(page.locator("#sources .problem:visible")).to_contain_text("must be a time span such as")
         await page.get_by_label("Hours in which").fill("02:00-04:00")
         await page.get_by_label("Update channel").fill(url)
         await page.get_by_role("switch", name="Install by itself").check()
