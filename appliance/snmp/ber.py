@@ -132,7 +132,7 @@ def _encode_null_varbind(oid: Oid) -> bytes:
     try:
         SnmpVarbind(".".join(map(str, oid))).encode(encoder)
     except Error as error:
-        raise ValueError(f"{oid} cannot be asked") from error
+        raise ValueError(f"OID {oid} cannot be encoded") from error
     data: bytes = encoder.output()
     return data
 

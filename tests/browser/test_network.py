@@ -6,6 +6,9 @@ from pathlib import Path
 
 from playwright.async_api import Page, Route, expect
 
+from appliance.domain.messages import Message
+from appliance.web.errors import ApiError
+from appliance.web.json_fields import Json
 from tests.browser.conftest import Visitor, filled
 from tests.browser.test_pages import axe
 
@@ -30,7 +33,7 @@ class Box:
         }
         self.trial = {"state": "none", "text": "", "seconds": 0, "hosts": []}
         self.asked: list[tuple[str, str, object]] = []
-        self.refuses: dict[str, str] = {}
+        self.refuses: dict[str, Json] = {}
 
     async def stand_in(self, page: Page) -> None:
         await page.route("**/api/network", self._answer)
@@ -191,11 +194,13 @@ async def test_what_is_wrong_stands_beside_its_field(visitor: Visitor) -> None:
     box = Box()
     page = await box.open(visitor, "de")
     await page.locator("#v6-method").select_option("static")
-    text = 'ipv6.address: "x" must be an address with its prefix, such as "2001:db8::5/64"'
-    box.refuses = {"error": text, "field": "ipv6.address", "code": "settings"}
+    rule = Message("settings.address_prefix", example="2001:db8::5/64")
+    problem = Message("settings.not_value", value='"x"', problem=rule)
+    text = Message("field_problem", field="ipv6.address", problem=problem)
+    box.refuses = ApiError(422, text, field="ipv6.address", code="settings").as_json()
     await page.locator("#v6-address").fill("x")
     await page.get_by_role("button", name="Zwei Minuten lang erproben").click()
-    await expect(page.locator("#v6-address-problem")).to_contain_text("muss eine Adresse mit Präfix sein")
+    await expect(page.locator("#v6-address-problem")).to_contain_text("muss eine Adresse mit Präfix wie")
     await expect(page.locator("#v6-address")).to_be_focused()
 
 

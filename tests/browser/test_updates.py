@@ -7,6 +7,7 @@ from pathlib import Path
 
 from playwright.async_api import Browser, Page, expect
 
+from appliance.domain.messages import Message, add_message_fields
 from appliance.privileged import update_trial
 from appliance.settings import schema
 from appliance.storage import database
@@ -43,7 +44,7 @@ def tell(visitor: Visitor, name: str, what: Mapping[str, object]) -> None:
     """As root does."""
     answers = visitor.plug.home.run / "answers"
     answers.mkdir(exist_ok=True)
-    (answers / f"{name}.json").write_text(json.dumps(what))
+    (answers / f"{name}.json").write_text(json.dumps(add_message_fields(what)))
 
 
 def orders(visitor: Visitor) -> list[object]:
@@ -119,7 +120,7 @@ async def test_what_came_of_it_is_told_in_german_too(chromium: Browser, tmp_path
         tell(
             visitor,
             "update",
-            {**PROGRESS, "state": "refused", "text": "it is not signed by this Plug's provider"},
+            {**PROGRESS, "state": "refused", "text": Message("update.other_provider")},
         )
         await look(page)
         await expect(page.locator("#outcome")).to_contain_text("Zur alten Version zurückgekehrt")
@@ -137,10 +138,10 @@ async def test_channel_and_window(chromium: Browser, tmp_path: Path) -> None:
         page = await visitor.open("/updates")
         await page.get_by_label("Hours in which").fill("2 am")
         await page.get_by_role("button", name="Save").click()
-        await expect(page.locator("#sources .problem:visible")).to_contain_text("from when to when")
+        await expect(page.locator("#sources .problem:visible")).to_contain_text("must be a time span such as")
         await page.get_by_label("Hours in which").fill("02:00-04:00")
         await page.get_by_label("Update channel").fill(url)
-        await page.get_by_role("switch", name="Install by itself").check()
+        await page.get_by_role("switch", name="Install updates from the channel automatically").check()
         await page.get_by_text("Fleet server").click()
         await page.get_by_label("Server", exact=True).fill("https://fleet.example.com")
         await page.get_by_label("Token", exact=True).fill("s3cret")

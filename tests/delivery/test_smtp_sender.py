@@ -287,7 +287,7 @@ async def test_nobody_there() -> None:
 async def test_a_server_that_does_not_greet_is_not_taken_for_a_firewall() -> None:
     async with Scripted(greeting=STALL) as server:
         error = await failure(mailbox(server.port, reply_timeout_s=0.2))
-    assert str(error) == f"127.0.0.1:{server.port}: is there, and said nothing in time"
+    assert str(error) == f"127.0.0.1:{server.port}: connected, but no answer in time"
 
 
 async def test_the_whole_talk_has_an_end() -> None:
@@ -322,7 +322,7 @@ async def test_a_mail_that_is_too_big_is_refused_before_it_is_sent() -> None:
     async with Scripted(ehlo="250-mail.example\r\n250 SIZE 9000") as server:
         error = await failure(mailbox(server.port))
     assert isinstance(error, DeliveryRejectedError)
-    assert "takes mails of 9,000 bytes at most, and this one has 15," in str(error)
+    assert "accepts mails of at most 9,000 bytes, this one has 15," in str(error)
     assert not any(line.startswith("MAIL") for line in server.heard)
 
 
@@ -433,5 +433,5 @@ async def test_a_lost_answer_sends_the_same_mail_again(db: sqlite3.Connection, p
 async def test_settings_that_say_too_little(db: sqlite3.Connection, plug: Home) -> None:
     outbox.put(db, plug.outbox, "parcel", DATA, NOW)
     summary = await dispatcher.deliver_due(db, plug, config(25, host=""), at(NOW))
-    assert summary.error == "transmission.mail.host is missing"
+    assert summary.error == "Nothing is sent: transmission.mail.host is not set."
     assert outbox.list_parcels(db)[0].attempts == 0

@@ -115,7 +115,7 @@ async def test_no_password() -> None:
         found = await visited("Brother", site)
 
     assert (found.data, found.credentials_rejected, printer.logins) == (None, False, [])
-    assert "wants a password" in found.reason
+    assert "requires a password" in found.reason
 
 
 async def test_another_server() -> None:
@@ -125,7 +125,7 @@ async def test_another_server() -> None:
         found = await visited("Brother", site)
 
     assert found.data is None
-    assert "no page with counters" in found.reason
+    assert "web pages show no counters" in found.reason
 
 
 def test_charset_and_trailing_commas() -> None:

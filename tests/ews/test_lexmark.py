@@ -135,7 +135,7 @@ async def test_no_guests_no_password() -> None:
         found = await visited("Lexmark", site)
 
     assert (found.data, found.credentials_rejected) == (None, False)
-    assert "wants a password" in found.reason
+    assert "requires a password" in found.reason
 
 
 async def test_a_printer_that_boots() -> None:

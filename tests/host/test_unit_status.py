@@ -55,5 +55,5 @@ def test_log_lines_are_read_and_nonsense_is_left_out() -> None:
 
 @pytest.mark.skipif(unit_status.is_systemd_running(), reason="systemd runs this machine")
 async def test_without_systemd_it_says_so() -> None:
-    with pytest.raises(unit_status.UnitQueryError, match="not run by systemd"):
+    with pytest.raises(unit_status.UnitQueryError, match="do not run under systemd"):
         await unit_status.query_units()

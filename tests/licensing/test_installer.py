@@ -93,7 +93,7 @@ def test_a_licence_of_another_plug(home: Path, authority: Authority, tmp_path: P
     asked(theirs, "printmonitor-000001")
     data = authority.licence(asked(theirs, "printmonitor-000001"), TERMS, NOW - HOUR, NOW + DAY)
     found = refused(home, data)
-    assert (found.kind, "has asked for none yet" in str(found)) == ("other plug", True)
+    assert (found.kind, "has not requested one yet" in str(found)) == ("other plug", True)
     asked(home)
     found = refused(home, data)
     assert "it is for the Plug printmonitor-000001, and this is printmonitor-4f2a91" in str(found)
@@ -121,7 +121,7 @@ def test_a_revoked_licence_does_not_come_back(home: Path, authority: Authority) 
     installer.record_revocation(home, found, "again", NOW)
     refusal = refused(home, data)
     assert refusal.kind == "revoked"
-    assert f"heard on {NOW:%Y-%m-%d}): the contract has ended" in str(refusal)
+    assert f"reported on {NOW:%Y-%m-%d}): the contract has ended" in str(refusal)
     fresh = installer.install(home, licence(authority, home), NOW)
     assert installer.revocation_reason(home, fresh) is None
 

@@ -77,6 +77,8 @@ def test_a_damaged_licence_is_broken_and_says_so(licensed: Path, name: str, cont
     found = status.get_status(licensed, NOW)
     assert (found.state, found.allows_sending) == ("broken", False)
     assert "cannot be used" in found.text
+    if name == "client.key":
+        assert "cannot be used: its key is missing or damaged" in found.text
 
 
 def test_a_licence_that_somebody_else_s_vendor_signed_is_broken(

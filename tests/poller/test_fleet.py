@@ -152,7 +152,7 @@ async def test_the_end_is_told_as_soon_as_the_line_is_up(plug: Plug, server: Haw
     assert key_value.get(plug.db, hawkbit_agent.PROBLEM_KEY) is None
     going_on = [event for event in events.list_recent(plug.db) if event.ended_at is None]
     assert going_on == []
-    assert len([text for text in plug.events() if "fleet server cannot be read" in text]) == 1
+    assert len([text for text in plug.events() if "fleet server cannot be queried" in text]) == 1
 
 
 async def test_an_attempt_waits_for_the_hours_of_the_plug(plug: Plug, server: Hawkbit) -> None:
@@ -318,7 +318,7 @@ async def test_a_wrong_token_is_told_once(plug: Plug, server: Hawkbit) -> None:
     await plug.poll()
     await plug.poll()
     assert plug.events() == [
-        "the fleet server cannot be reached: 127.0.0.1: the server answered 401 Unauthorized"
+        "the fleet server cannot be queried: 127.0.0.1: the server answered 401 Unauthorized"
     ]
 
 

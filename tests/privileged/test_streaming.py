@@ -239,7 +239,7 @@ def test_where_it_cannot_be_fetched_either_both_reasons_are_told(box: Box, progr
     told = box.order()
     assert told["state"] == "failed"
     assert told["text"] == (
-        f"it could neither be streamed (RAUC says: {RACE})"
+        f"it could neither be streamed (RAUC reports: {RACE})"
         " nor fetched (There is no room for it: it has 90 MB, 12 MB are free.)"
     )
     assert update_trial.read_marker(box.root) is None
@@ -279,7 +279,7 @@ def test_what_fails_after_something_was_written_is_told_and_not_repeated(
     steps = f"{BEFORE}\n{OPENED}\n{WRITING}\n 61% Copying image to rootfs.1"
     programs.fail_stream(said="Installation error: read failed: Input/output error", steps=steps)
     told = box.order()
-    assert (told["state"], told["text"]) == ("failed", "it is damaged: what it holds is not what was signed")
+    assert (told["state"], told["text"]) == ("failed", "it is damaged: its content is not what was signed")
     assert len(programs.calls("rauc install")) == 1
     assert programs.calls("systemctl") == []
     assert update_trial.read_marker(box.root) is None
@@ -307,7 +307,7 @@ def test_an_uploaded_bundle_is_never_a_stream(box: Box, programs: Programs) -> N
     box.fetched.write_bytes(b"a bundle")
     programs.add("rauc", "install", f"{BEFORE}\nLastError: Failed mounting bundle: busy", code=1)
     told = box.order("upload")
-    assert (told["state"], told["text"]) == ("failed", "RAUC says: Failed mounting bundle: busy")
+    assert (told["state"], told["text"]) == ("failed", "RAUC reports: Failed mounting bundle: busy")
     assert len(programs.calls("rauc install")) == 1
     assert programs.calls("udevadm") == []
 

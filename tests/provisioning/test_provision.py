@@ -266,7 +266,7 @@ def test_a_foreign_key_beside_a_licence_is_refused(card: Card, authority: Author
     data = licence(authority, tmp_path / "one")
     licence(authority, tmp_path / "other")
     foreign = (tmp_path / "other" / "tls" / keystore.REQUEST_KEY_FILE).read_bytes()
-    with pytest.raises(InvalidLicenceError, match="not that of its certificate"):
+    with pytest.raises(InvalidLicenceError, match="does not belong to its certificate"):
         pending.check(card.home.folder, data + foreign)
     assert installer.vendor_ca_path().exists()
 
