@@ -30,17 +30,19 @@ lint: $(VENV)/ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	./requirements/lint-js
 
 $(VENV)/ready: requirements/dev.txt requirements/run.txt pyproject.toml
 	./requirements/make-venv $(PYTHON) $(VENV)
 	touch $@
 
-# Resolves the versions anew; for maintainers, needs uv.
+# Resolves the versions anew; for maintainers, needs uv and npm.
 lock:
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate \
 		-o requirements/run.txt pyproject.toml
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate \
 		--extra dev -c requirements/run.txt -o requirements/dev.txt pyproject.toml
+	npm install --package-lock-only --omit-lockfile-registry-resolved --ignore-scripts --no-audit --no-fund
 
 # The firmware image, into dist/. LOCK=dist/some.lock builds it of those packages, LOCKED=1 of no others than locked.
 image:
@@ -59,4 +61,4 @@ lock-image:
 	./build-image.sh lock
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info
+	rm -rf $(VENV) node_modules build dist *.egg-info

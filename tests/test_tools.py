@@ -17,7 +17,7 @@ from tests.children import ROOT
 
 SCRIPT = ROOT / "requirements/tools.py"
 DECLARED = tools.declared()
-USES = {"venv", "demo", "test", "image", "image-lock", "test-image", "lock", "plug"}
+USES = {"venv", "lint", "demo", "test", "image", "image-lock", "test-image", "lock", "plug"}
 LOCK = [
     line.split()[:2] for line in (ROOT / "image/packages.lock").read_text().splitlines() if line[0] != "#"
 ]
