@@ -1,7 +1,26 @@
-/** The Plug's API: JSON in, JSON out, every failure one line for a person. */
+/** Call the Plug's JSON API; every failure is an ApiError with a message for people. */
 import { say, t } from './i18n.js';
 
+/**
+ * @typedef {object} Problem An error as the API describes it.
+ * @property {string} [error] message for people
+ * @property {string} [field] dotted name of the field that it is about
+ * @property {string} [code] for programs
+ */
+
+/**
+ * @typedef {object} RequestOptions
+ * @property {boolean} [background] not caused by the user: does not keep the session alive
+ * @property {boolean} [raw] return the Response instead of its JSON
+ * @property {number} [timeout] in milliseconds; 0: none
+ */
+
+/** The API refused a request, or could not be reached (status 0). */
 export class ApiError extends Error {
+  /**
+   * @param {number} status of HTTP
+   * @param {Problem} [problem]
+   */
   constructor(status, { error, field, code } = {}) {
     super(error ? say(field ? error.replace(`${field}: `, '') : error) : t('error.status', { status: String(status) }));
     this.status = status;
@@ -10,33 +29,68 @@ export class ApiError extends Error {
   }
 }
 
-/** Ask; gives the JSON, null where there is none. `background`: no person asked, so the session may become idle. `patience`: milliseconds, where the Plug may be gone. */
-export async function ask(method, path, body, { background = false, raw = false, patience = 0 } = {}) {
+/** An error of the page itself that belongs to a field of a form, as an ApiError may. */
+export class FieldError extends Error {
+  /**
+   * @param {string} field dotted name
+   * @param {string} message for people
+   */
+  constructor(field, message) {
+    super(message);
+    this.field = field;
+  }
+}
+
+/**
+ * Send a request and return the JSON of the answer, null if it has none.
+ * @param {string} method
+ * @param {string} path
+ * @param {unknown} [body] sent as JSON
+ * @param {RequestOptions} [options]
+ * @returns {Promise<any>}
+ * @throws {ApiError}
+ */
+export async function request(method, path, body, { background = false, raw = false, timeout = 0 } = {}) {
+  /** @type {Record<string, string>} */
   const headers = { Accept: 'application/json' };
   if (background) headers['PrintMonitor-Background'] = '1';
   if (body !== undefined) headers['Content-Type'] = 'application/json';
+  const signal = timeout ? AbortSignal.timeout(timeout) : undefined;
   let response;
   try {
-    response = await fetch(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body), signal: patience ? AbortSignal.timeout(patience) : undefined });
+    response = await fetch(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body), signal });
   } catch {
     throw new ApiError(0, { error: t('error.away') });
   }
-  if (response.ok) return raw ? response : response.status === 204 ? null : response.json();
+  if (response.ok) {
+    if (raw) return response;
+    return response.status === 204 ? null : response.json();
+  }
   const problem = await response.json().catch(() => ({}));
-  if (problem.code === 'login') leave(`/login?next=${encodeURIComponent(location.pathname)}`);
-  if (problem.code === 'password-change') leave('/password');
+  if (problem.code === 'login') navigate(`/login?next=${encodeURIComponent(location.pathname)}`);
+  if (problem.code === 'password-change') navigate('/password');
   throw new ApiError(response.status, problem);
 }
 
-export const get = (path, options) => ask('GET', path, undefined, options);
-export const post = (path, body) => ask('POST', path, body);
-export const put = (path, body) => ask('PUT', path, body);
-export const patch = (path, body) => ask('PATCH', path, body);
-export const remove = (path) => ask('DELETE', path);
+/** @type {(path: string, options?: RequestOptions) => Promise<any>} */
+export const get = (path, options) => request('GET', path, undefined, options);
+/** @type {(path: string, body?: unknown) => Promise<any>} */
+export const post = (path, body) => request('POST', path, body);
+/** @type {(path: string, body?: unknown) => Promise<any>} */
+export const put = (path, body) => request('PUT', path, body);
+/** @type {(path: string, body?: unknown) => Promise<any>} */
+export const patch = (path, body) => request('PATCH', path, body);
+/** @type {(path: string) => Promise<any>} */
+export const remove = (path) => request('DELETE', path);
 
-/** Keep what the Plug answers as a file. */
+/**
+ * Save the answer to a request as a file.
+ * @param {string} method
+ * @param {string} path
+ * @param {unknown} [body]
+ */
 export async function download(method, path, body) {
-  const response = await ask(method, path, body, { raw: true });
+  const response = await request(method, path, body, { raw: true });
   const name = /filename="([^"]+)"/.exec(response.headers.get('Content-Disposition') ?? '')?.[1] ?? 'download';
   const link = document.createElement('a');
   link.href = URL.createObjectURL(await response.blob());
@@ -45,6 +99,10 @@ export async function download(method, path, body) {
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }
 
-export function leave(place) {
-  location.assign(place);
+/**
+ * Go to another page.
+ * @param {string} path
+ */
+export function navigate(path) {
+  location.assign(path);
 }

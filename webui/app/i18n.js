@@ -12,7 +12,7 @@ let plural = new Intl.PluralRules('en');
 /** What a person chose here, else the Plug's setting where it is not the default, else what the browser prefers. */
 export function preferred(setting) {
   const chosen = localStorage.getItem(CHOICE);
-  if (LANGUAGES.includes(chosen)) return chosen;
+  if (chosen && LANGUAGES.includes(chosen)) return chosen;
   if (setting && setting !== 'en') return setting;
   const liked = navigator.languages.map((tag) => tag.slice(0, 2).toLowerCase());
   return liked.find((tag) => LANGUAGES.includes(tag)) ?? 'en';
