@@ -1,4 +1,5 @@
 /** Build the frame of each page: session, language, header, navigation and connection state. */
+import './elements.js';
 import { get } from './api.js';
 import { $, throttle, h, swap, translate } from './dom.js';
 import { useZone } from './format.js';
@@ -29,6 +30,7 @@ export let session = {};
  */
 export async function start(build) {
   const main = $('#main');
+  addFrame(main);
   try {
     live.onState(connectionNotice());
     const connected = live.keepConnected(); // before the page loads any data, so that no change is missed
@@ -61,6 +63,16 @@ export async function start(build) {
  */
 export function title(text) {
   document.title = `${text} – ${session.name}`;
+}
+
+/** Put what all pages share around <main>: skip link, header, navigation, connection state and notices. */
+function addFrame(main) {
+  main.before(
+    h('a', { class: 'skip', href: '#main', 'data-t': 'skip' }),
+    h('header', { id: 'bar' }),
+    h('nav', { id: 'side' }),
+  );
+  main.after(h('p', { id: 'lost', role: 'status' }), h('div', { id: 'notices', role: 'status' }));
 }
 
 async function refresh() {
