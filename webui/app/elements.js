@@ -7,7 +7,7 @@ import { $, h } from './dom.js';
 /**
  * A form field: puts a label before its control, and a hint after it.
  *
- *     <pm-field label="traps.port" hint="traps.port.hint"><input type="number" id="port" name="port"></pm-field>
+ *     <pm-field label="group.label" hint="group.hint"><input type="number" id="group" name="device_group"></pm-field>
  *
  * `label` and `hint` are keys of texts; the hint describes the control for screen readers.
  */
