@@ -67,7 +67,7 @@ async def test_by_file(system: Visitor, authority: Authority) -> None:
     facts = page.locator("#licence-facts")
     await expect(facts).to_contain_text(SCRIPT)
     await expect(facts).to_contain_text("Gültig bis")
-    await expect(page.locator("#licence-means")).to_contain_text("Es gibt nichts zu tun")
+    await expect(page.locator("#licence-means")).to_contain_text("Es ist nichts zu tun")
     assert (await page.title()).startswith("System ")
     system.expect("422")
 

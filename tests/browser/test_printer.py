@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from playwright.async_api import expect
 
+from appliance.domain.messages import Message
 from appliance.domain.model import (
     Counter,
     CounterName,
@@ -122,14 +123,14 @@ async def test_what_the_last_reading_left_out_is_shown(visitor: Visitor) -> None
         Target("192.0.2.91", snmp_version="2"),
         Identity("Brother", "Half read", "HALF1"),
         Details(),
-        failures=(PartFailure("alerts", "stopped answering"),),
-        notes=("the web page is another device's",),
+        failures=(PartFailure("alerts", Message("snmp.stopped_answering")),),
+        notes=(Message("ews.other_device"),),
     )
     with contextlib.closing(database.open_database(visitor.plug.home.database)) as db:
         half = save_reading.store_reading(db, reading, datetime.now(UTC))
     page = await visitor.open(f"/printers/{half}", "de")
-    await expect(page.locator("#incomplete li")).to_have_text("Meldungen: antwortete nicht mehr")
-    await expect(page.locator("#notes li")).to_have_text("die Webseite gehört einem anderen Gerät")
+    await expect(page.locator("#incomplete li")).to_have_text("Meldungen: hat während der Abfrage aufgehört zu antworten")
+    await expect(page.locator("#notes li")).to_have_text("die Webseite gehört zu einem anderen Gerät")
     await page.goto("/printers/2")
     await filled(page)
     await expect(page.locator("#incomplete")).to_be_hidden()

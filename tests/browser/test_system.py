@@ -39,7 +39,7 @@ async def test_password_is_changed(chromium: Browser, tmp_path: Path) -> None:
         await expect(form.locator(".problem")).to_have_text("The passwords do not match.")
         await form.get_by_label("New password again").fill("another password")
         await form.get_by_role("button").click()
-        await expect(form.locator(".problem")).to_have_text("is not the present password.")
+        await expect(form.locator(".problem")).to_have_text("is not the current password.")
         await form.get_by_label("Current password").fill(PASSWORD)
         await form.get_by_role("button").click()
         await expect(page.get_by_text("The password was changed.")).to_be_visible()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from playwright.async_api import Browser, Page, expect
 
+from appliance.domain.messages import Message, to_json
 from appliance.privileged import update_trial
 from appliance.settings import schema
 from appliance.storage import database
@@ -116,10 +117,11 @@ async def test_what_came_of_it_is_told_in_german_too(chromium: Browser, tmp_path
             json.dumps({**told, "trial": {**json.loads((tmp_path / update_trial.MARKER_PATH).read_text())}})
         )
         update_trial.remove_marker(tmp_path)
+        refusal = Message("update.other_provider")
         tell(
             visitor,
             "update",
-            {**PROGRESS, "state": "refused", "text": "it is not signed by this Plug's provider"},
+            {**PROGRESS, "state": "refused", "text": refusal, "text_message": to_json(refusal)},
         )
         await look(page)
         await expect(page.locator("#outcome")).to_contain_text("Zur alten Version zurückgekehrt")
@@ -137,7 +139,7 @@ async def test_channel_and_window(chromium: Browser, tmp_path: Path) -> None:
         page = await visitor.open("/updates")
         await page.get_by_label("Hours in which").fill("2 am")
         await page.get_by_role("button", name="Save").click()
-        await expect(page.locator("#sources .problem:visible")).to_contain_text("from when to when")
+        await expect(page.locator("#sources .problem:visible")).to_contain_text("must be a time span such as")
         await page.get_by_label("Hours in which").fill("02:00-04:00")
         await page.get_by_label("Update channel").fill(url)
         await page.get_by_role("switch", name="Install by itself").check()
