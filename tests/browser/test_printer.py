@@ -129,7 +129,9 @@ async def test_what_the_last_reading_left_out_is_shown(visitor: Visitor) -> None
     with contextlib.closing(database.open_database(visitor.plug.home.database)) as db:
         half = save_reading.store_reading(db, reading, datetime.now(UTC))
     page = await visitor.open(f"/printers/{half}", "de")
-    await expect(page.locator("#incomplete li")).to_have_text("Meldungen: hat während der Abfrage aufgehört zu antworten")
+    await expect(page.locator("#incomplete li")).to_have_text(
+        "Meldungen: hat während der Abfrage aufgehört zu antworten"
+    )
     await expect(page.locator("#notes li")).to_have_text("die Webseite gehört zu einem anderen Gerät")
     await page.goto("/printers/2")
     await filled(page)

@@ -142,7 +142,7 @@ async def test_channel_and_window(chromium: Browser, tmp_path: Path) -> None:
         await expect(page.locator("#sources .problem:visible")).to_contain_text("must be a time span such as")
         await page.get_by_label("Hours in which").fill("02:00-04:00")
         await page.get_by_label("Update channel").fill(url)
-        await page.get_by_role("switch", name="Install by itself").check()
+        await page.get_by_role("switch", name="Install updates from the channel automatically").check()
         await page.get_by_text("Fleet server").click()
         await page.get_by_label("Server", exact=True).fill("https://fleet.example.com")
         await page.get_by_label("Token", exact=True).fill("s3cret")
