@@ -37,13 +37,14 @@ screenshots: $(VENV)/ready ## Take pictures of the web UI, or of PAGES: light, d
 	./requirements/tools.py install test
 	$(BIN)/python -m tests.browser.screenshots $(PAGES)
 
-lint: $(VENV)/ready ## Check style, types, imports and shell scripts
+lint: $(VENV)/ready ## Check style, types, imports, shell scripts and the JavaScript
 	./requirements/tools.py install lint
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/python -m tests.shell_scripts
+	./requirements/lint-js
 
 format: $(VENV)/ready ## Format the Python code and mend what ruff can mend
 	$(BIN)/ruff check --fix .
@@ -53,11 +54,12 @@ $(VENV)/ready: requirements/dev.txt requirements/run.txt pyproject.toml
 	./requirements/make-venv $(PYTHON) $(VENV)
 	touch $@
 
-lock: ## Resolve the versions of the Python packages anew (needs uv)
+lock: ## Resolve the versions of the Python packages anew (needs uv and npm)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate \
 		-o requirements/run.txt pyproject.toml
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate \
 		--extra dev -c requirements/run.txt -o requirements/dev.txt pyproject.toml
+	npm install --package-lock-only --omit-lockfile-registry-resolved --ignore-scripts --no-audit --no-fund
 
 image: ## Build the firmware image into dist/; LOCK=dist/some.lock of those packages, LOCKED=1 of no others than locked
 	./requirements/tools.py install --required image
@@ -74,4 +76,4 @@ lock-image: ## Resolve the image's Debian packages anew and print the changes as
 	./build-image.sh lock
 
 clean: ## Remove everything that make built, except the data in STATE
-	rm -rf $(VENV) build dist *.egg-info
+	rm -rf $(VENV) node_modules build dist *.egg-info

@@ -6,9 +6,7 @@ from pathlib import Path
 
 from playwright.async_api import Page, Route, expect
 
-from appliance.domain.messages import Message
-from appliance.web.errors import ApiError
-from appliance.web.json_fields import Json
+from appliance.domain.messages import Message, to_json
 from tests.browser.conftest import Visitor, filled
 from tests.browser.test_pages import axe
 
@@ -33,7 +31,7 @@ class Box:
         }
         self.trial = {"state": "none", "text": "", "seconds": 0, "hosts": []}
         self.asked: list[tuple[str, str, object]] = []
-        self.refuses: dict[str, Json] = {}
+        self.refuses: dict[str, str] = {}
 
     async def stand_in(self, page: Page) -> None:
         await page.route("**/api/network", self._answer)
@@ -194,13 +192,18 @@ async def test_what_is_wrong_stands_beside_its_field(visitor: Visitor) -> None:
     box = Box()
     page = await box.open(visitor, "de")
     await page.locator("#v6-method").select_option("static")
-    rule = Message("settings.address_prefix", example="2001:db8::5/64")
-    problem = Message("settings.not_value", value='"x"', problem=rule)
-    text = Message("field_problem", field="ipv6.address", problem=problem)
-    box.refuses = ApiError(422, text, field="ipv6.address", code="settings").as_json()
+    problem = Message("settings.address_prefix", example="2001:db8::5/64")
+    error = Message(
+        "field_problem",
+        field="ipv6.address",
+        problem=Message("settings.not_value", value='"x"', problem=problem),
+    )
+    box.refuses = {"error": error, "message": to_json(error), "field": "ipv6.address", "code": "settings"}
     await page.locator("#v6-address").fill("x")
     await page.get_by_role("button", name="Zwei Minuten lang erproben").click()
-    await expect(page.locator("#v6-address-problem")).to_contain_text("muss eine Adresse mit Präfix wie")
+    await expect(page.locator("#v6-address-problem")).to_contain_text(
+        '"x" muss eine Adresse mit Präfix wie "2001:db8::5/64" sein'
+    )
     await expect(page.locator("#v6-address")).to_be_focused()
 
 

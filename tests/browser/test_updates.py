@@ -7,7 +7,7 @@ from pathlib import Path
 
 from playwright.async_api import Browser, Page, expect
 
-from appliance.domain.messages import Message, add_message_fields
+from appliance.domain.messages import Message, to_json
 from appliance.privileged import update_trial
 from appliance.settings import schema
 from appliance.storage import database
@@ -44,7 +44,7 @@ def tell(visitor: Visitor, name: str, what: Mapping[str, object]) -> None:
     """As root does."""
     answers = visitor.plug.home.run / "answers"
     answers.mkdir(exist_ok=True)
-    (answers / f"{name}.json").write_text(json.dumps(add_message_fields(what)))
+    (answers / f"{name}.json").write_text(json.dumps(what))
 
 
 def orders(visitor: Visitor) -> list[object]:
@@ -117,10 +117,11 @@ async def test_what_came_of_it_is_told_in_german_too(chromium: Browser, tmp_path
             json.dumps({**told, "trial": {**json.loads((tmp_path / update_trial.MARKER_PATH).read_text())}})
         )
         update_trial.remove_marker(tmp_path)
+        refusal = Message("update.other_provider")
         tell(
             visitor,
             "update",
-            {**PROGRESS, "state": "refused", "text": Message("update.other_provider")},
+            {**PROGRESS, "state": "refused", "text": refusal, "text_message": to_json(refusal)},
         )
         await look(page)
         await expect(page.locator("#outcome")).to_contain_text("Zur alten Version zurückgekehrt")

@@ -14,8 +14,12 @@ SOURCES = "\n".join(
 def used() -> tuple[set[str], set[str]]:
     """Keys, and groups of keys whose last part is only known when the page runs."""
     keys = set(re.findall(r'data-t(?:-label|-placeholder)?="([^"]+)"', SOURCES))
+    keys |= set(re.findall(r"'data-t': '([^']+)'", SOURCES))
+    for element in re.findall(r"<pm-(?:field|table) [^>]*>", SOURCES):
+        for value in re.findall(r'\b(?:label|hint|caption|columns)="([^"]+)"', element):
+            keys |= {word.partition(":")[0] for word in value.split()}
     groups = {f"{name}." for name in re.findall(r"\bword\('([\w-]+)'", SOURCES)}
-    for call in re.findall(r"\b(?:t|list)\(((?:[^()]|\([^()]*\))*)\)", SOURCES):
+    for call in re.findall(r"\b(?:t|itemList)\(((?:[^()]|\([^()]*\))*)\)", SOURCES):
         keys |= set(re.findall(r"'([a-z][\w-]*(?:\.[\w-]+)*)'", call)) & {plain(key) for key in WORDS["en"]}
         if re.match(r"'[^']+'", call) and re.match(r"'([^']+)'", call)[1] not in keys:  # type: ignore[index]
             keys.add(re.match(r"'([^']+)'", call)[1])  # type: ignore[index]

@@ -1,50 +1,110 @@
-/** The Plug's API: JSON in, JSON out, every failure one line for a person. */
+/** Call the Plug's JSON API; every failure is an ApiError with a message for people. */
 import { render, t } from './i18n.js';
 
+/**
+ * @typedef {object} Problem An error as the API describes it.
+ * @property {string} [error] message for people
+ * @property {string} [field] dotted name of the field that it is about
+ * @property {string} [code] for programs
+ * @property {import('./i18n.js').Message} [message] code and parameters of the error's text
+ */
+
+/**
+ * @typedef {object} RequestOptions
+ * @property {boolean} [background] not caused by the user: does not keep the session alive
+ * @property {boolean} [raw] return the Response instead of its JSON
+ * @property {number} [timeout] in milliseconds; 0: none
+ */
+
+/** The API refused a request, or could not be reached (status 0). */
 export class ApiError extends Error {
+  /**
+   * @param {number} status of HTTP
+   * @param {Problem} [problem]
+   */
   constructor(status, { error, field, code, message } = {}) {
-    super(error ? line(error, field, message) : t('error.status', { status: String(status) }));
+    super(error ? problemText(error, field, message) : t('error.status', { status: String(status) }));
     this.status = status;
     this.field = field;
     this.code = code;
   }
 }
 
-/** What is wrong; of a field without its name, as the line stands beside it. */
-function line(error, field, message) {
+/**
+ * Return an error in the page's language; that of a field without the field's name, as it is shown beside the field.
+ * @param {string} error in English
+ * @param {string} [field] dotted name
+ * @param {import('./i18n.js').Message} [message]
+ */
+function problemText(error, field, message) {
   const problem = field && message?.params.problem;
   if (!problem) return render(error, message);
-  const text = typeof problem === 'object' ? render(problem.text, problem) : problem;
+  const text = typeof problem === 'object' ? render(problem.text, problem) : String(problem);
   return error.endsWith('.') && !/[.?]$/.test(text) ? `${text}.` : text;
 }
 
-/** Ask; gives the JSON, null where there is none. `background`: no person asked, so the session may become idle. `patience`: milliseconds, where the Plug may be gone. */
-export async function ask(method, path, body, { background = false, raw = false, patience = 0 } = {}) {
+/** An error of the page itself that belongs to a field of a form, as an ApiError may. */
+export class FieldError extends Error {
+  /**
+   * @param {string} field dotted name
+   * @param {string} message for people
+   */
+  constructor(field, message) {
+    super(message);
+    this.field = field;
+  }
+}
+
+/**
+ * Send a request and return the JSON of the answer, null if it has none.
+ * @param {string} method
+ * @param {string} path
+ * @param {unknown} [body] sent as JSON
+ * @param {RequestOptions} [options]
+ * @returns {Promise<any>}
+ * @throws {ApiError}
+ */
+export async function request(method, path, body, { background = false, raw = false, timeout = 0 } = {}) {
+  /** @type {Record<string, string>} */
   const headers = { Accept: 'application/json' };
   if (background) headers['PrintMonitor-Background'] = '1';
   if (body !== undefined) headers['Content-Type'] = 'application/json';
+  const signal = timeout ? AbortSignal.timeout(timeout) : undefined;
   let response;
   try {
-    response = await fetch(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body), signal: patience ? AbortSignal.timeout(patience) : undefined });
+    response = await fetch(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body), signal });
   } catch {
     throw new ApiError(0, { error: t('error.away') });
   }
-  if (response.ok) return raw ? response : response.status === 204 ? null : response.json();
+  if (response.ok) {
+    if (raw) return response;
+    return response.status === 204 ? null : response.json();
+  }
   const problem = await response.json().catch(() => ({}));
-  if (problem.code === 'login') leave(`/login?next=${encodeURIComponent(location.pathname)}`);
-  if (problem.code === 'password-change') leave('/password');
+  if (problem.code === 'login') navigate(`/login?next=${encodeURIComponent(location.pathname)}`);
+  if (problem.code === 'password-change') navigate('/password');
   throw new ApiError(response.status, problem);
 }
 
-export const get = (path, options) => ask('GET', path, undefined, options);
-export const post = (path, body) => ask('POST', path, body);
-export const put = (path, body) => ask('PUT', path, body);
-export const patch = (path, body) => ask('PATCH', path, body);
-export const remove = (path) => ask('DELETE', path);
+/** @type {(path: string, options?: RequestOptions) => Promise<any>} */
+export const get = (path, options) => request('GET', path, undefined, options);
+/** @type {(path: string, body?: unknown) => Promise<any>} */
+export const post = (path, body) => request('POST', path, body);
+/** @type {(path: string, body?: unknown) => Promise<any>} */
+export const put = (path, body) => request('PUT', path, body);
+/** @type {(path: string, body?: unknown) => Promise<any>} */
+export const patch = (path, body) => request('PATCH', path, body);
+/** @type {(path: string) => Promise<any>} */
+export const remove = (path) => request('DELETE', path);
 
-/** Keep what the Plug answers as a file. */
+/**
+ * Save the answer to a request as a file.
+ * @param {string} method
+ * @param {string} path
+ * @param {unknown} [body]
+ */
 export async function download(method, path, body) {
-  const response = await ask(method, path, body, { raw: true });
+  const response = await request(method, path, body, { raw: true });
   const name = /filename="([^"]+)"/.exec(response.headers.get('Content-Disposition') ?? '')?.[1] ?? 'download';
   const link = document.createElement('a');
   link.href = URL.createObjectURL(await response.blob());
@@ -53,6 +113,10 @@ export async function download(method, path, body) {
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }
 
-export function leave(place) {
-  location.assign(place);
+/**
+ * Go to another page.
+ * @param {string} path
+ */
+export function navigate(path) {
+  location.assign(path);
 }

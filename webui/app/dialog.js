@@ -1,8 +1,12 @@
-/** Questions in the way: the browser's own <dialog>, which keeps the keyboard inside and gives it back. */
+/** Ask the user for confirmation in a modal <dialog>. */
 import { h } from './dom.js';
 import { t } from './i18n.js';
 
-/** Ask before something that cannot be undone; true if the person says so. */
+/**
+ * Ask before an action that cannot be undone; return whether the user confirmed it.
+ * @param {{ title: string, text: string, action: string, danger?: boolean }} question `action` is the button's text
+ * @returns {Promise<boolean>}
+ */
 export function confirm({ title, text, action, danger = true }) {
   return new Promise((resolve) => {
     const no = h('button', { type: 'button', class: 'plain', onclick: () => dialog.close() }, t('cancel'));

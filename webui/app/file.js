@@ -1,12 +1,17 @@
-/** Files that a person chose, as the API takes them. */
+/** Read files that the user chose, in the form that the API takes. */
 
-/** A file's bytes in base64. */
+/**
+ * Return the content of a file in base64.
+ * @param {Blob} file
+ * @returns {Promise<string>}
+ */
 export async function base64(file) {
-  const address = await new Promise((resolve, reject) => {
+  /** @type {string} */
+  const url = await new Promise((resolve, reject) => {
     const reader = new FileReader();
-    reader.onload = () => resolve(reader.result);
+    reader.onload = () => resolve(String(reader.result));
     reader.onerror = () => reject(reader.error);
     reader.readAsDataURL(file);
   });
-  return address.slice(address.indexOf(',') + 1);
+  return url.slice(url.indexOf(',') + 1);
 }

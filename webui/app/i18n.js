@@ -1,18 +1,27 @@
 /** The page's language: its own words, and the messages of the Plug by their codes. */
 
+/**
+ * @typedef {object} Message A text of the Plug by its code.
+ * @property {string} code
+ * @property {string} text in English
+ * @property {Record<string, string | number | Message>} params by name; a Message is a text within the text
+ */
+
 export const LANGUAGES = ['en', 'de'];
 const CHOICE = 'printmonitor-language';
 
 export let language = 'en';
 export let locale = 'en';
+/** @type {Record<string, string>} */
 let words = {};
+/** @type {Record<string, string | Record<string, string>>} */
 let messages = {};
 let plural = new Intl.PluralRules('en');
 
 /** What a person chose here, else the Plug's setting where it is not the default, else what the browser prefers. */
 export function preferred(setting) {
   const chosen = localStorage.getItem(CHOICE);
-  if (LANGUAGES.includes(chosen)) return chosen;
+  if (chosen && LANGUAGES.includes(chosen)) return chosen;
   if (setting && setting !== 'en') return setting;
   const liked = navigator.languages.map((tag) => tag.slice(0, 2).toLowerCase());
   return liked.find((tag) => LANGUAGES.includes(tag)) ?? 'en';
@@ -53,26 +62,43 @@ export function word(group, value) {
 /**
  * A text of the Plug in the page's language: the API gives the English text under `key`, and code and parameters of it
  * under `${key}_message`, unless the text is another device's or from before there were codes.
+ * @param {Record<string, any>} record
+ * @returns {string}
  */
 export function say(record, key = 'text') {
   return render(record[key], record[`${key}_message`]);
 }
 
-/** The same of a list of texts. */
+/**
+ * The same of a list of texts.
+ * @param {Record<string, any>} record
+ * @param {string} key
+ * @returns {string[]}
+ */
 export function sayAll(record, key) {
   return record[key].map((text, index) => render(text, record[`${key}_message`]?.[index]));
 }
 
-/** `text` is English, and what there is where a code is not known here. */
+/**
+ * Return the message in the page's language, `text` where its code is not known.
+ * @param {string} text in English
+ * @param {Message} [message]
+ * @returns {string}
+ */
 export function render(text, message) {
-  const found = messages[message?.code];
+  const found = message && messages[message.code];
   if (!found) return text;
   const { params } = message;
   const template = typeof found === 'string' ? found : found[params.count === 1 ? 'one' : 'other'];
   return template.replace(/\{(\w+)(?::(\w))?\}/g, (whole, name, style) => (name in params ? shown(params[name], style) : whole));
 }
 
-/** A parameter: n groups the digits of a number, s makes a sentence of a text, d only ends it with a full stop. */
+/**
+ * A parameter: n groups the digits of a number, s makes a sentence of a text, d only ends it with a full stop.
+ * @param {string | number | Message} value
+ * @param {string} [style]
+ * @returns {string}
+ */
 function shown(value, style) {
   if (style === 'n' && typeof value === 'number') return new Intl.NumberFormat(locale).format(value);
   let text = value && typeof value === 'object' ? render(value.text, value) : String(value);

@@ -1,5 +1,6 @@
-/** Small drawings, in the colour of the text beside them; they never stand alone. */
+/** Icons in the colour of the text beside them; none stands without a text. */
 
+/** @type {Record<string, string>} */
 const PATHS = {
   overview: 'M4 4h7v7H4zM13 4h7v4h-7zM13 10h7v10h-7zM4 13h7v7H4z',
   printers: 'M7 8V4h10v4M7 17H4v-7h16v7h-3M7 14h10v6H7z',
@@ -23,14 +24,18 @@ const PATHS = {
   out: 'M14 4h5v16h-5M4 12h11M11 8l4 4-4 4',
 };
 
+/**
+ * Return an icon; the question mark for an unknown name.
+ * @param {string} name
+ */
 export function icon(name) {
-  const space = 'http://www.w3.org/2000/svg';
-  const drawing = document.createElementNS(space, 'svg');
-  drawing.setAttribute('viewBox', '0 0 24 24');
-  drawing.setAttribute('class', 'icon');
-  drawing.setAttribute('aria-hidden', 'true');
-  const path = document.createElementNS(space, 'path');
+  const namespace = 'http://www.w3.org/2000/svg';
+  const image = document.createElementNS(namespace, 'svg');
+  image.setAttribute('viewBox', '0 0 24 24');
+  image.setAttribute('class', 'icon');
+  image.setAttribute('aria-hidden', 'true');
+  const path = document.createElementNS(namespace, 'path');
   path.setAttribute('d', PATHS[name] ?? PATHS.unknown);
-  drawing.append(path);
-  return drawing;
+  image.append(path);
+  return image;
 }

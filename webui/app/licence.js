@@ -1,16 +1,19 @@
-/** The licence: how it stands, what that means, and the two ways to one. */
-import { download, get, post, put } from './api.js';
-import { h, notify, swap, term } from './dom.js';
-import { button, complain, handle } from './form.js';
+/** Show the licence and its state; request and install one online or as a file. */
+import { FieldError, download, get, post, put } from './api.js';
+import { $, h, notify, swap, term } from './dom.js';
+import { button, showError, onSubmit } from './form.js';
 import { moment } from './format.js';
 import { say, t } from './i18n.js';
 import { licenceState } from './states.js';
 
 const MISSING = ['none', 'requested', 'expired', 'revoked', 'broken'];
-const MOST_CHARACTERS = 100_000;
+const MAX_CHARACTERS = 100_000;
 
-/** Show it in `container`, with all that can be done; gives a function that looks again. */
-export async function licence(container) {
+/**
+ * Show the licence; return a function that loads it again.
+ * @param {HTMLElement} container
+ */
+export async function showLicence(container) {
   const facts = h('dl', { id: 'licence-facts' });
   const means = h('p', { id: 'licence-means', role: 'status' });
   const renewal = h('div', { class: 'actions start', id: 'licence-renewal' });
@@ -18,18 +21,18 @@ export async function licence(container) {
   const byFile = h('details', {}, h('summary', {}, t('licence.by.file')), files());
   container.replaceChildren(facts, means, renewal, online, byFile);
 
-  const show = (found) => {
+  const showState = (found) => {
     swap(facts, ...about(found));
     means.textContent = t(`licence.means.${found.state}`);
     const renews = found.enrolment_url && !MISSING.includes(found.state);
-    swap(renewal, renews ? button(h('button', { type: 'button', 'data-key': 'renew' }, t('licence.renew')), () => renew(container, show)) : null);
+    swap(renewal, renews ? button(h('button', { type: 'button', 'data-key': 'renew' }, t('licence.renew')), () => renew(container, showState)) : null);
     if (!container.dataset.shown) online.open = byFile.open = MISSING.includes(found.state);
     container.dataset.shown = '1';
-    const address = container.querySelector('#enrolment-url');
+    const address = $('#enrolment-url', container);
     if (!address.value && document.activeElement !== address) address.value = found.asked_at ?? found.enrolment_url ?? '';
   };
-  const refresh = async (background = false) => show(await get('/api/licence', { background }));
-  acts(container, show);
+  const refresh = async (background = false) => showState(await get('/api/licence', { background }));
+  wire(container, showState);
   await refresh(true);
   return refresh;
 }
@@ -76,24 +79,24 @@ function files() {
   );
 }
 
-function acts(container, show) {
-  const online = container.querySelector('#enrolment');
-  handle(online, async (values) => {
+function wire(container, show) {
+  const online = $('#enrolment', container);
+  onSubmit(online, async (values) => {
     const answer = await post('/api/licence/enrolment', values);
     show(answer.licence);
     if (!answer.ok) throw new Error(say(answer));
     online.elements.code.value = '';
     return answer;
   }, { done: (answer) => say(answer) });
-  button(container.querySelector('#licence-request'), async () => {
+  button($('#licence-request', container), async () => {
     await download('POST', '/api/licence/request');
     show(await get('/api/licence'));
     notify(t('licence.request.made'));
   });
-  const installation = container.querySelector('#installation');
-  handle(installation, async () => {
+  const installation = $('#installation', container);
+  onSubmit(installation, async () => {
     const file = installation.elements.licence.files[0];
-    if (file.size > MOST_CHARACTERS) throw Object.assign(new Error(t('licence.file.large')), { field: 'licence' });
+    if (file.size > MAX_CHARACTERS) throw new FieldError('licence', t('licence.file.large'));
     show(await put('/api/licence', { licence: await file.text() }));
     installation.reset();
   }, { done: () => t('licence.installed') });
@@ -103,5 +106,5 @@ async function renew(container, show) {
   const answer = await post('/api/licence/enrolment', {});
   show(answer.licence);
   if (answer.ok) notify(say(answer));
-  else complain(container.querySelector('#enrolment'), new Error(say(answer)));
+  else showError($('#enrolment', container), new Error(say(answer)));
 }

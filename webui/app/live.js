@@ -1,96 +1,110 @@
-/** Changes as they happen, over one WebSocket that comes back by itself. */
+/** Receive changes over one WebSocket, which is reconnected when it is lost. */
 import { get } from './api.js';
 
-const ENDED = 4401; // the session is over
-const FIRST_WAIT = 1000;
-const LONGEST_WAIT = 30_000;
-const PATIENCE = 500; // that a page waits for it before it asks for what it shows
+const SESSION_ENDED = 4401; // close code of the WebSocket
+const MIN_DELAY_MS = 1000;
+const MAX_DELAY_MS = 30_000;
+const CONNECT_TIMEOUT_MS = 500; // then a page loads its data without the connection
 const TOPICS = ['printers', 'jobs', 'outbox', 'events', 'traps', 'settings'];
 
+/** @type {{ topics: string[], listener: () => unknown }[]} */
 const listeners = [];
+/** @type {((job: any) => unknown)[]} */
 const jobListeners = [];
+/** @type {((connected: boolean) => unknown)[]} */
 const stateListeners = [];
-const early = new Set(); // topics that changed while the page asked for what it shows
-let wait = FIRST_WAIT;
-let asked = false; // at least once
-let asking = false;
+/** @type {Set<string>} topics that changed while the page loaded its data */
+const early = new Set();
+let delay = MIN_DELAY_MS;
+let hasLoaded = false; // or begun to
+let isLoading = false;
 
-/** Call a function when one of these topics changed, or did while the page was being built. */
+/**
+ * Call a function when one of these topics changes, and at once if it changed while the page loaded its data.
+ * @param {string[]} topics
+ * @param {() => unknown} listener
+ */
 export function on(topics, listener) {
   listeners.push({ topics, listener });
   if (topics.some((topic) => early.has(topic))) listener();
 }
 
-/** The page begins to ask for what it shows, which may be old before anybody listens; `built` ends that. */
+/** Note that the page begins to load its data; changes from now on are kept until `built`. */
 export function building() {
-  asked = asking = true;
+  hasLoaded = isLoading = true;
 }
 
+/** Note that the page has loaded its data. */
 export function built() {
   early.clear();
-  asking = false;
+  isLoading = false;
 }
 
-/** Call a function with every run that goes on. */
+/**
+ * Call a function with each progress of a run.
+ * @param {(job: any) => unknown} listener
+ */
 export function onJob(listener) {
   jobListeners.push(listener);
 }
 
-/** Call a function with true or false when the connection is there or lost. */
+/**
+ * Call a function with true when the connection is made, with false when it is lost.
+ * @param {(connected: boolean) => unknown} listener
+ */
 export function onState(listener) {
   stateListeners.push(listener);
 }
 
-/** Connect, and stay so. Resolves when the connection is there for the first time, or when that takes long. */
-export function connected() {
+/**
+ * Connect, and reconnect whenever the connection is lost. Resolves with the first connection, or after a time-out.
+ * @returns {Promise<void>}
+ */
+export function keepConnected() {
   return new Promise((resolve) => {
-    stateListeners.push((there) => there && resolve());
-    setTimeout(resolve, PATIENCE);
+    stateListeners.push((connected) => connected && resolve());
+    setTimeout(resolve, CONNECT_TIMEOUT_MS);
     connect();
   });
 }
 
 function connect() {
-  let begun = false;
+  let opened = false;
   const socket = new WebSocket(`${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/api/live`);
   socket.addEventListener('open', () => {
-    begun = true;
-    wait = FIRST_WAIT;
-    tell(stateListeners, true);
-    if (asked) changed(TOPICS); // what was missed meanwhile
+    opened = true;
+    delay = MIN_DELAY_MS;
+    stateListeners.forEach((listener) => listener(true));
+    if (hasLoaded) notifyListeners(TOPICS); // while it was not connected
   });
   socket.addEventListener('message', (event) => {
     const message = JSON.parse(event.data);
-    if (message.changed) changed(message.changed);
-    if (message.job) tell(jobListeners, message.job);
+    if (message.changed) notifyListeners(message.changed);
+    if (message.job) jobListeners.forEach((listener) => listener(message.job));
   });
   socket.addEventListener('close', (event) => {
-    if (event.code === ENDED) {
-      setTimeout(enter, FIRST_WAIT);
+    if (event.code === SESSION_ENDED) {
+      setTimeout(renew, MIN_DELAY_MS);
       return;
     }
-    tell(stateListeners, false);
-    // A Plug that was restarted knows no session: what is asked then leads to the login.
-    if (!begun) get('/api/session', { background: true }).catch(() => {});
-    setTimeout(connect, wait * (0.75 + Math.random() / 2));
-    wait = Math.min(LONGEST_WAIT, wait * 2);
+    stateListeners.forEach((listener) => listener(false));
+    // After a restart of the Plug there is no session any more: the request leads to the login.
+    if (!opened) get('/api/session', { background: true }).catch(() => {});
+    setTimeout(connect, delay * (0.75 + Math.random() / 2));
+    delay = Math.min(MAX_DELAY_MS, delay * 2);
   });
 }
 
-/** The session ended: a changed password gives this browser a new one, else the question leads to the login. */
-function enter() {
+/** After the end of the session: connect if this browser has a new one (changed password); else go to the login. */
+function renew() {
   get('/api/session', { background: true }).then(connect, (error) => {
-    if (!error.status) setTimeout(enter, LONGEST_WAIT);
+    if (!error.status) setTimeout(renew, MAX_DELAY_MS);
   });
 }
 
-function changed(topics) {
-  if (asking) topics.forEach((topic) => early.add(topic));
-  for (const { topics: wanted, listener } of listeners) {
-    if (wanted.some((topic) => topics.includes(topic))) listener();
+function notifyListeners(topics) {
+  if (isLoading) topics.forEach((topic) => early.add(topic));
+  for (const { topics: subscribed, listener } of listeners) {
+    if (subscribed.some((topic) => topics.includes(topic))) listener();
   }
-}
-
-function tell(those, what) {
-  for (const listener of those) listener(what);
 }

@@ -1,6 +1,7 @@
-/** What every page shares: who is logged in, the language, the head, the way to the other pages. */
+/** Build the frame of each page: session, language, header, navigation and connection state. */
+import './elements.js';
 import { get } from './api.js';
-import { $, calm, h, swap, translate } from './dom.js';
+import { $, throttle, h, swap, translate } from './dom.js';
 import { useZone } from './format.js';
 import { choose, language, preferred, speak, t } from './i18n.js';
 import { icon } from './icons.js';
@@ -18,16 +19,21 @@ const PAGES = {
   system: '/system',
 };
 const NAMES = { en: 'English', de: 'Deutsch' };
-const LOST_AFTER = 4000;
+const LOST_DELAY_MS = 4000;
 
+/** @type {any} JSON of /api/session */
 export let session = {};
 
-/** Begin a page: `build(session)` fills <main>, which is shown when it is whole, so that nothing jumps. */
+/**
+ * Start a page: `build` fills <main>, which is shown when it is complete, so that nothing jumps.
+ * @param {(session: any) => unknown} build
+ */
 export async function start(build) {
   const main = $('#main');
+  addFrame(main);
   try {
-    live.onState(connection());
-    const connected = live.connected(); // before the page asks for anything: what changes from then on is told
+    live.onState(connectionNotice());
+    const connected = live.keepConnected(); // before the page loads any data, so that no change is missed
     const guess = preferred('');
     const [found] = await Promise.all([get('/api/session'), speak(guess)]);
     session = found;
@@ -38,8 +44,8 @@ export async function start(build) {
     await connected;
     live.building();
     await build(session);
-    if (session.network_trial && document.body.dataset.page !== 'network') main.prepend(waiting());
-    live.on(['settings'], calm(refresh, 1000));
+    if (session.network_trial && document.body.dataset.page !== 'network') main.prepend(trialReminder());
+    live.on(['settings'], throttle(refresh, 1000));
     live.built();
   } catch (error) {
     main.replaceChildren(h('p', { class: 'problem', role: 'alert' }, error.message));
@@ -51,15 +57,28 @@ export async function start(build) {
   }
 }
 
-/** The page's name in the window's title, and in the head of the page where it has one. */
+/**
+ * Set the title of the window.
+ * @param {string} text
+ */
 export function title(text) {
   document.title = `${text} – ${session.name}`;
+}
+
+/** Put what all pages share around <main>: skip link, header, navigation, connection state and notices. */
+function addFrame(main) {
+  main.before(
+    h('a', { class: 'skip', href: '#main', 'data-t': 'skip' }),
+    h('header', { id: 'bar' }),
+    h('nav', { id: 'side' }),
+  );
+  main.after(h('p', { id: 'lost', role: 'status' }), h('div', { id: 'notices', role: 'status' }));
 }
 
 async function refresh() {
   session = await get('/api/session', { background: true });
   useZone(session.time_zone);
-  names();
+  showNames();
 }
 
 function head() {
@@ -78,12 +97,12 @@ function head() {
     h('span', { id: 'whose' }),
     h('form', { method: 'post', action: '/logout' }, h('button', { class: 'plain' }, icon('out'), h('span', {}, t('logout')))),
   );
-  names();
+  showNames();
   const links = Object.entries(PAGES).map(([name, place]) =>
     h('li', {}, h('a', { href: place, 'aria-current': name === page ? 'page' : null }, icon(name), h('span', {}, t(`nav.${name}`)))),
   );
   $('#side').setAttribute('aria-label', t('nav'));
-  swap($('#side'), h('ul', {}, links), h('div', { class: 'languages', role: 'group', 'aria-label': t('languages') }, Object.entries(NAMES).map(speaks)), h('p', { class: 'version' }, `PrintMonitor Plug ${session.version}`));
+  swap($('#side'), h('ul', {}, links), h('div', { class: 'languages', role: 'group', 'aria-label': t('languages') }, Object.entries(NAMES).map(languageButton)), h('p', { class: 'version' }, `PrintMonitor Plug ${session.version}`));
   addEventListener('keydown', (event) => {
     if (event.key === 'Escape' && menu.getAttribute('aria-expanded') === 'true') {
       toggle();
@@ -98,13 +117,13 @@ function head() {
   }
 }
 
-/** New network settings go again unless somebody confirms them, at whichever page he came in. */
-function waiting() {
+/** Return the reminder to confirm new network settings, shown on all other pages. */
+function trialReminder() {
   return h('p', { class: 'notice-line' }, t('network.waits'), ' ', h('a', { href: '/network' }, t('network.confirm')));
 }
 
-/** A button for this browser's language; it matters to nobody else. */
-function speaks([tag, name]) {
+/** Return a button that sets the language of this browser. */
+function languageButton([tag, name]) {
   const act = () => {
     choose(tag);
     location.reload();
@@ -112,20 +131,21 @@ function speaks([tag, name]) {
   return h('button', { type: 'button', class: 'plain small', lang: tag, 'aria-pressed': String(tag === language), onclick: act }, name);
 }
 
-function names() {
+function showNames() {
   $('#whose').textContent = [session.site, session.name].filter(Boolean).join(' · ');
 }
 
-/** Say that the connection is lost, if it stays so for a moment, and when it is back. */
-function connection() {
-  let timer = null;
-  return (there) => {
-    if (there) {
+/** Return a listener that shows a lost connection after a delay, and hides it when the connection is back. */
+function connectionNotice() {
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let timer;
+  return (connected) => {
+    if (connected) {
       clearTimeout(timer);
-      timer = null;
+      timer = undefined;
       $('#lost').replaceChildren();
     } else {
-      timer ??= setTimeout(() => $('#lost').replaceChildren(icon('warning'), t('lost')), LOST_AFTER); // each try fails anew
+      timer ??= setTimeout(() => $('#lost').replaceChildren(icon('warning'), t('lost')), LOST_DELAY_MS); // each failed attempt calls this
     }
   };
 }

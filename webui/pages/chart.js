@@ -1,4 +1,4 @@
-/** The history of a printer: pages printed, counters, or supplies, as a drawing and as a table. */
+/** Show the history of a printer (pages printed, counters or supplies) as a chart and as a table. */
 import uPlot from '../vendor/uplot/uPlot.esm.js';
 import { get } from '../app/api.js';
 import { $, h, swap } from '../app/dom.js';
@@ -27,15 +27,21 @@ const DASHES = [[], [8, 4], [2, 3], [10, 3, 2, 3]];
 const HEIGHT = 320;
 const ROWS = 12;
 
+/** @type {uPlot | null} */
 let plot = null;
-let told = null;
+/** @type {any} the API's answer and what of it is shown */
+let model = null;
 
-/** Draw the history of a printer into the page, anew with every choice, size and colour scheme. */
-export async function chart(id) {
+/**
+ * Draw the chart, and again after each change of the choice, the size or the colour scheme.
+ * @param {number} id of the printer
+ * @returns a function that loads the history again
+ */
+export async function setUpChart(id) {
   const form = $('.chart-choice');
   const show = async (background = false) => {
     const choice = new FormData(form);
-    told = { ...(await get(`/api/printers/${id}/history?range=${choice.get('range')}`, { background })), what: choice.get('what') };
+    model = { ...(await get(`/api/printers/${id}/history?range=${choice.get('range')}`, { background })), what: choice.get('what') };
     draw();
   };
   form.addEventListener('change', () => show());
@@ -59,16 +65,16 @@ function draw() {
   const color = (name) => style.getPropertyValue(name).trim();
   const dark = matchMedia('(prefers-color-scheme: dark)').matches;
   const axis = { stroke: color('--quiet'), grid: { stroke: color('--edge'), width: 1 }, ticks: { stroke: color('--edge'), width: 1 }, font: `13px ${getComputedStyle(document.body).fontFamily}` };
-  const bars = told.what === 'printed';
-  const write = (value) => (value === null || value === undefined ? '–' : told.what === 'supply' ? percent(value) : number(value));
+  const bars = model.what === 'printed';
+  const write = (value) => (value === null || value === undefined ? '–' : model.what === 'supply' ? percent(value) : number(value));
   plot = new uPlot(
     {
       width: $('#chart').clientWidth,
       height: HEIGHT,
       padding: [12, 8, 0, 0],
-      scales: { x: { time: true, range: (_, low, high) => [low, bars ? high + (high - low) / Math.max(1, times.length - 1) : high] }, y: { range: (_, low, high) => (told.what === 'supply' ? [0, 100] : bars ? [0, Math.max(10, high * 1.1)] : spread(low, high)) } },
+      scales: { x: { time: true, range: (_, low, high) => [low, bars ? high + (high - low) / Math.max(1, times.length - 1) : high] }, y: { range: (_, low, high) => (model.what === 'supply' ? [0, 100] : bars ? [0, Math.max(10, high * 1.1)] : spread(low, high)) } },
       axes: [
-        { ...axis, space: 80, values: (_, splits) => splits.map((value) => tick(value, TICKS[told.range])) },
+        { ...axis, space: 80, values: (_, splits) => splits.map((value) => tick(value, TICKS[model.range])) },
         { ...axis, size: 70, values: (_, splits) => splits.map(write) },
       ],
       series: [
@@ -97,16 +103,16 @@ function draw() {
   canvas.setAttribute('aria-label', summary(shown));
 }
 
-/** Some air above and below; a counter that stands still is a line in the middle. */
+/** Return the range of an axis with a margin, so that a constant counter is a line in the middle. */
 function spread(low, high) {
-  const air = Math.max(1, (high - low) * 0.08);
-  return [Math.max(0, low - air), high + air];
+  const margin = Math.max(1, (high - low) * 0.08);
+  return [Math.max(0, low - margin), high + margin];
 }
 
-/** The series of the choice, each with its name, and their times. */
+/** Return the chosen series with their labels, and their times. */
 function lines() {
-  const { times, series: all } = told;
-  if (told.what === 'supply') {
+  const { times, series: all } = model;
+  if (model.what === 'supply') {
     const shown = all
       .filter((series) => series.kind === 'supply' && (series.max || series.unit === 'percent'))
       .map((series) => ({
@@ -117,42 +123,42 @@ function lines() {
     return { times, shown };
   }
   const counters = all.filter((series) => series.kind === 'counter');
-  if (told.what === 'counter') return { times, shown: counters.map((series) => ({ label: word('counter', series.key), values: series.values })) };
+  if (model.what === 'counter') return { times, shown: counters.map((series) => ({ label: word('counter', series.key), values: series.values })) };
   const total = counters.find((series) => series.key === 'total');
   return total ? printed(times, total.values) : { times, shown: [] };
 }
 
-/** Pages by hour, day or month of the Plug's time zone; nothing is counted where a counter ran backwards. */
+/** Return the pages printed per hour, day or month in the Plug's time zone; a counter that runs backwards adds nothing. */
 function printed(times, values) {
   const groups = new Map();
   times.forEach((time, place) => {
-    const key = tick(time, GROUPS[told.range]);
+    const key = tick(time, GROUPS[model.range]);
     const group = groups.get(key) ?? groups.set(key, { time, pages: null }).get(key);
     const before = place ? values[place - 1] : null;
     if (before !== null && values[place] !== null) group.pages = (group.pages ?? 0) + Math.max(0, values[place] - before);
   });
   const found = [...groups.values()];
-  if (found.length > 2) found[0].time = 2 * found[1].time - found[2].time; // it began before the chart does
+  if (found.length > 2) found[0].time = 2 * found[1].time - found[2].time; // the first group may begin before the chart
   return { times: found.map((group) => group.time), shown: [{ label: t('history.printed'), values: found.map((group) => group.pages) }] };
 }
 
 function summary(shown) {
-  const range = word('history', told.range);
-  if (told.what === 'printed') {
+  const range = word('history', model.range);
+  if (model.what === 'printed') {
     const sum = shown[0].values.reduce((all, value) => all + (value ?? 0), 0);
     return t('history.sum', { range, pages: number(sum) });
   }
   return t('history.series', { range, names: shown.map((line) => line.label).join(', ') });
 }
 
-/** The same for those who do not see drawings: rows at even distances, pages group by group. */
+/** Show the data as a table for screen readers: rows at even distances, printed pages per group. */
 function table(times, shown) {
-  const grouped = told.what === 'printed';
+  const grouped = model.what === 'printed';
   const step = grouped ? 1 : Math.max(1, Math.ceil(times.length / ROWS));
-  const write = (value) => (value === null || value === undefined ? '–' : told.what === 'supply' ? percent(value) : number(value));
+  const write = (value) => (value === null || value === undefined ? '–' : model.what === 'supply' ? percent(value) : number(value));
   const rows = [];
   for (let place = times.length - 1; place >= 0; place -= step) {
-    const name = tick(times[place], grouped ? GROUPS_WORDS[told.range] : { dateStyle: 'medium', timeStyle: 'short' });
+    const name = tick(times[place], grouped ? GROUPS_WORDS[model.range] : { dateStyle: 'medium', timeStyle: 'short' });
     rows.push(h('tr', {}, h('th', { scope: 'row' }, name), shown.map((line) => h('td', { class: 'number' }, write(line.values[place])))));
   }
   swap(

@@ -1,17 +1,17 @@
-/** Where printers are looked for, how often, and what was found. */
+/** Configure where and how often to look for printers, and show the results. */
 import { get, patch, post, remove } from '../app/api.js';
 import { confirm } from '../app/dialog.js';
-import { $, cell, h, notify, row, swap, term } from '../app/dom.js';
-import { button, clear, complain, forgettable, handle, read, show } from '../app/form.js';
+import { $, actionsCell, cell, h, itemList, notify, numberCell, row, swap, term } from '../app/dom.js';
+import { button, clear, enableSecretRemoval, onSubmit, read, saveSchedule, show, showError } from '../app/form.js';
 import { bytes, every, interval, moment, number, seconds } from '../app/format.js';
 import { say, t, word } from '../app/i18n.js';
 import * as live from '../app/live.js';
-import { follow, jobName, jobState, outcome, traffic, when } from '../app/run.js';
+import { showRuns, jobName, jobState, outcome, traffic, when } from '../app/run.js';
 import { start } from '../app/shell.js';
 import { badge } from '../app/states.js';
-import { importing } from './importing.js';
+import { setUpImport } from './importing.js';
 
-const NEW = { addresses: '', community_read: 'public', snmp_version: 'auto', port: 161, address_by: 'ip', community_write: { set: false }, http_username: '', http_password: { set: false } };
+const NEW_ENTRY = { addresses: '', community_read: 'public', snmp_version: 'auto', port: 161, address_by: 'ip', community_write: { set: false }, http_username: '', http_password: { set: false } };
 const dialog = $('#entry-dialog');
 const form = $('#entry');
 
@@ -19,56 +19,49 @@ let discovery = null;
 let editing = null;
 let jobs = [];
 
-const HEARD_EVERY = 10_000; // nobody tells of what is heard
+const ANNOUNCED_INTERVAL_MS = 10_000; // the WebSocket does not report announcements
 
 start(async () => {
-  await Promise.all([refresh(), heard(), follow($('#run'), { kinds: ['discover', 'query'], changed: results })]);
-  acts();
-  importing(refresh);
-  live.on(['settings'], () => Promise.all([refresh(true), heard()]));
+  await Promise.all([refresh(), refreshAnnounced(), showRuns($('#run'), { kinds: ['discover', 'query'], changed: showResults })]);
+  wire();
+  setUpImport(refresh);
+  live.on(['settings'], () => Promise.all([refresh(true), refreshAnnounced()]));
   setInterval(() => {
-    if (!document.hidden) heard();
-  }, HEARD_EVERY);
+    if (!document.hidden) refreshAnnounced();
+  }, ANNOUNCED_INTERVAL_MS);
 });
 
 async function refresh(background = false) {
   discovery = await get('/api/discovery', { background });
-  entries();
-  schedule();
+  showEntries();
+  showSchedule();
   show($('#limits'), discovery);
 }
 
-function entries() {
-  swap($('#entries tbody'), ...discovery.entries.map(line));
+function showEntries() {
+  swap($('#entries tbody'), ...discovery.entries.map(entryRow));
   $('#entries').hidden = !discovery.entries.length;
   $('#no-entries').hidden = discovery.entries.length > 0;
   $('#no-entries').textContent = t('entries.none');
   $('#entries-total').textContent = discovery.entries.length > 1 ? t('entries.total', { count: discovery.addresses }) : '';
 }
 
-function line(entry) {
+function entryRow(entry) {
   const act = (name, action, kind = 'small') => button(h('button', { type: 'button', class: kind, 'data-key': `${name}-${entry.id}`, 'aria-label': `${t(`entry.${name}`)}: ${entry.addresses}` }, t(`entry.${name}`)), action);
   const tested = h('div', { role: 'status' });
-  const numbers = (label, value) => {
-    const made = cell(label, value);
-    made.classList.add('number');
-    return made;
-  };
-  const acts = cell(
-    t('actions'),
+  const buttons = actionsCell(
     act('edit', () => edit(entry)),
     act('test', async () => swap(tested, testResult(await post('/api/discovery/test', { id: entry.id, addresses: entry.addresses })))),
     act('remove', () => drop(entry), 'small danger plain'),
   );
-  acts.classList.add('acts');
   return row(
     cell(t('entry.addresses'), h('b', {}, entry.addresses), tested),
-    numbers(t('entries.count'), number(entry.count)),
+    numberCell(t('entries.count'), number(entry.count)),
     cell(t('entry.community'), entry.community_read),
     cell(t('entry.version'), word('version', entry.snmp_version)),
-    numbers(t('entry.port'), String(entry.port)),
+    numberCell(t('entry.port'), String(entry.port)),
     cell(t('entries.source'), word('source', entry.source)),
-    acts,
+    buttons,
   );
 }
 
@@ -80,7 +73,7 @@ async function drop(entry) {
   await refresh();
 }
 
-function edit(entry, proposed = NEW) {
+function edit(entry, proposed = NEW_ENTRY) {
   editing = entry;
   clear(form);
   form.reset();
@@ -90,46 +83,45 @@ function edit(entry, proposed = NEW) {
   dialog.showModal();
 }
 
-/** What one entry finds, in a few lines. */
-function testResult(result) {
-  const found = result.found.slice(0, 8).map((each) =>
+/** Return what a test of an entry found, in a few lines. */
+function testResult(report) {
+  const found = report.found.slice(0, 8).map((each) =>
     h('li', {}, each.address, ' · ', [each.manufacturer, each.model].filter(Boolean).join(' ') || each.description || t('test.unnamed'), each.is_printer ? null : ` · ${t('test.other')}`),
   );
-  const more = result.found.length - found.length;
+  const more = report.found.length - found.length;
   return h(
     'div',
     { class: 'tested' },
-    h('p', {}, badge(result.ok ? 'ok' : 'warning', say(result)), h('span', { class: 'quiet' }, ` ${t('test.asked', { count: result.asked, seconds: seconds(result.seconds) })}`)),
+    h('p', {}, badge(report.ok ? 'ok' : 'warning', say(report)), h('span', { class: 'quiet' }, ` ${t('test.asked', { count: report.asked, seconds: seconds(report.seconds) })}`)),
     found.length ? h('ul', {}, found, more > 0 ? h('li', {}, t('test.more', { count: more })) : null) : null,
-    result.advice ? h('p', {}, say(result, 'advice')) : null,
+    report.advice ? h('p', {}, say(report, 'advice')) : null,
   );
 }
 
-/** Printers that announce themselves; where nothing of the kind is to be had, there is nothing to see. */
-async function heard() {
+/** Show the printers that announce themselves; hide the section where the Plug does not listen. */
+async function refreshAnnounced() {
   const found = await get('/api/discovery/heard', { background: true }).catch(() => null);
   $('#heard-section').hidden = !found;
   if (!found) return;
   $('#heard-text').textContent = found.on && !found.printers.length ? t('heard.none') : say(found);
   $('#heard').hidden = !found.printers.length;
-  swap($('#heard tbody'), ...found.printers.map(announced));
+  swap($('#heard tbody'), ...found.printers.map(announcedRow));
 }
 
-function announced(each) {
-  const add = button(h('button', { type: 'button', class: 'small', 'data-key': `heard-${each.address}`, 'aria-label': `${t('entry.add')}: ${each.address}` }, t('entry.add')), () => edit(null, { ...NEW, addresses: each.address }));
-  const acts = cell(t('actions'), each.excluded ? badge('ignored', t('heard.excluded')) : each.covered ? badge('ok', t('heard.covered')) : add);
-  acts.classList.add('acts');
+function announcedRow(each) {
+  const add = button(h('button', { type: 'button', class: 'small', 'data-key': `heard-${each.address}`, 'aria-label': `${t('entry.add')}: ${each.address}` }, t('entry.add')), () => edit(null, { ...NEW_ENTRY, addresses: each.address }));
+  const state = actionsCell(each.excluded ? badge('ignored', t('heard.excluded')) : each.covered ? badge('ok', t('heard.covered')) : add);
   const name = each.printer ? h('a', { href: `/printers/${each.printer}` }, each.name) : each.name;
   return row(
     cell(t('heard.name'), name, each.model ? h('span', { class: 'quiet block' }, each.model) : null, each.location ? h('span', { class: 'quiet block' }, each.location) : null),
     cell(t('heard.address'), each.address),
     cell(t('heard.services'), each.services.join(', ')),
     cell(t('heard.at'), moment(each.heard_at, { ago: true })),
-    acts,
+    state,
   );
 }
 
-function schedule() {
+function showSchedule() {
   const { amount, unit } = interval(discovery.query_every);
   show($('#schedule'), { amount, unit, discover_at: discovery.discover_at.join(', ') });
   swap(
@@ -140,7 +132,7 @@ function schedule() {
   );
 }
 
-function acts() {
+function wire() {
   $('#add').addEventListener('click', () => edit(null));
   $('#cancel').addEventListener('click', () => dialog.close());
   button($('#test'), async () => {
@@ -151,48 +143,42 @@ function acts() {
       swap($('#tested'), testResult(await post('/api/discovery/test', editing ? { ...values, id: editing.id } : values)));
     } catch (error) {
       $('#tested').replaceChildren();
-      complain(form, error);
+      showError(form, error);
     }
   });
-  handle(form, async (values) => {
+  onSubmit(form, async (values) => {
     if (editing) await patch(`/api/discovery/entries/${editing.id}`, values);
     else await post('/api/discovery/entries', values);
     dialog.close();
     await refresh();
   });
-  forgettable(form, async (values) => {
+  enableSecretRemoval(form, async (values) => {
     editing = await patch(`/api/discovery/entries/${editing.id}`, values);
     show(form, editing, { force: true });
     await refresh();
   });
-  handle($('#schedule'), async ({ amount, unit, discover_at: times }) => {
-    const wanted = times.split(/[\s,;]+/).filter(Boolean);
-    try {
-      discovery = await patch('/api/discovery', { query_every: `${amount}${unit}`, discover_at: wanted });
-    } catch (error) {
-      if (error.field === 'query_every') error.field = 'amount';
-      throw error;
-    }
-    schedule();
+  onSubmit($('#schedule'), async (values) => {
+    discovery = await saveSchedule(values, (changes) => patch('/api/discovery', changes));
+    showSchedule();
   });
-  handle($('#limits'), async (values) => {
+  onSubmit($('#limits'), async (values) => {
     discovery = await patch('/api/discovery', values);
   });
-  $('#which').addEventListener('change', result);
+  $('#which').addEventListener('change', showResult);
 }
 
-/** The runs that have ended, and one of them in full. */
-function results(all) {
+/** Offer the ended runs, and show one of them in full. */
+function showResults(all) {
   jobs = all.filter((job) => job.result && !job.printer);
   const which = $('#which');
-  const chosen = which.value === which.options[0]?.value ? null : which.value; // the newest stays the newest
-  swap($('#which'), ...jobs.slice(0, 30).map((job) => h('option', { value: String(job.id) }, `${jobName(job)} · ${when(job).textContent}`)));
+  const chosen = which.value === which.options[0]?.value ? null : which.value; // no choice: follow the newest
+  swap($('#which'), ...jobs.slice(0, 30).map((job) => h('option', { value: String(job.id) }, `${jobName(job)} · ${when(job)?.textContent ?? ''}`)));
   if (jobs.some((job) => String(job.id) === chosen)) $('#which').value = chosen;
   $('#which').closest('.field').hidden = !jobs.length;
-  result();
+  showResult();
 }
 
-function result() {
+function showResult() {
   const job = jobs.find((each) => String(each.id) === $('#which').value);
   if (!job) {
     swap($('#result'), h('p', { class: 'empty' }, t('results.none')));
@@ -204,17 +190,11 @@ function result() {
     h('p', {}, jobState(job), ' ', outcome(job)),
     h('p', { class: 'quiet' }, found.asked ? `${t('results.asked', { asked: found.asked, answered: found.answered })} · ` : '', traffic(found, bytes(found.bytes))),
     found.left_alone ? h('p', { class: 'quiet' }, t('results.left', { count: found.left_alone })) : null,
-    list('results.new', found.new, found.new.length, (each) => [h('a', { href: `/printers/${each.id}` }, each.model ?? each.address), ` · ${[each.manufacturer, each.address].filter(Boolean).join(' · ')}`]),
-    list('results.failed', found.failed, found.failed_total, skipped),
-    list('results.incomplete', found.incomplete, found.incomplete_total, skipped),
-    list('results.skipped', found.skipped, found.skipped_total, skipped),
+    itemList('results.new', found.new, found.new.length, (each) => [h('a', { href: `/printers/${each.id}` }, each.model ?? each.address), ` · ${[each.manufacturer, each.address].filter(Boolean).join(' · ')}`]),
+    itemList('results.failed', found.failed, found.failed_total, skippedItem),
+    itemList('results.incomplete', found.incomplete, found.incomplete_total, skippedItem),
+    itemList('results.skipped', found.skipped, found.skipped_total, skippedItem),
   );
 }
 
-function list(key, items, total, make) {
-  if (!total) return null;
-  const more = total - items.length;
-  return h('details', { open: items.length <= 12 }, h('summary', {}, t(key, { count: total })), h('ul', {}, items.map((each) => h('li', {}, make(each))), more > 0 ? h('li', {}, t('test.more', { count: more })) : null));
-}
-
-const skipped = (each) => [each.printer ? h('a', { href: `/printers/${each.printer}` }, each.address) : each.address, each.name ? ` (${each.name})` : '', `: ${say(each, 'reason')}`];
+const skippedItem = (each) => [each.printer ? h('a', { href: `/printers/${each.printer}` }, each.address) : each.address, each.name ? ` (${each.name})` : '', `: ${say(each, 'reason')}`];

@@ -1,18 +1,18 @@
-/** The first steps, one after the other. Each saves by itself, each can be left out; the rest of the pages do the same. */
-import { get, leave, patch, post } from '../app/api.js';
+/** Guide through the first settings step by step. Each step saves its own form and can be skipped. */
+import { get, navigate, patch, post } from '../app/api.js';
 import { $, $$, h, swap } from '../app/dom.js';
-import { button, clear, handle, show } from '../app/form.js';
+import { button, clear, onSubmit, saveSchedule, show, showParts } from '../app/form.js';
 import { interval } from '../app/format.js';
-import { end, reach, reached } from '../app/guide.js';
+import { dismiss, savedStep, saveStep } from '../app/guide_progress.js';
 import { t } from '../app/i18n.js';
 import { icon } from '../app/icons.js';
-import { licence } from '../app/licence.js';
-import { follow, jobState, outcome } from '../app/run.js';
+import { showLicence } from '../app/licence.js';
+import { showRuns, jobState, outcome } from '../app/run.js';
 import { start } from '../app/shell.js';
-import { trial } from '../app/trial.js';
+import { testTransmission } from '../app/transmission_test.js';
 
 const STEPS = ['site', 'range', 'schedule', 'transmission', 'licence', 'finish'];
-const SHOWN = 12;
+const MAX_PRINTERS = 12; // of a list
 const section = (step) => $(`#step-${step}`);
 const form = (step) => $('form', section(step));
 
@@ -20,12 +20,12 @@ let discovery = null;
 let transmission = null;
 
 start(async () => {
-  const [system, { zones }] = await Promise.all([get('/api/system'), get('/api/time-zones'), licence($('#licence')), load()]);
+  const [system, { zones }] = await Promise.all([get('/api/system'), get('/api/time-zones'), showLicence($('#licence')), load()]);
   swap($('#time-zone'), ...zones.map((zone) => h('option', { value: zone }, zone.replaceAll('_', ' '))));
   show(form('site'), system);
   await finish();
-  saves();
-  ways();
+  wireForms();
+  wireButtons();
   open(false);
   addEventListener('hashchange', () => open(true));
 });
@@ -34,9 +34,9 @@ async function load() {
   [discovery, transmission] = await Promise.all([get('/api/discovery'), get('/api/transmission')]);
   range();
   show(form('schedule'), { ...interval(discovery.query_every), discover_at: discovery.discover_at.join(', ') });
-  const mode = transmission.mode === 'off' && !discovery.entries.length ? 'https' : transmission.mode; // what most want
+  const mode = transmission.mode === 'off' && !discovery.entries.length ? 'https' : transmission.mode; // the most common choice
   show(form('transmission'), { ...transmission, mode });
-  parts();
+  updateParts();
 }
 
 function range() {
@@ -47,23 +47,23 @@ function range() {
   $('#addresses').value = there.length ? '' : (discovery.suggestion ?? '');
 }
 
-/** Only the part that is chosen is shown, and sent. */
-function parts() {
+/** Show the fields of the chosen way of transmission. */
+function updateParts() {
   const mode = $('[name=mode]:checked', form('transmission'))?.value ?? 'off';
-  for (const part of $$('[data-needs]', form('transmission'))) part.hidden = !part.dataset.needs.split(' ').includes(mode);
+  showParts(form('transmission'), [mode]);
   $('#test').disabled = transmission.mode === 'off';
   $('#test-text').textContent = t(transmission.mode === 'off' ? 'guide.test.off' : 'try.text');
 }
 
-/** The step that the address names, else the one that somebody came to. */
-const current = () => STEPS.find((step) => location.hash === `#at-${step}`) ?? reached() ?? STEPS[0];
+/** Return the step in the URL, else the saved one, else the first. */
+const current = () => STEPS.find((step) => location.hash === `#at-${step}`) ?? savedStep() ?? STEPS[0];
 
 function open(focus) {
   const step = STEPS.includes(current()) ? current() : STEPS[0];
   for (const each of STEPS) section(each).hidden = each !== step;
   const place = STEPS.indexOf(step);
   swap($('#stations'), ...STEPS.map((each, number) => station(each, number < place, each === step)));
-  reach(step);
+  saveStep(step);
   if (!focus) return;
   scrollTo({ top: 0 });
   $('h2', section(step)).focus();
@@ -80,7 +80,7 @@ function go(way) {
   if (next) location.hash = `at-${next}`;
 }
 
-function ways() {
+function wireButtons() {
   for (const back of $$('[data-back]')) back.addEventListener('click', () => go(-1));
   for (const skip of $$('[data-skip]')) {
     skip.addEventListener('click', () => {
@@ -90,61 +90,54 @@ function ways() {
   }
   for (const way of ['#dismiss', '#finish']) {
     $(way).addEventListener('click', () => {
-      end();
-      leave('/');
+      dismiss();
+      navigate('/');
     });
   }
 }
 
-function saves() {
-  step('site', (values) => patch('/api/system', values));
-  step('range', async (values) => {
+function wireForms() {
+  onStep('site', (values) => patch('/api/system', values));
+  onStep('range', async (values) => {
     if (values.addresses.trim()) await post('/api/discovery/entries', values);
     discovery = await get('/api/discovery');
     range();
   });
-  step('schedule', async ({ amount, unit, discover_at: times }) => {
-    try {
-      await patch('/api/discovery', { query_every: `${amount}${unit}`, discover_at: times.split(/[\s,;]+/).filter(Boolean) });
-    } catch (error) {
-      if (error.field === 'query_every') error.field = 'amount';
-      throw error;
-    }
-  });
-  form('transmission').addEventListener('change', parts);
-  step('transmission', async (values) => {
+  onStep('schedule', (values) => saveSchedule(values, (changes) => patch('/api/discovery', changes)));
+  form('transmission').addEventListener('change', updateParts);
+  onStep('transmission', async (values) => {
     transmission = await patch('/api/transmission', values);
     show(form('transmission'), transmission, { force: true });
-    parts();
+    updateParts();
   });
 }
 
-/** Save a step's form, and go on. */
-function step(name, save) {
-  handle(form(name), async (values) => {
+/** Save the form of a step, then go to the next one. */
+function onStep(name, save) {
+  onSubmit(form(name), async (values) => {
     await save(values);
     go(1);
   }, { done: () => null });
 }
 
-/** A discovery with what it finds. */
+/** Offer a test of the transmission and a discovery, and show their results. */
 async function finish() {
-  button($('#test'), () => trial($('#tested')));
-  await follow($('#run'), { kinds: ['discover'], changed: found });
+  button($('#test'), () => testTransmission($('#tested')));
+  await showRuns($('#run'), { kinds: ['discover'], changed: showFound });
 }
 
-function found(jobs) {
+function showFound(jobs) {
   const job = jobs.find((each) => each.kind === 'discover' && each.result);
   if (!job) {
     $('#found').replaceChildren();
     return;
   }
   const { new: printers } = job.result;
-  const more = printers.length - SHOWN;
+  const more = printers.length - MAX_PRINTERS;
   swap(
     $('#found'),
     h('p', {}, jobState(job), ' ', outcome(job)),
-    printers.length ? h('ul', {}, printers.slice(0, SHOWN).map((each) => h('li', {}, h('a', { href: `/printers/${each.id}` }, each.model ?? each.address), ` · ${[each.manufacturer, each.address].filter(Boolean).join(' · ')}`)), more > 0 ? h('li', {}, t('test.more', { count: more })) : null) : null,
+    printers.length ? h('ul', {}, printers.slice(0, MAX_PRINTERS).map((each) => h('li', {}, h('a', { href: `/printers/${each.id}` }, each.model ?? each.address), ` · ${[each.manufacturer, each.address].filter(Boolean).join(' · ')}`)), more > 0 ? h('li', {}, t('test.more', { count: more })) : null) : null,
     job.result.printers ? null : h('p', { class: 'quiet' }, t('guide.found.none')),
   );
 }

@@ -1,79 +1,77 @@
-/** The network: how it is, how it shall be, and the confirmation without which new settings go again. */
+/** Show the network and change its settings, which are rolled back unless they are confirmed. */
 import { get, post, remove } from '../app/api.js';
-import { $, $$, h, swap, term } from '../app/dom.js';
-import { button, handle, show } from '../app/form.js';
+import { $, $$, h, showText, swap, term } from '../app/dom.js';
+import { button, onSubmit, show, showParts } from '../app/form.js';
 import { number } from '../app/format.js';
 import { say, t, word } from '../app/i18n.js';
 import { start } from '../app/shell.js';
 import { badge } from '../app/states.js';
 
 const LEVELS = { ordered: 'running', trying: 'running', ending: 'running', kept: 'ok', 'rolled-back': 'warning', failed: 'error' };
-const TRIED = ['ordered', 'trying', 'ending'];
-const SECONDS = 120; // to confirm, until the Plug says how many are left
-const LOOK_EVERY = 2000;
-const PATIENCE = 6000; // the address that this page came from may be gone
+const ACTIVE_STATES = ['ordered', 'trying', 'ending'];
+const CONFIRM_TIMEOUT_S = 120; // until the Plug reports how many seconds are left
+const POLL_INTERVAL_MS = 2000;
+const REQUEST_TIMEOUT_MS = 6000; // the Plug may have left the address of this page
 
 const form = $('#network');
 
 let network = null;
-let told = '';
-let ends = 0;
+let shownState = '';
+let deadline = 0;
 
 start(async () => {
-  take(await get('/api/network'));
-  form.addEventListener('change', parts);
-  handle(form, propose, { done: () => '' });
-  button($('#keep'), async () => take(await post('/api/network/trial/confirmation')));
-  button($('#back'), async () => take(await remove('/api/network/trial')));
-  setInterval(count, 1000);
-  look();
+  update(await get('/api/network'));
+  form.addEventListener('change', updateParts);
+  onSubmit(form, propose, { done: () => '' });
+  button($('#keep'), async () => update(await post('/api/network/trial/confirmation')));
+  button($('#back'), async () => update(await remove('/api/network/trial')));
+  setInterval(showCountdown, 1000);
+  pollTrial();
 });
 
 async function propose(values) {
-  // Another WLAN has another passphrase, or none.
+  // The stored passphrase belongs to the stored WLAN.
   if (values.wlan && values.wlan.ssid !== network.settings.wlan.ssid) values.wlan.passphrase ??= '';
-  ends = Date.now() + SECONDS * 1000;
-  take(await post('/api/network/trial', values));
+  deadline = Date.now() + CONFIRM_TIMEOUT_S * 1000;
+  update(await post('/api/network/trial', values));
   $('#trial').scrollIntoView();
 }
 
-/** While something is tried: whoever can still be reached is asked how it goes. */
-async function look() {
-  if (TRIED.includes(network.trial.state) && !document.hidden) {
-    await get('/api/network', { background: true, patience: PATIENCE }).then(take, () => {});
+/** While a trial of new settings is active, poll its state; the Plug may be unreachable. */
+async function pollTrial() {
+  if (ACTIVE_STATES.includes(network.trial.state) && !document.hidden) {
+    await get('/api/network', { background: true, timeout: REQUEST_TIMEOUT_MS }).then(update, () => {});
   }
-  setTimeout(look, LOOK_EVERY);
+  setTimeout(pollTrial, POLL_INTERVAL_MS);
 }
 
-function take(found) {
-  network = found;
-  $('#elsewhere').hidden = found.box;
-  $('#elsewhere').textContent = found.box_text ? say(found, 'box_text') : '';
-  $('#settings').hidden = !found.box;
-  choices();
-  show(form, found.settings);
-  parts();
-  present();
-  trial();
+function update(state) {
+  network = state;
+  showText($('#elsewhere'), state.box_text && say(state, 'box_text'));
+  $('#settings').hidden = !state.box;
+  fillInterfaces();
+  show(form, state.settings);
+  updateParts();
+  showPresent();
+  showTrial();
 }
 
-/** The interfaces that are there, and the one that is chosen. */
-function choices() {
-  const there = network.interfaces.map(({ name }) => name).filter((name) => /^(eth|wlan)\d{1,2}$/.test(name));
-  const names = [...new Set([...there, network.settings.interface])].sort();
+/** Offer the interfaces of the Plug, and the one of the settings. */
+function fillInterfaces() {
+  const available = network.interfaces.map(({ name }) => name).filter((name) => /^(eth|wlan)\d{1,2}$/.test(name));
+  const names = [...new Set([...available, network.settings.interface])].sort();
   if ($$('option', $('#interface')).map(({ value }) => value).join() === names.join()) return;
   const chosen = $('#interface').value;
   swap($('#interface'), ...names.map((name) => h('option', { value: name }, `${word('network-kind', name.startsWith('wlan') ? 'wlan' : 'ethernet')} (${name})`)));
   $('#interface').value = chosen || network.settings.interface;
 }
 
-/** Only what is chosen is shown, and sent. */
-function parts() {
-  const needs = [$('#method').value, `${$('#v6-method').value}6`, $('#interface').value.replace(/\d+$/, '')];
-  for (const part of $$('[data-needs]', form)) part.hidden = !needs.includes(part.dataset.needs);
+/** Show the fields of the chosen interface and methods. */
+function updateParts() {
+  showParts(form, [$('#method').value, `${$('#v6-method').value}6`, $('#interface').value.replace(/\d+$/, '')]);
 }
 
-function present() {
+function showPresent() {
   swap($('#links'), ...network.interfaces.map(link));
   swap(
     $('#present'),
@@ -101,30 +99,30 @@ function link(each) {
 
 const lines = (texts) => texts.map((text) => h('span', { class: 'block' }, text));
 
-function trial() {
+function showTrial() {
   const { state, text, seconds, hosts } = network.trial;
-  const on = state === 'ordered' || state === 'trying';
-  if (state === 'trying') ends = Date.now() + seconds * 1000;
+  const isActive = state === 'ordered' || state === 'trying';
+  if (state === 'trying') deadline = Date.now() + seconds * 1000;
   $('#trial').hidden = state === 'none';
-  $('#countdown').hidden = !on;
+  $('#countdown').hidden = !isActive;
   $('#trial-acts').hidden = state !== 'trying';
-  $('#reopen').hidden = !on || !hosts.length;
-  if (on) swap($('#reopen'), t('network.reopen'), ...hosts.map(place));
-  count();
-  if (state === told) return; // said once, not each two seconds
-  told = state;
+  $('#reopen').hidden = !isActive || !hosts.length;
+  if (isActive) swap($('#reopen'), t('network.reopen'), ...hosts.map(reopenLink));
+  showCountdown();
+  if (state === shownState) return; // announce each state once
+  shownState = state;
   if (state !== 'none') swap($('#trial-state'), badge(LEVELS[state], word('network-trial', state)), text ? h('span', { class: 'quiet block' }, say(network.trial)) : null);
 }
 
-/** The same page at another address: there is another login. */
-function place(host) {
+/** Return a link to this page at another address of the Plug. */
+function reopenLink(host) {
   const port = location.port ? `:${location.port}` : '';
   const url = `${location.protocol}//${host}${port}/network`;
   return [' ', h('a', { href: url, 'data-key': host }, url)];
 }
 
-function count() {
+function showCountdown() {
   if ($('#countdown').hidden) return;
-  const left = Math.max(0, Math.round((ends - Date.now()) / 1000));
+  const left = Math.max(0, Math.round((deadline - Date.now()) / 1000));
   $('#countdown').textContent = left ? t('network.left', { count: left }) : t('network.over');
 }

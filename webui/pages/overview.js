@@ -1,28 +1,28 @@
-/** What needs somebody, what runs, what is next. */
+/** Show what needs attention, the runs, the Plug's own state and the latest events. */
 import { get } from '../app/api.js';
-import { $, calm, cell, h, row, swap, term } from '../app/dom.js';
+import { $, throttle, cell, h, row, swap, term } from '../app/dom.js';
 import { moment, percent } from '../app/format.js';
-import { offered } from '../app/guide.js';
+import { isOffered } from '../app/guide_progress.js';
 import { say, t, word } from '../app/i18n.js';
 import { icon } from '../app/icons.js';
 import * as live from '../app/live.js';
-import { follow, jobName } from '../app/run.js';
+import { showRuns, jobName } from '../app/run.js';
 import { start } from '../app/shell.js';
 import { badge, errors, licenceState } from '../app/states.js';
 
-const EVENTS = 12;
+const MAX_EVENTS = 12;
 const STATES = ['error', 'warning', 'silent', 'ok', 'ignored'];
 
 start(async () => {
-  if (await begins()) return;
-  await Promise.all([refresh(), refreshEvents(), follow($('#run'))]);
-  live.on(['printers', 'jobs', 'outbox', 'settings', 'events', 'traps'], calm(() => refresh(true), 2000));
-  live.on(['events'], calm(() => refreshEvents(true), 2000));
+  if (await goToGuide()) return;
+  await Promise.all([refresh(), refreshEvents(), showRuns($('#run'))]);
+  live.on(['printers', 'jobs', 'outbox', 'settings', 'events', 'traps'], throttle(() => refresh(true), 2000));
+  live.on(['events'], throttle(() => refreshEvents(true), 2000));
 });
 
-/** A Plug that is told nothing yet is told step by step, unless somebody wanted it otherwise. */
-async function begins() {
-  if (!offered()) return false;
+/** Go to the setup guide if nothing is configured yet and the guide was not dismissed; return whether it did. */
+async function goToGuide() {
+  if (!isOffered()) return false;
   const [{ entries }, overview] = await Promise.all([get('/api/discovery'), get('/api/overview')]);
   if (entries.length || known(overview)) return false;
   location.replace('/guide');
@@ -55,29 +55,29 @@ function showAttention(overview) {
       'li',
       { class: each.level },
       icon(each.level),
-      h('div', {}, h('p', {}, where(each, place)), h('p', { class: 'quiet' }, h('span', { class: 'unseen' }, `${word('level', each.level)}: `), told(each))),
+      h('div', {}, h('p', {}, subjectLink(each, place)), h('p', { class: 'quiet' }, h('span', { class: 'unseen' }, `${word('level', each.level)}: `), attentionText(each))),
       moment(each.since, { ago: true }),
     ),
   );
-  const calmly = h('li', { class: 'calm' }, icon('ok'), h('p', {}, t('attention.none')));
-  swap($('#attention'), ...(shown.length ? shown : [calmly]));
+  const nothing = h('li', { class: 'calm' }, icon('ok'), h('p', {}, t('attention.none')));
+  swap($('#attention'), ...(shown.length ? shown : [nothing]));
   const more = overview.attention_total - overview.attention.length;
   $('#attention-more').hidden = more <= 0;
   $('#attention-more').replaceChildren(h('a', { href: '/printers' }, t('attention.more', { count: more })));
 }
 
-/** The way to what it is about; an event has no page of its own. */
-function where(each, place) {
+/** Return the link to the subject; an event has no page. */
+function subjectLink(each, place) {
   return each.link === '/' ? h('b', {}, subject(each)) : h('a', { href: each.link, 'data-key': `attention-${place}` }, subject(each));
 }
 
 const subject = (each) => (each.printer ? each.subject : word('attention-subject', each.kind));
 
-/** What a supply's message says of it. */
+/** States of a supply by the code of its message. */
 const SUPPLY_STATES = { 'attention.supply_empty': 'empty', 'attention.supply_full': 'full', 'attention.supply_nearly_full': 'nearly-full' };
 
-/** The line of one thing, in the page's language. */
-function told(each) {
+/** Return the line of an entry in the page's language. */
+function attentionText(each) {
   const detail = each.detail ?? '';
   switch (each.kind) {
     case 'printer-error':
@@ -132,7 +132,7 @@ function plug({ transmission, licence, traps }) {
 
 async function refreshEvents(background = false) {
   const { events } = await get('/api/events', { background });
-  const shown = events.slice(0, EVENTS).map((event) =>
+  const shown = events.slice(0, MAX_EVENTS).map((event) =>
     row(
       cell(t('events.began'), moment(event.began_at)),
       cell(t('events.ended'), event.ended_at ? moment(event.ended_at) : badge('warning', t('events.on'))),

@@ -1,16 +1,16 @@
-/** Everything about one printer, and what can be done with it. */
-import { get, leave, patch, post, remove } from '../app/api.js';
+/** Show all data of one printer, and read, ignore or forget it. */
+import { get, navigate, patch, post, remove } from '../app/api.js';
 import { confirm } from '../app/dialog.js';
-import { $, calm, cell, dash, fill, h, notify, row, swap, term } from '../app/dom.js';
-import { button, handle, show as showForm } from '../app/form.js';
+import { $, throttle, cell, dash, fill, h, notify, numberCell, row, swap, term } from '../app/dom.js';
+import { button, onSubmit, show as showForm } from '../app/form.js';
 import { bytes, day, duration, mac, moment, number, percent } from '../app/format.js';
 import { say, sayAll, t, word } from '../app/i18n.js';
 import * as live from '../app/live.js';
 import { outcome, progress, traffic } from '../app/run.js';
 import { start, title } from '../app/shell.js';
 import { amount, badge, bar, errors, printerState, supplyLevel, supplyText, swatch, whole } from '../app/states.js';
-import { chart } from './chart.js';
-import { recording } from './recording.js';
+import { setUpChart } from './chart.js';
+import { setUpRecording } from './recording.js';
 
 const id = Number(location.pathname.split('/').pop());
 const api = `/api/printers/${id}`;
@@ -21,10 +21,10 @@ let job = null;
 
 start(async () => {
   await refresh();
-  const redraw = await chart(id);
-  acts();
-  await recording(api);
-  live.on(['printers'], calm(async () => {
+  const redraw = await setUpChart(id);
+  wire();
+  await setUpRecording(api);
+  live.on(['printers'], throttle(async () => {
     await refresh(true);
     await redraw();
   }, 3000));
@@ -75,18 +75,18 @@ function show() {
   $('#traffic').textContent = traffic(printer.cost, bytes(printer.cost.bytes));
 }
 
-/** What the last reading could not read, and what else there is to know of it. */
+/** Show what the last reading could not read, and its notes. */
 function remarks() {
   remark('incomplete', badge('warning', t('printer.incomplete')), printer.incomplete.map((each) => `${word('part', each.part)}: ${say(each, 'reason')}`));
   remark('notes', badge('info', t('printer.notes')), sayAll(printer, 'notes'));
 }
 
-function remark(id, sign, lines) {
-  $(`#${id}`).hidden = !lines.length;
-  swap($(`#${id}`), h('p', {}, sign), h('ul', { class: 'problem-list' }, lines.map((line) => h('li', {}, line))));
+function remark(part, sign, lines) {
+  $(`#${part}`).hidden = !lines.length;
+  swap($(`#${part}`), h('p', {}, sign), h('ul', { class: 'problem-list' }, lines.map((line) => h('li', {}, line))));
 }
 
-/** A table with its rows; where there is none, the whole part says so. */
+/** Fill a table; without rows show a line instead. */
 function rows(part, list, make) {
   swap($(`#${part} tbody`), ...list.map(make));
   $(`#${part}`).hidden = !list.length;
@@ -109,7 +109,7 @@ function supplies() {
   swap($('#supplies'), ...(list.length ? list : [h('li', { class: 'quiet' }, t('printer.nothing'))]));
 }
 
-/** Level and capacity, where they are numbers of something else than percent. */
+/** Return level and capacity if they are numbers in another unit than percent. */
 function measure({ level, max_capacity: most, unit }) {
   if (typeof level !== 'number' || typeof most !== 'number' || unit === 'percent') return null;
   return t('supply.of', { level: whole(level, unit), most: amount(most, unit) });
@@ -123,14 +123,14 @@ function forecast({ forecast: expected, kind }) {
 
 function counters() {
   rows('counters', printer.counters, (counter) => {
-    const held = counter.held && h('span', { class: 'block' }, badge('warning', t('counters.held')), ' ', h('span', { class: 'quiet' }, t('counters.held.text', { value: number(counter.held.value), reason: say(counter.held, 'reason') })), ' ', believe(counter));
+    const held = counter.held && h('span', { class: 'block' }, badge('warning', t('counters.held')), ' ', h('span', { class: 'quiet' }, t('counters.held.text', { value: number(counter.held.value), reason: say(counter.held, 'reason') })), ' ', acceptButton(counter));
     const dispute = counter.dispute && h('span', { class: 'block' }, badge('info', t('counters.disputed')), ' ', h('span', { class: 'quiet' }, say(counter, 'dispute')));
     return h('tr', {}, h('td', {}, word('counter', counter.name), h('span', { class: 'quiet block', title: t('counters.source') }, counter.source), dispute, held), h('td', { class: 'number' }, number(counter.value)));
   });
 }
 
-/** The button for a reading that is not believed. */
-function believe(counter) {
+/** Return the button that accepts an implausible reading of a counter. */
+function acceptButton(counter) {
   const label = `${t('counters.believe')}: ${word('counter', counter.name)}, ${number(counter.held.value)}`;
   return button(h('button', { type: 'button', class: 'small', 'data-key': `believe-${counter.name}`, 'aria-label': label }, t('counters.believe')), async () => {
     const values = { name: word('counter', counter.name), value: number(counter.held.value), old: number(counter.value) };
@@ -159,12 +159,12 @@ function tray(each) {
     cell(t('trays.name'), each.name ?? each.description ?? String(each.index), each.type ? h('span', { class: 'quiet block' }, word('input-type', each.type)) : null),
     cell(t('trays.media'), media.join(', ')),
     cell(t('trays.size'), size),
-    cell(t('trays.level'), level(each.percent, each.level, each.max_capacity, each.capacity_unit)),
+    cell(t('trays.level'), levelBar(each.percent, each.level, each.max_capacity, each.capacity_unit)),
     cell(t('trays.status'), subUnit(each.status)),
   );
 }
 
-function level(share, value, most, unit) {
+function levelBar(share, value, most, unit) {
   if (share !== null) {
     const text = typeof most === 'number' && unit !== 'percent' ? t('supply.of', { level: whole(value, unit), most: amount(most, unit) }) : percent(share);
     return bar(share, { state: share <= 0 ? 'empty' : 'ok', text: share <= 0 ? badge('warning', t('trays.empty')) : text });
@@ -190,12 +190,10 @@ function subUnit(status) {
 }
 
 function storage(each) {
-  const size = cell(t('storages.size'), each.size_bytes === null ? null : bytes(each.size_bytes));
-  size.classList.add('number');
   return row(
     cell(t('storages.name'), each.description, each.type ? h('span', { class: 'quiet block' }, word('storage', each.type)) : null),
     cell(t('storages.used'), each.percent === null ? null : bar(each.percent, { text: percent(each.percent) })),
-    size,
+    numberCell(t('storages.size'), each.size_bytes === null ? null : bytes(each.size_bytes)),
   );
 }
 
@@ -219,7 +217,7 @@ function about() {
   ].map(([key, value]) => term(word('column', key), value ?? dash()));
 }
 
-function acts() {
+function wire() {
   button($('#read'), async () => {
     job = await post(`${api}/read`);
     reading(job);
@@ -234,16 +232,16 @@ function acts() {
     const sure = await confirm({ title: t('printer.forget.title', { name: name() }), text: t('printer.forget.text'), action: t('printer.forget') });
     if (!sure) return;
     await remove(api);
-    leave('/printers');
+    navigate('/printers');
   });
-  handle($('#group'), async (values) => {
+  onSubmit($('#group'), async (values) => {
     printer = await patch(api, values);
     delete $('#group').dataset.touched;
     show();
   });
 }
 
-/** Look after the reading that was asked for, until it has ended. */
+/** Show the progress of the reading that this page started, until it has ended. */
 async function follow() {
   if (!job) return;
   const now = await get(`/api/jobs/${job.id}`, { background: true });
@@ -262,7 +260,7 @@ function reading(now) {
   }
   const failed = now.state !== 'done' || now.result?.failed_total;
   const partly = !failed && now.result?.incomplete_total;
-  const reason = now.result?.failed[0]?.reason && say(now.result.failed[0], 'reason');
-  const said = t(failed ? 'read.failed' : partly ? 'read.partly' : 'read.done');
-  swap($('#reading'), h('p', {}, badge(failed || partly ? 'warning' : 'ok', said), ' ', failed && reason ? reason : outcome(now)));
+  const failure = now.result?.failed[0];
+  const text = t(failed ? 'read.failed' : partly ? 'read.partly' : 'read.done');
+  swap($('#reading'), h('p', {}, badge(failed || partly ? 'warning' : 'ok', text), ' ', failed && failure?.reason ? say(failure, 'reason') : outcome(now)));
 }

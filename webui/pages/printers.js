@@ -1,6 +1,6 @@
-/** All printers: searched, filtered and sorted here, shown a hundred at a time. */
+/** List all printers: search, filter, sort, and show a hundred at a time. */
 import { get } from '../app/api.js';
-import { $, calm, cell, h, row, swap } from '../app/dom.js';
+import { $, throttle, cell, h, row, swap } from '../app/dom.js';
 import { mac, moment, number } from '../app/format.js';
 import { language, locale, t, word } from '../app/i18n.js';
 import * as live from '../app/live.js';
@@ -8,14 +8,24 @@ import { start } from '../app/shell.js';
 import { errors, lowestSupply, printerState } from '../app/states.js';
 
 const ORDER = ['error', 'warning', 'silent', 'ok', 'ignored'];
-const CHOSEN = 'printmonitor-columns';
-const SEARCHED = ['manufacturer', 'model', 'name', 'dns_name', 'address', 'serial_number', 'mac_address', 'location'];
+const STORAGE_KEY = 'printmonitor-columns'; // of the chosen columns
+const SEARCH_FIELDS = ['manufacturer', 'model', 'name', 'dns_name', 'address', 'serial_number', 'mac_address', 'location'];
+/**
+ * @typedef {object} Column
+ * @property {(printer: any) => any} sort key
+ * @property {(printer: any) => any} show content of the cell
+ * @property {boolean} [always] cannot be hidden
+ * @property {boolean} [off] hidden unless chosen
+ * @property {boolean} [number]
+ */
+
+/** @type {Record<string, Column>} */
 const COLUMNS = {
-  state: { sort: (p) => ORDER.indexOf(p.state), show: (p) => [printerState(p.state), said(p)], always: true },
+  state: { sort: (p) => ORDER.indexOf(p.state), show: (p) => [printerState(p.state), stateDetail(p)], always: true },
   model: { sort: (p) => p.model ?? p.name ?? p.address, show: (p) => [link(p), h('span', { class: 'quiet block' }, [p.model ? p.name : null, p.location].filter(Boolean).join(' · '))], always: true },
   manufacturer: { sort: (p) => p.manufacturer, show: (p) => p.manufacturer, off: true },
   name: { sort: (p) => p.name, show: (p) => p.name, off: true },
-  address: { sort: (p) => place(p.address), show: (p) => [p.address, p.dns_name ? h('span', { class: 'quiet block' }, p.dns_name) : null] },
+  address: { sort: (p) => addressKey(p.address), show: (p) => [p.address, p.dns_name ? h('span', { class: 'quiet block' }, p.dns_name) : null] },
   serial_number: { sort: (p) => p.serial_number, show: (p) => p.serial_number },
   mac_address: { sort: (p) => p.mac_address, show: (p) => mac(p.mac_address), off: true },
   location: { sort: (p) => p.location, show: (p) => p.location, off: true },
@@ -26,19 +36,22 @@ const COLUMNS = {
   device_group: { sort: (p) => p.device_group, show: (p) => number(p.device_group), number: true, off: true },
 };
 
+/** @type {any[]} */
 let printers = [];
+/** @type {Record<string, number>} */
 let counts = {};
+/** @type {{ q: string, state: string, sort: string, down: boolean, page: number, size: number, columns: string[] }} */
 const view = { q: '', state: '', sort: 'state', down: false, page: 0, size: 100, columns: [] };
 let collator = new Intl.Collator();
 
 start(async () => {
   collator = new Intl.Collator(locale, { numeric: true, sensitivity: 'base' });
   if (language === 'de') $('#csv').href += '?separator=semicolon';
-  remember();
+  restoreView();
   choices();
   await refresh();
   listen();
-  live.on(['printers'], calm(() => refresh(true), 4000));
+  live.on(['printers'], throttle(() => refresh(true), 4000));
 });
 
 async function refresh(background = false) {
@@ -46,33 +59,36 @@ async function refresh(background = false) {
   counts = answer.counts;
   printers = answer.printers.map((printer) => ({
     ...printer,
-    text: SEARCHED.map((key) => printer[key] ?? '').join('\n').toLowerCase(),
+    text: SEARCH_FIELDS.map((key) => printer[key] ?? '').join('\n').toLowerCase(),
   }));
   render();
 }
 
-/** The view is in the address: Back and a bookmark lead to the same one. */
-function remember() {
-  const asked = new URLSearchParams(location.search);
-  view.q = asked.get('q') ?? '';
-  view.state = ORDER.includes(asked.get('state')) ? asked.get('state') : '';
-  view.sort = asked.get('sort') in COLUMNS ? asked.get('sort') : 'state';
-  view.down = asked.has('down');
-  view.page = Math.max(0, Number(asked.get('page') ?? 1) - 1) || 0;
-  const chosen = JSON.parse(localStorage.getItem(CHOSEN) ?? 'null');
+/** Restore the view from the URL, so that Back and bookmarks lead to the same one. */
+function restoreView() {
+  const query = new URLSearchParams(location.search);
+  view.q = query.get('q') ?? '';
+  const state = query.get('state') ?? '';
+  view.state = ORDER.includes(state) ? state : '';
+  const sort = query.get('sort') ?? '';
+  view.sort = Object.hasOwn(COLUMNS, sort) ? sort : 'state';
+  view.down = query.has('down');
+  view.page = Math.max(0, Number(query.get('page') ?? 1) - 1) || 0;
+  const chosen = JSON.parse(localStorage.getItem(STORAGE_KEY) ?? 'null');
   view.columns = Object.keys(COLUMNS).filter((key) => COLUMNS[key].always || (chosen ? chosen.includes(key) : !COLUMNS[key].off));
   $('#search').value = view.q;
 }
 
-function note() {
-  const said = new URLSearchParams();
-  if (view.q) said.set('q', view.q);
-  if (view.state) said.set('state', view.state);
-  if (view.sort !== 'state') said.set('sort', view.sort);
-  if (view.down) said.set('down', '');
-  if (view.page) said.set('page', String(view.page + 1));
-  const query = said.toString();
-  history.replaceState(null, '', query ? `?${query}` : location.pathname);
+/** Write the view into the URL. */
+function saveView() {
+  const parameters = new URLSearchParams();
+  if (view.q) parameters.set('q', view.q);
+  if (view.state) parameters.set('state', view.state);
+  if (view.sort !== 'state') parameters.set('sort', view.sort);
+  if (view.down) parameters.set('down', '');
+  if (view.page) parameters.set('page', String(view.page + 1));
+  const text = parameters.toString();
+  history.replaceState(null, '', text ? `?${text}` : location.pathname);
 }
 
 function choices() {
@@ -87,7 +103,7 @@ function choices() {
 function listen() {
   const changed = (values) => {
     Object.assign(view, { page: 0 }, values);
-    note();
+    saveView();
     render();
   };
   $('#filters').addEventListener('submit', (event) => event.preventDefault());
@@ -95,7 +111,7 @@ function listen() {
   $('#states').addEventListener('change', (event) => changed({ state: event.target.value }));
   $('#columns').addEventListener('change', () => {
     const chosen = [...$('#columns').querySelectorAll(':checked')].map((box) => box.value);
-    localStorage.setItem(CHOSEN, JSON.stringify(chosen));
+    localStorage.setItem(STORAGE_KEY, JSON.stringify(chosen));
     changed({ columns: Object.keys(COLUMNS).filter((key) => COLUMNS[key].always || chosen.includes(key)) });
   });
   $('#heads').addEventListener('click', (event) => {
@@ -112,7 +128,7 @@ function listen() {
 }
 
 function render() {
-  const wanted = found();
+  const wanted = matching();
   const last = Math.max(0, Math.ceil(wanted.length / view.size) - 1);
   view.page = Math.min(view.page, last);
   const from = view.page * view.size;
@@ -124,14 +140,14 @@ function render() {
     ? t('printers.all', { count: printers.length })
     : t('printers.found', { count: wanted.length, total: printers.length });
   $('#printers-scroll').hidden = !shown.length;
-  nobody(wanted.length);
+  showEmpty(wanted.length);
   $('#pages').hidden = wanted.length <= 50;
   $('#where').textContent = t('pages.where', { from: from + 1, to: from + shown.length, total: wanted.length });
   $('#previous').disabled = view.page === 0;
   $('#next').disabled = view.page === last;
 }
 
-function found() {
+function matching() {
   const parts = view.q.toLowerCase().split(/\s+/).filter(Boolean);
   const compact = view.q.replace(/[:.-]/g, '').toLowerCase();
   const wanted = printers.filter(
@@ -143,8 +159,8 @@ function found() {
   const keyed = wanted.map((printer) => [sort(printer), printer]);
   const sign = view.down ? -1 : 1;
   keyed.sort(([a, one], [b, other]) => {
-    const missing = (a === null || a === undefined || a === '') - (b === null || b === undefined || b === '');
-    if (missing) return missing; // what is not known comes last, whichever way
+    const missing = Number(a === null || a === undefined || a === '') - Number(b === null || b === undefined || b === '');
+    if (missing) return missing; // unknown values come last in both directions
     const order = typeof a === 'number' ? a - b : collator.compare(a ?? '', b ?? '');
     return sign * order || one.id - other.id;
   });
@@ -186,7 +202,7 @@ function filled(key, printer) {
   return made;
 }
 
-function nobody(count) {
+function showEmpty(count) {
   const box = $('#none');
   box.hidden = count > 0;
   if (count) return;
@@ -202,14 +218,14 @@ function link(printer) {
   return h('a', { href: `/printers/${printer.id}`, 'data-key': `printer-${printer.id}` }, printer.model ?? printer.name ?? printer.address);
 }
 
-function said(printer) {
+function stateDetail(printer) {
   if (printer.state === 'silent') return h('span', { class: 'quiet block' }, moment(printer.seen_at, { ago: true }));
   const text = errors(printer.errors);
   return text ? h('span', { class: 'quiet block' }, text) : null;
 }
 
-/** IPv4 in the order of its numbers. */
-function place(address) {
+/** Return a key that sorts IPv4 addresses by number. */
+function addressKey(address) {
   const parts = address.split('.');
   return parts.length === 4 ? parts.map((part) => part.padStart(3, '0')).join('.') : address;
 }

@@ -1,7 +1,7 @@
-/** The Plug's services: their state, what may be asked of them, their log lines. */
+/** Show the Plug's services and their log; start, stop and restart them. */
 import { get, post } from '../app/api.js';
 import { confirm } from '../app/dialog.js';
-import { $, h, notify, swap, term } from '../app/dom.js';
+import { $, h, notify, showText, swap, term } from '../app/dom.js';
 import { button } from '../app/form.js';
 import { bytes, dateTime, moment, number } from '../app/format.js';
 import { say, t, word } from '../app/i18n.js';
@@ -10,8 +10,8 @@ import { badge } from '../app/states.js';
 
 const STATES = { active: 'ok', inactive: 'off', failed: 'error', activating: 'running', deactivating: 'running', unknown: 'unknown' };
 const LEVELS = ['debug', 'info', 'warning', 'error'];
-const LINES = 500;
-const EVERY = 5000; // systemd does not call us
+const MAX_LINES = 500;
+const POLL_INTERVAL_MS = 5000; // the WebSocket does not report services
 
 start(async () => {
   await refresh();
@@ -21,15 +21,14 @@ start(async () => {
   $('#level').addEventListener('change', () => log());
   button($('#refresh'), () => log());
   setInterval(() => {
-    if (!document.hidden) refresh(true).catch(() => {}); // the connection's own message says it
-  }, EVERY);
+    if (!document.hidden) refresh(true).catch(() => {}); // the shell reports a lost connection
+  }, POLL_INTERVAL_MS);
 });
 
 async function refresh(background = false) {
   const found = await get('/api/services', { background });
   $('#logs').hidden = !found.available;
-  $('#elsewhere').hidden = !found.text;
-  $('#elsewhere').textContent = found.text ? say(found) : '';
+  showText($('#elsewhere'), found.text && say(found));
   swap($('#services'), ...found.services.map(service));
   if (!$('#service').options.length) {
     swap($('#service'), ...found.services.map(({ name }) => h('option', { value: name }, word('service', name))));
@@ -38,7 +37,7 @@ async function refresh(background = false) {
 
 function service(each) {
   const acts = each.actions.map((action) =>
-    button(h('button', { type: 'button', class: 'small', 'data-key': `${action}-${each.name}`, 'aria-label': `${word('service-act', action)}: ${word('service', each.name)}` }, word('service-act', action)), () => ask(each, action)),
+    button(h('button', { type: 'button', class: 'small', 'data-key': `${action}-${each.name}`, 'aria-label': `${word('service-act', action)}: ${word('service', each.name)}` }, word('service-act', action)), () => act(each, action)),
   );
   return h(
     'section',
@@ -57,7 +56,7 @@ function service(each) {
   );
 }
 
-async function ask(each, action) {
+async function act(each, action) {
   if (action !== 'start') {
     const sure = await confirm({ title: `${word('service', each.name)}: ${word('service-act', action)}`, text: word('service-warning', action), action: word('service-act', action), danger: action === 'stop' });
     if (!sure) return;
@@ -68,7 +67,7 @@ async function ask(each, action) {
 }
 
 async function log() {
-  const found = await get(`/api/services/${$('#service').value}/log?lines=${LINES}`);
+  const found = await get(`/api/services/${$('#service').value}/log?lines=${MAX_LINES}`);
   const least = LEVELS.indexOf($('#level').value);
   const lines = found.lines.filter((line) => LEVELS.indexOf(line.level) >= least);
   $('#log-text').textContent = found.available ? t('log.lines', { count: lines.length }) : say(found);

@@ -1,12 +1,12 @@
-/** The Plug itself: names, login, certificate, backup, support. */
-import { download, get, leave, patch, post, put, remove } from '../app/api.js';
+/** Manage the Plug: name, login, licence, certificate, metrics, backup, restart and reset. */
+import { FieldError, download, get, navigate, patch, post, put, remove } from '../app/api.js';
 import { confirm } from '../app/dialog.js';
-import { $, h, notify, swap, term } from '../app/dom.js';
+import { $, h, notify, showText, swap, term } from '../app/dom.js';
 import { base64 } from '../app/file.js';
-import { button, handle, show } from '../app/form.js';
+import { button, onSubmit, show } from '../app/form.js';
 import { bytes, celsius, duration, exact, moment } from '../app/format.js';
 import { choose, say, t, word } from '../app/i18n.js';
-import { licence } from '../app/licence.js';
+import { showLicence } from '../app/licence.js';
 import * as live from '../app/live.js';
 import { start } from '../app/shell.js';
 import { badge } from '../app/states.js';
@@ -14,7 +14,7 @@ import { badge } from '../app/states.js';
 let system = null;
 
 start(async () => {
-  const [{ zones }, lookAgain] = await Promise.all([get('/api/time-zones'), licence($('#licence')), load()]);
+  const [{ zones }, refreshLicence] = await Promise.all([get('/api/time-zones'), showLicence($('#licence')), load()]);
   swap($('#time-zone'), ...zones.map((zone) => h('option', { value: zone }, zone.replaceAll('_', ' '))));
   fill();
   names();
@@ -24,7 +24,7 @@ start(async () => {
   metrics();
   reset();
   live.on(['settings'], async () => {
-    await Promise.all([load(true), lookAgain(true)]);
+    await Promise.all([load(true), refreshLicence(true)]);
     fill();
   });
 });
@@ -36,8 +36,7 @@ async function load(background = false) {
 function fill() {
   show($('#names'), system);
   $('#announce').hidden = system.mdns === undefined;
-  $('#elsewhere').hidden = !system.box_text;
-  $('#elsewhere').textContent = system.box_text ? say(system, 'box_text') : '';
+  showText($('#elsewhere'), system.box_text && say(system, 'box_text'));
   swap($('#problems'), system.settings_problems.length ? h('section', { class: 'notice-line' }, h('h2', {}, t('system.problems')), h('ul', { class: 'problem-list' }, system.settings_problems.map((line) => h('li', {}, line)))) : null);
   $('#sessions').textContent = t('sessions.text', { count: system.sessions });
   swap($('#about'), ...about());
@@ -77,7 +76,7 @@ function restart(what) {
 }
 
 function names() {
-  handle($('#names'), async (values) => {
+  onSubmit($('#names'), async (values) => {
     const changed = Object.fromEntries(Object.entries(values).filter(([key, value]) => value !== system[key]));
     if (!Object.keys(changed).length) return;
     system = await patch('/api/system', changed);
@@ -91,10 +90,10 @@ function names() {
 
 function login() {
   const form = $('#password');
-  handle(
+  onSubmit(
     form,
     async ({ current, new: wanted, again }) => {
-      if (wanted !== again) throw Object.assign(new Error(t('password.different')), { field: 'again' });
+      if (wanted !== again) throw new FieldError('again', t('password.different'));
       await put('/api/password', { current, new: wanted });
       form.reset();
     },
@@ -104,16 +103,16 @@ function login() {
     const sure = await confirm({ title: t('sessions.end'), text: t('sessions.end.text'), action: t('sessions.end') });
     if (!sure) return;
     await remove('/api/sessions');
-    leave('/login#out');
+    navigate('/login#out');
   });
 }
 
 function backup() {
-  handle($('#backup'), async ({ password }) => {
+  onSubmit($('#backup'), async ({ password }) => {
     await download('POST', '/api/system/backup', { password });
     $('#backup').reset();
   }, { done: () => t('backup.made') });
-  handle($('#restore'), async ({ password }) => {
+  onSubmit($('#restore'), async ({ password }) => {
     const sure = await confirm({ title: t('restore.title'), text: t('restore.text'), action: t('restore.start') });
     if (!sure) return null;
     const answer = await post('/api/system/restore', { password, backup: await base64($('#backup-file').files[0]) });
@@ -142,7 +141,7 @@ function showCertificate() {
 }
 
 function certificate() {
-  handle($('#own'), async (values) => {
+  onSubmit($('#own'), async (values) => {
     system.certificate = await put('/api/system/certificate', values);
     $('#own').reset();
     showCertificate();
@@ -173,7 +172,7 @@ function metrics() {
 }
 
 function reset() {
-  handle($('#reset'), async ({ name }) => {
+  onSubmit($('#reset'), async ({ name }) => {
     const answer = await post('/api/system/factory-reset', { name });
     $('#reset').reset();
     return answer;

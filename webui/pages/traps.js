@@ -1,7 +1,7 @@
-/** The trap receiver: on or off, and what came. */
+/** Configure the trap receiver, and list the received traps. */
 import { get, patch } from '../app/api.js';
-import { $, calm, cell, h, row, swap } from '../app/dom.js';
-import { handle, show } from '../app/form.js';
+import { $, throttle, cell, h, row, swap } from '../app/dom.js';
+import { onSubmit, show } from '../app/form.js';
 import { moment } from '../app/format.js';
 import { say, t, word } from '../app/i18n.js';
 import * as live from '../app/live.js';
@@ -13,12 +13,12 @@ const LEVELS = { critical: 'error', error: 'error', warning: 'warning' };
 
 start(async () => {
   await refresh();
-  handle($('#receiver'), async (values) => {
+  onSubmit($('#receiver'), async (values) => {
     const traps = await patch('/api/traps', values);
     delete $('#receiver').dataset.touched;
     fill(traps);
   });
-  live.on(['traps', 'settings'], calm(() => refresh(true), 1000));
+  live.on(['traps', 'settings'], throttle(() => refresh(true), 1000));
 });
 
 async function refresh(background = false) {
@@ -44,7 +44,7 @@ function line(trap) {
   );
 }
 
-/** What the trap carried, for those who want to see it. */
+/** Return the objects of a trap, folded away. */
 function objects(list) {
   return list?.length ? h('details', {}, h('summary', {}, t('traps.objects')), h('ul', {}, list.map((each) => h('li', {}, h('code', {}, each))))) : null;
 }

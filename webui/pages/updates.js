@@ -1,33 +1,34 @@
-/** Updates of the Plug: what runs, a bundle to install, how far it is, and what came of the last one. */
-import { ApiError, get, patch, post, remove } from '../app/api.js';
+/** Install updates: upload or fetch a bundle, show the progress and the outcome of the last one. */
+import { ApiError, FieldError, get, patch, post, remove } from '../app/api.js';
 import { confirm } from '../app/dialog.js';
-import { $, calm, h, notify, swap, term } from '../app/dom.js';
-import { button, forgettable, handle, show } from '../app/form.js';
+import { $, h, notify, showText, swap, term, throttle } from '../app/dom.js';
+import { button, enableSecretRemoval, onSubmit, show } from '../app/form.js';
 import { bytes, moment, percent } from '../app/format.js';
 import { say, t, word } from '../app/i18n.js';
 import * as live from '../app/live.js';
 import { start } from '../app/shell.js';
 import { badge } from '../app/states.js';
 
-const UNDER_WAY = ['looking', 'installing', 'fetching'];
+const ACTIVE_STATES = ['looking', 'installing', 'fetching'];
 const UNMEASURED = { looking: () => t('updates.looking'), fetching: () => t('updates.fetching') }; // without percent
-const CAME = { updated: 'ok', 'fell back': 'error', interrupted: 'warning' };
-const OFTEN = 2000;
-const SELDOM = 15000; // root does not call us
-const EXPECTED = 60000; // so long after an order something is about to happen
+const OUTCOME_LEVELS = { updated: 'ok', 'fell back': 'error', interrupted: 'warning' };
+const ACTIVE_INTERVAL_MS = 2000;
+const IDLE_INTERVAL_MS = 15_000; // the WebSocket does not report updates
+const REQUEST_TIMEOUT_MS = 60_000; // within which a requested update begins
 
 let state = null;
-let soon = 0; // until then it is looked at often
-let timer = null;
-let said = '';
+let activeUntil = 0; // poll at the short interval until then
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let timer;
+let announcement = '';
 
 start(async () => {
   await refresh();
   upload();
-  handle($('#address'), ({ url }) => install({ source: 'url', url }), { done: () => '' });
-  handle($('#sources'), change);
-  forgettable($('#sources'), change);
-  live.on(['settings', 'events'], calm(() => refresh(true), 1000));
+  onSubmit($('#address'), ({ url }) => install({ source: 'url', url }), { done: () => '' });
+  onSubmit($('#sources'), change);
+  enableSecretRemoval($('#sources'), change);
+  live.on(['settings', 'events'], throttle(() => refresh(true), 1000));
   watch();
 });
 
@@ -42,27 +43,26 @@ async function refresh(background = false) {
   fill();
 }
 
-/** A restart of the Plug is nothing to complain about: the shell says that the connection is lost. */
+/** Poll the state. Failures are ignored: while the Plug restarts, the shell reports the lost connection. */
 function watch() {
-  const often = UNDER_WAY.includes(state.progress?.state) || Date.now() < soon;
+  const isActive = ACTIVE_STATES.includes(state.progress?.state) || Date.now() < activeUntil;
   clearTimeout(timer);
   timer = setTimeout(async () => {
     if (!document.hidden) await refresh(true).catch(() => {});
     watch();
-  }, often ? OFTEN : SELDOM);
+  }, isActive ? ACTIVE_INTERVAL_MS : IDLE_INTERVAL_MS);
 }
 
-/** Something was asked for: it is looked at often. */
+/** After a request, poll at the short interval. */
 function expect() {
-  soon = Date.now() + EXPECTED;
+  activeUntil = Date.now() + REQUEST_TIMEOUT_MS;
   watch();
 }
 
 function fill() {
-  const busy = UNDER_WAY.includes(state.progress?.state);
+  const busy = ACTIVE_STATES.includes(state.progress?.state);
   show($('#sources'), state);
-  $('#elsewhere').hidden = !state.box_text;
-  $('#elsewhere').textContent = state.box_text ? say(state, 'box_text') : '';
+  showText($('#elsewhere'), state.box_text && say(state, 'box_text'));
   swap($('#now'), ...now());
   swap($('#outcome'), state.outcome && outcome(state.outcome));
   $('#installing').hidden = !state.box;
@@ -72,13 +72,8 @@ function fill() {
   swap($('#offer'), offer());
   $('#when').hidden = !state.has_window;
   $('#when-window-text').textContent = t('updates.when.window', { window: state.window });
-  problem($('#channel-problem'), 'channel_problem');
-  problem($('#fleet-problem'), 'fleet_problem');
-}
-
-function problem(place, key) {
-  place.hidden = !state[key];
-  place.textContent = state[key] ? say(state, key) : '';
+  showText($('#channel-problem'), state.channel_problem && say(state, 'channel_problem'));
+  showText($('#fleet-problem'), state.fleet_problem && say(state, 'fleet_problem'));
 }
 
 function now() {
@@ -93,33 +88,33 @@ function now() {
 function outcome(found) {
   const { came, from_version, to_version, why, at } = found;
   const places = { from: from_version, to: to_version };
-  return h('p', {}, badge(CAME[came], word('update-came', came)), h('span', { class: 'quiet block' }, at ? [moment(at), ' · '] : null, t(`updates.came.${came.replace(' ', '-')}`, places), why ? ` ${say(found, 'why')}` : null));
+  return h('p', {}, badge(OUTCOME_LEVELS[came], word('update-came', came)), h('span', { class: 'quiet block' }, at ? [moment(at), ' · '] : null, t(`updates.came.${came.replace(' ', '-')}`, places), why ? ` ${say(found, 'why')}` : null));
 }
 
-/** Installed, and not restarted yet. */
+/** Return the offer to restart into an installed update. */
 function waiting() {
   const act = button(h('button', { type: 'button', class: 'primary', 'data-key': 'restart' }, t('updates.restart')), async () => {
     notify(say(await post('/api/system/restart', { what: 'box' })));
   });
   const text = state.progress?.reboots ? t('updates.restarts') : state.has_window ? t('updates.waits.window', { window: state.window }) : t('updates.waits');
-  tell(`${state.waiting}: ${text}`);
+  announce(`${state.waiting}: ${text}`);
   return h('div', {}, h('p', {}, badge('info', t('updates.installed', { version: state.waiting })), h('span', { class: 'quiet block' }, text)), h('div', { class: 'actions start' }, act));
 }
 
 function progress(found) {
   const text = word('update-state', found.state);
-  tell(text);
-  if (UNDER_WAY.includes(found.state)) {
+  announce(text);
+  if (ACTIVE_STATES.includes(found.state)) {
     return h('div', { class: 'running' }, h('label', { for: 'bar-install' }, badge('running', found.version ? `${text} · ${found.version}` : text)), h('progress', { id: 'bar-install', max: 100, value: found.state in UNMEASURED ? null : found.percent }), h('p', { class: 'quiet' }, found.state in UNMEASURED ? UNMEASURED[found.state]() : `${percent(found.percent)} · ${found.step}`));
   }
-  if (found.state === 'installed') return null; // restarted since, or about to
+  if (found.state === 'installed') return null; // the Plug has restarted since, or is about to
   return h('p', {}, badge('error', text), h('span', { class: 'quiet block' }, moment(found.at), ' · ', say(found)));
 }
 
-/** For those who do not see it; each state once. */
-function tell(text) {
-  if (text === said) return;
-  said = text;
+/** Announce a state to screen readers, once. */
+function announce(text) {
+  if (text === announcement) return;
+  announcement = text;
   $('#said').textContent = text;
 }
 
@@ -160,9 +155,9 @@ async function install(source) {
 }
 
 function upload() {
-  handle($('#upload'), async () => {
+  onSubmit($('#upload'), async () => {
     const file = $('#file').files[0];
-    if (file.size > state.most_bytes) throw Object.assign(new Error(t('updates.large', { size: bytes(state.most_bytes) })), { field: 'file' });
+    if (file.size > state.most_bytes) throw new FieldError('file', t('updates.large', { size: bytes(state.most_bytes) }));
     const bar = h('progress', { id: 'bar-upload', max: file.size, value: 0 });
     const text = h('p', { class: 'quiet' });
     const stop = h('button', { type: 'button', class: 'plain', onclick: () => sending.abort() }, t('cancel'));
@@ -182,7 +177,7 @@ function upload() {
   }, { done: () => t('updates.uploaded') });
 }
 
-/** A file as a body; fetch does not tell how far it is. */
+/** Send a file as a body by XMLHttpRequest, because fetch does not report progress. */
 function send(file, onProgress) {
   const request = new XMLHttpRequest();
   const answer = new Promise((resolve, reject) => {
@@ -190,14 +185,14 @@ function send(file, onProgress) {
     request.setRequestHeader('Content-Type', 'application/octet-stream');
     request.upload.onprogress = ({ loaded }) => onProgress(loaded);
     request.onload = () => {
-      let said = {};
+      let body = {};
       try {
-        said = JSON.parse(request.responseText);
+        body = JSON.parse(request.responseText);
       } catch {
-        // the status says enough
+        // the status is enough
       }
-      if (request.status === 200) resolve(said);
-      else reject(new ApiError(request.status, said));
+      if (request.status === 200) resolve(body);
+      else reject(new ApiError(request.status, body));
     };
     request.onabort = () => reject(new Error(t('updates.aborted')));
     request.onerror = () => reject(new Error(t('updates.broke')));

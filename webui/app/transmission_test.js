@@ -1,4 +1,4 @@
-/** The transmission tried step by step: what works, the step that fails, what to do. */
+/** Test the transmission step by step, and show which step fails and what to do about it. */
 import { post } from './api.js';
 import { h, swap } from './dom.js';
 import { seconds } from './format.js';
@@ -6,18 +6,21 @@ import { say, t, word } from './i18n.js';
 import { icon } from './icons.js';
 import { badge } from './states.js';
 
-/** Try it, and show in `container` what came of it. */
-export async function trial(container) {
+/**
+ * Run the test and show its result.
+ * @param {HTMLElement} container
+ */
+export async function testTransmission(container) {
   swap(container, h('p', {}, t('try.runs')));
   try {
     const result = await post('/api/transmission/test');
-    swap(container, h('p', {}, badge(result.ok ? 'ok' : 'error', t(result.ok ? 'try.good' : 'try.bad'))), h('ol', { class: 'steps-tried' }, result.steps.map(step)));
+    swap(container, h('p', {}, badge(result.ok ? 'ok' : 'error', t(result.ok ? 'try.good' : 'try.bad'))), h('ol', { class: 'steps-tried' }, result.steps.map(stepItem)));
   } catch (error) {
     swap(container, h('p', { class: 'problem' }, error.message));
   }
 }
 
-function step(each) {
+function stepItem(each) {
   return h(
     'li',
     { class: each.ok ? 'good' : 'bad' },
