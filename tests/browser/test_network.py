@@ -31,7 +31,7 @@ class Box:
         }
         self.trial = {"state": "none", "text": "", "seconds": 0, "hosts": []}
         self.asked: list[tuple[str, str, object]] = []
-        self.refuses: dict[str, str] = {}
+        self.refuses: dict[str, object] = {}
 
     async def stand_in(self, page: Page) -> None:
         await page.route("**/api/network", self._answer)
