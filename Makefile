@@ -70,7 +70,7 @@ test-image: $(VENV)/ready ## Boot the image of this commit under QEMU (built fir
 	./requirements/tools.py install image test-image
 	[ -n "$$PRINTMONITOR_IMAGE" ] || [ "$$(cat dist/commit 2>/dev/null)" = "$$(git rev-parse HEAD)" ] || \
 		{ ./build-image.sh && git rev-parse HEAD >dist/commit; }
-	$(BIN)/python -m pytest -v -m image $(if $(ONLY),-k "$(ONLY)") tests/image
+	$(BIN)/python -m pytest -v -m "image$(if $(STRESS),, and not stress)" $(if $(ONLY),-k "$(ONLY)") tests/image
 
 lock-image: ## Resolve the image's Debian packages anew and print the changes as a commit message
 	./build-image.sh lock
