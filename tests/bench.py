@@ -23,7 +23,7 @@ from appliance.cli import reading_report, terminal
 from appliance.collector import poll, scanner
 from appliance.domain.model import PollCost, Target
 from appliance.settings.schema import Home
-from appliance.snmp.client import SnmpEndpoint
+from appliance.snmp.transport import SnmpEndpoint
 from appliance.storage import database, jobs
 from tests import bench_codec, bench_traps, children
 from tests.fakes import snmprec

@@ -34,7 +34,9 @@ def run() -> list[tuple[str, str]]:
         )
 
     def our_first_request() -> object:
-        ber.encode_request.__globals__["_template"].cache_clear()  # as for a model that was not asked before
+        ber.encode_request.__globals__[
+            "_encode_request_parts"
+        ].cache_clear()  # as for a model that was not asked before
         return our_request()
 
     size = f"{len(response):,} bytes, {ROWS} objects"

@@ -7,9 +7,10 @@ from pathlib import Path
 from appliance.cli import log_setup, target_argument, terminal
 from appliance.cli.errors import CommandError
 from appliance.collector import snmp_recorder
-from appliance.collector.snmp_recorder import Recording, RecordingError
+from appliance.collector.errors import RecordingError
+from appliance.collector.snmp_recorder import Recording
 from appliance.domain.model import SnmpVersion, Target
-from appliance.snmp.client import SnmpEndpoint
+from appliance.snmp.transport import SnmpEndpoint
 
 EXIT_OK, EXIT_FAILED = 0, 1
 

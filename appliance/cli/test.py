@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 from appliance.cli import log_setup, reading_report, target_argument, terminal, unreachable_diagnosis
 from appliance.cli.json_output import record_to_json
 from appliance.collector import canon_cpca, poll
+from appliance.collector.errors import PollError
 from appliance.domain import supply_text
 from appliance.domain.model import Reading, SnmpVersion, Target
-from appliance.snmp.client import SnmpEndpoint
+from appliance.snmp.transport import SnmpEndpoint
 
 EXIT_OK, EXIT_FAILED = 0, 1
 NO_RESPONSE_REASONS = ("silent", "out of reach", "port ")  # how reasons begin that a closer look can explain
@@ -30,7 +31,7 @@ async def _test_target(target: Target, as_json: bool) -> int:
         async with SnmpEndpoint() as endpoint:
             reading = await poll.poll_printer(endpoint, target, "", datetime.now(UTC), full=True)
         echo = await _measure_cpca_echo(reading)
-    except poll.PollError as error:
+    except PollError as error:
         silent = error.reason.startswith(NO_RESPONSE_REASONS)
         explanation = (
             await unreachable_diagnosis.diagnose(target)

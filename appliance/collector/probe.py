@@ -14,7 +14,7 @@ from appliance.domain.model import Identity, SnmpVersion, Target
 from appliance.mib import charsets, oids
 from appliance.mib.oids import Oid
 from appliance.snmp.ber import DecodedMessage, Varbind
-from appliance.snmp.client import NO_SUCH_NAME
+from appliance.snmp.constants import NO_SUCH_NAME
 from appliance.vendors import vendors
 
 Version = Literal["1", "2"]

@@ -14,16 +14,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
+from appliance.collector.errors import AgentLostError, CommunityRejectedError
 from appliance.mib import oids
 from appliance.mib.oids import Oid
-from appliance.snmp.client import (
-    SnmpError,
-    SnmpInvalidResponseError,
-    SnmpNoResponseError,
-    SnmpSession,
-    SnmpStatusError,
-    Varbind,
+from appliance.snmp.ber import Varbind
+from appliance.snmp.client import SnmpSession
+from appliance.snmp.constants import (
+    AUTHORIZATION_ERROR,
+    END_OF_MIB_VIEW,
+    FIRST_EXCEPTION_TAG,
+    NO_ACCESS,
+    NO_SUCH_NAME,
+    TOO_BIG,
 )
+from appliance.snmp.errors import SnmpError, SnmpInvalidResponseError, SnmpNoResponseError, SnmpStatusError
 
 # Estimated bytes of a response. A datagram of 1,472 bytes fits into one Ethernet frame; the rest is for texts
 # that are longer than usual.
@@ -32,17 +36,6 @@ MAX_OBJECTS_PER_REQUEST = 120  # in one request; more than this would not fit in
 MAX_BULK_REPETITIONS = 25  # no table of a usual printer is longer, and agents were seen to fail on more
 MAX_ERRORS_PER_COLUMN = 3  # objects of one column that fail before the rest of the column is given up
 VARBIND_OVERHEAD_BYTES = 8  # bytes of a varbind besides the arcs of its name and its value
-
-END_OF_MIB_VIEW = 130
-TOO_BIG, NO_SUCH_NAME, NO_ACCESS, AUTHORIZATION_ERROR = 1, 2, 6, 16
-
-
-class AgentLostError(Exception):
-    """It answered before, and now it is silent even on the smallest request."""
-
-
-class CommunityRejectedError(Exception):
-    """It answers, but not to this community."""
 
 
 @dataclass(slots=True)
@@ -160,7 +153,9 @@ class RequestBatcher:
         self._largest_answered_bytes = max(self._largest_answered_bytes, _batch_bytes(batch))
         self._largest_answered_objects = max(self._largest_answered_objects, len(batch))
         if kind == "get":
-            found.update((varbind.oid, None if varbind.tag >= 128 else varbind) for varbind in varbinds)
+            found.update(
+                (varbind.oid, None if varbind.tag >= FIRST_EXCEPTION_TAG else varbind) for varbind in varbinds
+            )
             return []
         for ask, varbind in zip(batch, varbinds, strict=False):
             if varbind.tag == END_OF_MIB_VIEW:

@@ -10,18 +10,20 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from appliance.collector import recording_anonymizer
+from appliance.collector.errors import RecordingError
 from appliance.domain.model import Target
 from appliance.mib.oids import Oid, format_oid
-from appliance.snmp.client import (
-    TRY_TIMEOUTS_S,
-    SnmpBudget,
-    SnmpEndpoint,
-    SnmpError,
-    SnmpNoResponseError,
-    SnmpSession,
-    SnmpStatusError,
-    Varbind,
+from appliance.snmp.ber import Varbind
+from appliance.snmp.client import TRY_TIMEOUTS_S, SnmpBudget, SnmpSession
+from appliance.snmp.constants import (
+    FIRST_EXCEPTION_TAG,
+    IP_ADDRESS_TAG,
+    NO_SUCH_NAME,
+    NULL_TAG,
+    OCTET_STRING_TAG,
 )
+from appliance.snmp.errors import SnmpError, SnmpNoResponseError, SnmpStatusError
+from appliance.snmp.transport import SnmpEndpoint
 
 MAX_ROWS = 60_000  # full walks of large devices pass 10,000
 WALK_BUDGET = SnmpBudget(seconds=900.0, packets=40_000)  # GETNEXT alone takes two packets per row
@@ -30,14 +32,7 @@ MAX_SKIPS = 80  # tries to get past objects that cannot be answered
 MIN_SKIP_ARCS = 4  # arcs of an OID that is stepped over: 1.3.6.1
 START_OID: Oid = (1, 3)
 
-OCTET_STRING_TAG, NULL_TAG, IP_ADDRESS_TAG = 4, 5, 64
-FIRST_EXCEPTION_TAG = 128  # tags from here on are noSuchObject, noSuchInstance, endOfMibView
-NO_SUCH_NAME = 2
 PRINTABLE_PATTERN = re.compile(rb"[\x20-\x7e]+")
-
-
-class RecordingError(Exception):
-    """The printer told nothing; the text says why."""
 
 
 @dataclass(frozen=True, slots=True)

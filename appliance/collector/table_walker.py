@@ -1,19 +1,219 @@
 """Rows and cells of tables, gathered from one printer by as few requests as it bears."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
-from appliance.collector import cell_requests
-from appliance.collector.cell_requests import CellChain, CellRequest
 from appliance.collector.request_batcher import (
-    END_OF_MIB_VIEW,
     MAX_BULK_REPETITIONS,
     ObjectRequest,
     RequestBatcher,
+    estimate_varbind_bytes,
 )
-from appliance.collector.row_discovery import MAX_ROWS, RowDiscovery
 from appliance.mib.oids import Oid
-from appliance.mib.printer_mib import CellValue, MibTable
-from appliance.snmp.client import Varbind
+from appliance.mib.printer_mib import Cells, CellValue, MibTable
+from appliance.snmp.ber import Varbind
+from appliance.snmp.constants import END_OF_MIB_VIEW, FIRST_EXCEPTION_TAG
+
+
+class CellRequest(NamedTuple):
+    """A cell to learn. Without a target, it is asked whether a column ends where it did."""
+
+    request: ObjectRequest
+    target: Oid | None
+    table: MibTable | None
+
+
+class CellChain(NamedTuple):
+    """Cells of one column that follow each other: GETBULK gives them in one go."""
+
+    requests: tuple[CellRequest, ...]
+
+    @property
+    def start(self) -> Oid:
+        return self.requests[0].request.oid
+
+    @property
+    def size_bytes(self) -> int:
+        return sum(asked.request.size_bytes for asked in self.requests)
+
+
+def scalar_request(oid: Oid, value_bytes: int) -> CellRequest:
+    """An object that stands alone, or a cell of a row whose neighbours nobody knows."""
+    last = oid[-1]
+    start = (*oid[:-1], last - 1) if last else oid[:-1]
+    return CellRequest(ObjectRequest(start, estimate_varbind_bytes(oid, value_bytes), oid), oid, None)
+
+
+def columns_to_request(table: MibTable, cells: Cells, row: Oid) -> Iterable[int]:
+    return table.columns if table.select_columns is None else table.select_columns(cells, row)
+
+
+def missing_cell_chains(table: MibTable, rows: Sequence[Oid], cells: Cells) -> list[CellChain]:
+    """What is still to be asked of a table, unbroken columns together."""
+    wanted = [set(columns_to_request(table, cells, row)) for row in rows]
+    chains: list[CellChain] = []
+    for number, size in table.columns.items():
+        column = table.column(number)
+        run: list[CellRequest] = []
+        for at, row in enumerate(rows):
+            target = (*column, *row)
+            if number in wanted[at] and target not in cells:
+                run.append(_predecessor_request(table, column, rows, at, size))
+            elif run:
+                chains.append(CellChain(tuple(run)))
+                run = []
+        if run:
+            chains.append(CellChain(tuple(run)))
+    return chains
+
+
+def volatile_cell_requests(table: MibTable, rows: Sequence[Oid], cells: Cells) -> Iterator[CellRequest]:
+    """The cells of a known table that may have moved, with a look behind its last row."""
+    ended = table.select_columns is not None  # such a table's rows belong to the configuration
+    for number in table.volatile:
+        column = table.column(number)
+        for at, row in enumerate(rows):
+            if cells.get((*column, *row)) is not None and number in columns_to_request(table, cells, row):
+                yield _predecessor_request(table, column, rows, at, table.columns[number])
+        if rows and not ended and cells.get((*column, *rows[-1])) is not None:
+            ended = True
+            end = (*column, *rows[-1])
+            yield CellRequest(
+                ObjectRequest(end, estimate_varbind_bytes(end, table.columns[number]), column), None, table
+            )
+    if table.volatile and not rows:
+        column = table.column(table.discovery_column)
+        yield CellRequest(ObjectRequest(column, estimate_varbind_bytes(column, 4), table.entry), None, table)
+
+
+def column_end_requests(table: MibTable, rows: Sequence[Oid]) -> Iterator[CellRequest]:
+    """Whether another column ends where the first one did: an agent may leave cells out of that one."""
+    if rows and table.volatile and table.select_columns is None:
+        column = table.column(table.volatile[0])
+        end = (*column, *rows[-1])
+        yield CellRequest(
+            ObjectRequest(end, estimate_varbind_bytes(end, table.columns[table.volatile[0]]), column),
+            None,
+            table,
+        )
+
+
+def _predecessor_request(
+    table: MibTable, column: Oid, rows: Sequence[Oid], position: int, value_bytes: int
+) -> CellRequest:
+    start = (*column, *rows[position - 1]) if position else column
+    target = (*column, *rows[position])
+    return CellRequest(
+        ObjectRequest(start, estimate_varbind_bytes(target, value_bytes), column), target, table
+    )
+
+
+def split_chain(chain: CellChain, max_bytes: int) -> Iterator[CellChain]:
+    """Chains that each fit into one response."""
+    most = max(1, max_bytes // max(asked.request.size_bytes for asked in chain.requests))
+    for at in range(0, len(chain.requests), most):
+        yield CellChain(chain.requests[at : at + most])
+
+
+def group_chains_by_length(chains: Iterable[CellChain]) -> Mapping[int, list[CellChain]]:
+    groups: dict[int, list[CellChain]] = {}
+    for chain in chains:
+        groups.setdefault(len(chain.requests), []).append(chain)
+    return groups
+
+
+def pack_chains(chains: Sequence[CellChain], max_bytes: int) -> Iterator[list[CellChain]]:
+    """Chains in the fewest groups of which each fits into one response, in their order."""
+    group: list[CellChain] = []
+    room = max_bytes
+    for chain in chains:
+        if group and chain.size_bytes > room:
+            yield group
+            group, room = [], max_bytes
+        group.append(chain)
+        room -= chain.size_bytes
+    if group:
+        yield group
+
+
+MAX_ROWS = 200  # a printer's tables have tens; a broken agent never ends
+
+
+class RowDiscovery:
+    """One table, as far as its rows are known: `position` is the last cell that was found."""
+
+    def __init__(self, table: MibTable) -> None:
+        self.table = table
+        self.column = table.column(table.discovery_column)
+        self.position = self.column
+        self.rows: list[Oid] = []
+        self.ended = False
+        self.failure: str | None = None
+        self.looped_after: Oid | None = (
+            None  # the agent goes back behind this row: others may be hidden there
+        )
+        self._failed_steps = 0
+
+    def accept(self, varbind: Varbind | None) -> bool:
+        """Takes what comes after the position: a further row, or else the table's end. True for a row."""
+        row = self._row_index(varbind.oid) if varbind and varbind.tag < FIRST_EXCEPTION_TAG else None
+        if row is None or varbind is None or varbind.oid <= self.position:
+            self.ended = not (
+                varbind and row and self._skip_to_expected_row()
+            )  # whoever follows it back never ends
+            if self.ended and varbind and varbind.tag < FIRST_EXCEPTION_TAG:
+                self.record_loop(varbind.oid)
+            return False
+        if len(self.rows) >= MAX_ROWS:
+            self.ended, self.failure = True, f"more than {MAX_ROWS} rows"
+            return False
+        self.rows.append(row)
+        self.position = varbind.oid
+        return True
+
+    def record_loop(self, oid: Oid) -> None:
+        """Behind the position comes what has been. Where a column begins anew, each of its rows was seen."""
+        row = self._row_index(oid)
+        is_round = len(self.rows) > 1 and row == self.rows[0]
+        if row in self.rows and not is_round:
+            self.looped_after = self.rows[-1]
+
+    def _skip_to_expected_row(self) -> bool:
+        """Where an agent begins anew, rows that are likely may still lie further on."""
+        for row in self.table.expected_rows:
+            place = (*self.column, *row[:-1], row[-1] - 1)
+            if place > self.position:
+                self.position = place
+                return True
+        return False
+
+    def record_failed_step(self, steps: int, max_steps: int) -> None:
+        """Nothing could be learned from the position; the next guesses are further on, up to `most` steps."""
+        self._failed_steps += steps
+        if self._failed_steps >= max_steps:
+            self.ended = True
+            self.failure = None if self.rows else "cannot be asked"
+
+    def start_oids(self, device: Oid, count: int) -> list[Oid]:
+        """The position, then guesses at the rows that may come after it."""
+        if self.table.expected_rows and not self._failed_steps:
+            ahead = [row for row in self.table.expected_rows if not self.rows or row > self.rows[-1]]
+            return [self.position, *((*self.column, *row) for row in ahead[: count - 1])]
+        if self.rows:
+            before, last = self.position[:-1], self.position[-1]
+        else:
+            before, last = ((*self.column, *device) if self.table.is_indexed_by_device else self.column), 0
+        first = last + 1 + self._failed_steps
+        return [self.position, *((*before, first + at) for at in range(count - 1))]
+
+    def _row_index(self, oid: Oid) -> Oid | None:
+        length = len(self.table.entry)
+        if oid[:length] != self.table.entry or len(oid) < length + 2:
+            return None
+        if not self.rows:  # an agent without the column that was asked answers with the next one it has
+            self.column = oid[: length + 1]
+        return oid[length + 1 :] if oid[: length + 1] == self.column else None
+
 
 MAX_READ_PASSES = 4  # of rows that turn up while cells are read: an agent may make up rows for ever
 MAX_GUESSES_PER_TABLE = 12  # rows per table in one request,
@@ -39,7 +239,7 @@ class TableWalker:
     def is_complete(self, table: MibTable) -> bool:
         """Whether a table's rows are known and each of their cells was settled."""
         rows = self.rows.get(table.name)
-        return rows is not None and not cell_requests.missing_cell_chains(table, rows, self.cells)
+        return rows is not None and not missing_cell_chains(table, rows, self.cells)
 
     def forget_table(self, table: MibTable) -> None:
         length = len(table.entry)
@@ -108,7 +308,7 @@ class TableWalker:
             for varbind in stream:
                 if not self._advance(shape, varbind):
                     break
-            if not shape.rows and stream and stream[0].tag < 128 and stream[0].oid <= start:
+            if not shape.rows and stream and stream[0].tag < FIRST_EXCEPTION_TAG and stream[0].oid <= start:
                 self.batcher.limits.supports_bulk = shape.ended = False  # it lies; GETNEXT may not
 
     async def _discover_by_next(self, pending: list[RowDiscovery], device: Oid) -> None:
@@ -153,11 +353,11 @@ class TableWalker:
                 chain
                 for table in tables
                 if table.name in self.rows
-                for chain in cell_requests.missing_cell_chains(table, self.rows[table.name], self.cells)
+                for chain in missing_cell_chains(table, self.rows[table.name], self.cells)
             ]
             for table in tables:
                 if table.name in self.newly_discovered:
-                    waiting += cell_requests.column_end_requests(table, self.rows[table.name])
+                    waiting += column_end_requests(table, self.rows[table.name])
             self.newly_discovered.clear()
             if not chains and not waiting:
                 return
@@ -173,11 +373,11 @@ class TableWalker:
     def _group_for_bulk(self, chains: Sequence[CellChain]) -> tuple[list[list[CellChain]], list[CellRequest]]:
         """Columns of the same length that fill a GETBULK together, then the cells to be asked one by one."""
         size = self.batcher.limits.max_response_bytes
-        pieces = [piece for chain in chains for piece in cell_requests.split_chain(chain, size)]
+        pieces = [piece for chain in chains for piece in split_chain(chain, size)]
         bulky: list[list[CellChain]] = []
         single: list[CellRequest] = []
-        for length, group in cell_requests.group_chains_by_length(pieces).items():
-            for taken in cell_requests.pack_chains(group, size):
+        for length, group in group_chains_by_length(pieces).items():
+            for taken in pack_chains(group, size):
                 if (
                     self.batcher.uses_bulk
                     and length > 1

@@ -9,7 +9,8 @@ from appliance.mib import alert_codes, oids
 from appliance.mib.charsets import decode_text
 from appliance.mib.oids import Oid, format_oid
 from appliance.snmp.ber import Varbind
-from appliance.snmp.notifications import IP_ADDRESS_TAG, SNMP_TRAPS, Notification
+from appliance.snmp.constants import IP_ADDRESS_TAG, OCTET_STRING_TAG
+from appliance.snmp.notifications import SNMP_TRAPS, Notification
 from appliance.vendors import vendors
 
 GENERIC_TRAPS = ("coldStart", "warmStart", "linkDown", "linkUp", "authenticationFailure", "egpNeighborLoss")
@@ -124,7 +125,9 @@ def _integer_column(alert: Mapping[int, Varbind], column: int) -> int | None:
 def _join_texts(notification: Notification) -> str:
     """What is text among the objects: makers put a sentence there."""
     texts = (
-        decode_text(each.value) for each in notification.varbinds if each.tag == 4 and _is_text(each.value)
+        decode_text(each.value)
+        for each in notification.varbinds
+        if each.tag == OCTET_STRING_TAG and _is_text(each.value)
     )
     return "; ".join(dict.fromkeys(text for text in texts if len(text) > 1))
 

@@ -7,7 +7,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from appliance.collector.poll import PollError, poll_printer
+from appliance.collector.errors import PollError
+from appliance.collector.poll import poll_printer
 from appliance.collector.scanner import ProbeResult, ScanProgress
 from appliance.discovery import entries
 from appliance.discovery.entries import Exclusions, NameNotResolvedError

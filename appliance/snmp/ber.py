@@ -16,26 +16,18 @@ inside a sound frame is `None`, so one bad cell does not hide its neighbours.
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import Final, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from aiosnmp.asn1 import Encoder, Error
 from aiosnmp.message import GetBulkRequest, GetNextRequest, GetRequest, SnmpMessage, SnmpVarbind, SnmpVersion
 
 from appliance.mib.oids import Oid
+from appliance.snmp import constants
+from appliance.snmp.errors import BerDecodeError
 
 SnmpValue = int | bytes | Oid | None
 RequestKind = Literal["get", "get_next", "get_bulk"]
 
-NO_SUCH_OBJECT: Final = 128
-NO_SUCH_INSTANCE: Final = 129
-END_OF_MIB_VIEW: Final = 130
-
-RESPONSE_PDU: Final = 0xA2
-
-INTEGER = 2
-OCTET_STRING = 4
-OBJECT_IDENTIFIER = 6
-SEQUENCE = 0x30
 
 MIN_REQUEST_ID = 1 << 24  # from here to the last one a request id takes exactly four octets,
 MAX_REQUEST_ID = (1 << 31) - 1  # so it can be exchanged in a request that is already encoded
@@ -45,10 +37,6 @@ MAX_SUB_IDENTIFIERS = 128  # RFC 3416 section 4
 MAX_INTEGER_OCTETS = 9  # Counter64 with its leading zero
 MAX_CACHED_OIDS = 8_192  # a fleet has some thousands of different ones; a hostile agent makes them up
 MAX_CACHED_OID_BYTES = 40  # octets; Printer-MIB needs 14 and private tables 30
-
-
-class BerDecodeError(Exception):
-    """These bytes are no SNMP message."""
 
 
 class Varbind(NamedTuple):
@@ -81,7 +69,6 @@ def encode_request(
     version: Literal["1", "2"],
     community: str,
     request_id: int,
-    non_repeaters: int = 0,
     max_repetitions: int = 0,
 ) -> bytes:
     """The datagram that asks for `oids`, with a request id from FIRST_REQUEST_ID to LAST_REQUEST_ID.
@@ -90,20 +77,18 @@ def encode_request(
     """
     if not MIN_REQUEST_ID <= request_id <= MAX_REQUEST_ID:
         raise ValueError(f"request id {request_id} does not take four octets")
-    head, tail = _encode_request_parts(
-        kind, tuple(oids), version, community, (non_repeaters, max_repetitions)
-    )
+    head, tail = _encode_request_parts(kind, tuple(oids), version, community, max_repetitions)
     return head + request_id.to_bytes(4, "big") + tail
 
 
 @lru_cache(maxsize=64)  # the scan's probes, then the requests that printers of one model share
 def _encode_request_parts(
-    kind: RequestKind, oids: tuple[Oid, ...], version: str, community: str, bulk: tuple[int, int]
+    kind: RequestKind, oids: tuple[Oid, ...], version: str, community: str, max_repetitions: int
 ) -> tuple[bytes, bytes]:
     """What comes before the request id, then what comes after it."""
     varbinds = [_EncodedVarbinds(b"".join(map(_encode_null_varbind, oids)))]
     if kind == "get_bulk":
-        pdu = GetBulkRequest(varbinds, *bulk)
+        pdu = GetBulkRequest(varbinds, 0, max_repetitions)
     elif kind == "get_next":
         pdu = GetNextRequest(varbinds)
     else:
@@ -143,27 +128,27 @@ def _encode_null_varbind(oid: Oid) -> bytes:
 def decode_request_id(data: bytes) -> int:
     """The request id alone, read even where the message is cut off after it; raises Undecodable."""
     whole = len(data)
-    at, _ = read_element(data, 0, whole, SEQUENCE, allow_truncated=True)
-    _, at = read_element(data, at, whole, INTEGER)
-    _, at = read_element(data, at, whole, OCTET_STRING)
+    at, _ = read_element(data, 0, whole, constants.SEQUENCE_TAG, allow_truncated=True)
+    _, at = read_element(data, at, whole, constants.INTEGER_TAG)
+    _, at = read_element(data, at, whole, constants.OCTET_STRING_TAG)
     at, _ = read_element(data, at, whole, data[at] if at < whole else 0, allow_truncated=True)
     return read_integer(data, at, whole)[0]
 
 
 def decode_message(data: bytes) -> DecodedMessage:
     """The whole message; raises Undecodable."""
-    at, end = read_element(data, 0, len(data), SEQUENCE)
+    at, end = read_element(data, 0, len(data), constants.SEQUENCE_TAG)
     version, at = read_integer(data, at, end)
-    start, at = read_element(data, at, end, OCTET_STRING)
+    start, at = read_element(data, at, end, constants.OCTET_STRING_TAG)
     community = data[start:at]
     pdu = data[at] if at < end else 0
-    if not 0xA0 <= pdu <= 0xA8 or pdu == 0xA4:  # 0xA4 is the v1 trap, which is laid out differently
+    if not 0xA0 <= pdu <= 0xA8 or pdu == constants.V1_TRAP_PDU:  # a v1 trap has other fields
         raise BerDecodeError("no PDU")
     at, stop = read_element(data, at, end, pdu)
     request_id, at = read_integer(data, at, stop)
     error_status, at = read_integer(data, at, stop)
     error_index, at = read_integer(data, at, stop)
-    at, last = read_element(data, at, stop, SEQUENCE)
+    at, last = read_element(data, at, stop, constants.SEQUENCE_TAG)
     if last != stop or stop != end:
         raise BerDecodeError("lengths contradict each other")
     varbinds = decode_varbinds(data, at, last)
@@ -173,8 +158,8 @@ def decode_message(data: bytes) -> DecodedMessage:
 def decode_varbinds(data: bytes, at: int, end: int) -> list[Varbind]:
     varbinds = []
     while at < end:  # each turn consumes at least two octets
-        start, at = read_element(data, at, end, SEQUENCE)
-        start, stop = read_element(data, start, at, OBJECT_IDENTIFIER)
+        start, at = read_element(data, at, end, constants.SEQUENCE_TAG)
+        start, stop = read_element(data, start, at, constants.OBJECT_IDENTIFIER_TAG)
         name = data[start:stop]
         oid = _oid_cache.get(name) or _decode_and_cache_oid(name)
         if stop >= at:
@@ -208,7 +193,7 @@ def read_element(
 
 def read_integer(data: bytes, at: int, end: int) -> tuple[int, int]:
     """An INTEGER of the message's own fields, then where the next element begins."""
-    start, stop = read_element(data, at, end, INTEGER)
+    start, stop = read_element(data, at, end, constants.INTEGER_TAG)
     if not 1 <= stop - start <= MAX_INTEGER_OCTETS:
         raise BerDecodeError(f"no integer at octet {at}")
     return int.from_bytes(data[start:stop], "big", signed=True), stop
@@ -281,16 +266,16 @@ def _decode_unknown(_: bytes) -> SnmpValue:
 
 # RFC 2578 section 7.1, RFC 3416 section 3; what is not in here is no value
 _VALUE_DECODERS: dict[int, Callable[[bytes], SnmpValue]] = {
-    INTEGER: _decode_signed,
-    3: _decode_octets,  # BIT STRING, from SNMPv2's early drafts
-    OCTET_STRING: _decode_octets,
-    OBJECT_IDENTIFIER: _decode_oid_value,
-    0x40: _decode_octets,  # IpAddress
-    0x41: _decode_unsigned32,  # Counter32
-    0x42: _decode_unsigned32,  # Gauge32
-    0x43: _decode_unsigned32,  # TimeTicks
-    0x44: _decode_octets,  # Opaque
-    0x45: _decode_octets,  # NsapAddress
-    0x46: _decode_unsigned64,  # Counter64
-    0x47: _decode_unsigned32,  # UInteger32
+    constants.INTEGER_TAG: _decode_signed,
+    constants.BIT_STRING_TAG: _decode_octets,
+    constants.OCTET_STRING_TAG: _decode_octets,
+    constants.OBJECT_IDENTIFIER_TAG: _decode_oid_value,
+    constants.IP_ADDRESS_TAG: _decode_octets,
+    constants.COUNTER32_TAG: _decode_unsigned32,
+    constants.GAUGE32_TAG: _decode_unsigned32,
+    constants.TIME_TICKS_TAG: _decode_unsigned32,
+    constants.OPAQUE_TAG: _decode_octets,
+    constants.NSAP_ADDRESS_TAG: _decode_octets,
+    constants.COUNTER64_TAG: _decode_unsigned64,
+    constants.UINTEGER32_TAG: _decode_unsigned32,
 }

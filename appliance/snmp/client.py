@@ -1,11 +1,4 @@
-"""A conversation with one printer: one request at a time, with deadlines, within a budget.
-
-SnmpError
-├── NoAnswer       silent after all tries, or out of reach
-├── Garbled        answers, but never with anything that can be decoded
-├── ErrorStatus    answers with an SNMP error
-└── BudgetSpent    the seconds or packets that a printer may cost are used up
-"""
+"""A conversation with one printer: one request at a time, with deadlines, within a budget."""
 
 import asyncio
 import errno
@@ -18,22 +11,14 @@ from typing import Literal
 from appliance.domain.model import PollCost
 from appliance.mib.oids import Oid
 from appliance.snmp import ber
-from appliance.snmp.ber import SnmpValue, Varbind
+from appliance.snmp.ber import Varbind
+from appliance.snmp.errors import (
+    SnmpBudgetExceededError,
+    SnmpInvalidResponseError,
+    SnmpNoResponseError,
+    SnmpStatusError,
+)
 from appliance.snmp.transport import SnmpEndpoint, parse_agent_address
-
-__all__ = [
-    "Oid",
-    "SnmpBudget",
-    "SnmpBudgetExceededError",
-    "SnmpEndpoint",
-    "SnmpError",
-    "SnmpInvalidResponseError",
-    "SnmpNoResponseError",
-    "SnmpSession",
-    "SnmpStatusError",
-    "SnmpValue",
-    "Varbind",
-]
 
 TRY_TIMEOUTS_S = (
     1.0,
@@ -47,46 +32,6 @@ MAX_INVALID_RESPONSES = 2  # a cut-off answer is no accident the second time
 MAX_PORT_UNREACHABLE = 2  # nor is a closed port
 SEND_RETRY_DELAYS_S = (0.01, 0.05, 0.2)  # seconds, while the system's buffer for sending is full
 BUFFER_FULL_ERRNOS = {errno.EAGAIN, errno.ENOBUFS, errno.ENOMEM}
-
-TOO_BIG = 1
-NO_SUCH_NAME = 2
-GEN_ERR = 5
-NO_ACCESS = 6
-AUTHORIZATION_ERROR = 16
-STATUS_NAMES = {  # RFC 3416 section 3
-    TOO_BIG: "tooBig",
-    NO_SUCH_NAME: "noSuchName",
-    3: "badValue",
-    GEN_ERR: "genErr",
-    NO_ACCESS: "noAccess",
-    13: "resourceUnavailable",
-    AUTHORIZATION_ERROR: "authorizationError",
-}
-
-
-class SnmpError(Exception):
-    """A request that led to no values."""
-
-
-class SnmpNoResponseError(SnmpError):
-    """Silent after all tries, or out of reach."""
-
-
-class SnmpInvalidResponseError(SnmpError):
-    """It answered, but never with anything that can be decoded."""
-
-
-class SnmpBudgetExceededError(SnmpError):
-    """The printer's budget of seconds or packets is used up."""
-
-
-class SnmpStatusError(SnmpError):
-    """The agent's own error: a status of RFC 3416, with the place of the object it means, counted from 1."""
-
-    def __init__(self, status: int, index: int) -> None:
-        super().__init__(f"{STATUS_NAMES.get(status, f'error {status}')} at object {index}")
-        self.status = status
-        self.index = index
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +58,6 @@ class SnmpSession:
     ) -> None:
         self.version: Literal["1", "2"] = version
         self.tries = tuple(tries)
-        self.largest_response = 0  # octets of UDP payload
         self.unmatched_datagrams = 0  # datagrams from the printer that answered nothing
         self._endpoint = endpoint
         self._address = parse_agent_address(host, port)
@@ -143,16 +87,14 @@ class SnmpSession:
         """Each object's successor; whether it really comes later is for the caller to check."""
         return await self._request("get_next", oids)
 
-    async def get_bulk(
-        self, oids: Sequence[Oid], *, max_repetitions: int, non_repeaters: int = 0
-    ) -> list[Varbind]:
+    async def get_bulk(self, oids: Sequence[Oid], *, max_repetitions: int) -> list[Varbind]:
         """Successors in turns; whether they really increase is for the caller to check."""
         if self.version == "1":
             raise ValueError("SNMP v1 has no GETBULK")
-        return await self._request("get_bulk", oids, non_repeaters, max_repetitions)
+        return await self._request("get_bulk", oids, max_repetitions)
 
     async def _request(
-        self, kind: ber.RequestKind, oids: Sequence[Oid], non_repeaters: int = 0, max_repetitions: int = 0
+        self, kind: ber.RequestKind, oids: Sequence[Oid], max_repetitions: int = 0
     ) -> list[Varbind]:
         async with self._lock:
             request_id = random.randint(ber.MIN_REQUEST_ID, ber.MAX_REQUEST_ID)
@@ -162,7 +104,6 @@ class SnmpSession:
                 version=self.version,
                 community=self._community,
                 request_id=request_id,
-                non_repeaters=non_repeaters,
                 max_repetitions=max_repetitions,
             )
             message = await self._exchange(data, request_id)
@@ -229,7 +170,6 @@ class SnmpSession:
 
     def on_response(self, message: ber.DecodedMessage, size: int) -> None:
         self._count_datagram(size)
-        self.largest_response = max(self.largest_response, size)
         self._resolve_response(message)
 
     def on_invalid_datagram(self, size: int, *, matches_request: bool) -> None:

@@ -5,18 +5,24 @@ breaks on a mangled datagram, so nothing of it is used here.
 """
 
 from ipaddress import IPv4Address
-from typing import Final, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from appliance.mib.oids import SYS_UP_TIME, Oid
 from appliance.snmp import ber
-from appliance.snmp.ber import BerDecodeError, Varbind
-
-V1_TRAP_PDU: Final = 0xA4
-INFORM_PDU: Final = 0xA6
-V2_TRAP_PDU: Final = 0xA7
-
-IP_ADDRESS_TAG = 0x40
-TIME_TICKS_TAG = 0x43
+from appliance.snmp.ber import Varbind
+from appliance.snmp.constants import (
+    INFORM_PDU,
+    INTEGER_TAG,
+    IP_ADDRESS_TAG,
+    OBJECT_IDENTIFIER_TAG,
+    OCTET_STRING_TAG,
+    RESPONSE_PDU,
+    SEQUENCE_TAG,
+    TIME_TICKS_TAG,
+    V1_TRAP_PDU,
+    V2_TRAP_PDU,
+)
+from appliance.snmp.errors import BerDecodeError
 
 SNMP_TRAP_OID: Oid = (1, 3, 6, 1, 6, 3, 1, 1, 4, 1, 0)  # RFC 3418
 SNMP_TRAP_ENTERPRISE: Oid = (1, 3, 6, 1, 6, 3, 1, 1, 4, 3, 0)
@@ -44,9 +50,9 @@ class Notification(NamedTuple):
 
 def decode_notification(data: bytes) -> Notification:
     """The notification; raises Undecodable for all else, nothing else."""
-    at, end = ber.read_element(data, 0, len(data), ber.SEQUENCE)
+    at, end = ber.read_element(data, 0, len(data), SEQUENCE_TAG)
     version, at = ber.read_integer(data, at, end)
-    start, at = ber.read_element(data, at, end, ber.OCTET_STRING)
+    start, at = ber.read_element(data, at, end, OCTET_STRING_TAG)
     if at < end and data[at] == V1_TRAP_PDU:
         if version != 0:
             raise BerDecodeError("a v1 trap in a message that is not v1")
@@ -59,16 +65,16 @@ def decode_notification(data: bytes) -> Notification:
 
 def encode_inform_response(data: bytes) -> bytes:
     """The response to an inform that was decoded: the same message as a response (RFC 3416 section 4.2.7)."""
-    at, end = ber.read_element(data, 0, len(data), ber.SEQUENCE)
-    _, at = ber.read_element(data, at, end, ber.INTEGER)
-    _, at = ber.read_element(data, at, end, ber.OCTET_STRING)
-    return data[:at] + bytes((ber.RESPONSE_PDU,)) + data[at + 1 : end]
+    at, end = ber.read_element(data, 0, len(data), SEQUENCE_TAG)
+    _, at = ber.read_element(data, at, end, INTEGER_TAG)
+    _, at = ber.read_element(data, at, end, OCTET_STRING_TAG)
+    return data[:at] + bytes((RESPONSE_PDU,)) + data[at + 1 : end]
 
 
 def _decode_v1(data: bytes, community: bytes, at: int, end: int) -> Notification:
     """RFC 1157 section 4.1.6: enterprise, agent-addr, generic-trap, specific-trap, time-stamp, bindings."""
     at, stop = ber.read_element(data, at, end, V1_TRAP_PDU)
-    start, at = ber.read_element(data, at, stop, ber.OBJECT_IDENTIFIER)
+    start, at = ber.read_element(data, at, stop, OBJECT_IDENTIFIER_TAG)
     enterprise = ber.decode_oid(data[start:at])
     start, at = ber.read_element(data, at, stop, IP_ADDRESS_TAG)
     agent = data[start:at]
@@ -76,7 +82,7 @@ def _decode_v1(data: bytes, community: bytes, at: int, end: int) -> Notification
     specific, at = ber.read_integer(data, at, stop)
     start, at = ber.read_element(data, at, stop, TIME_TICKS_TAG)
     ticks = int.from_bytes(data[start:at], "big") & 0xFFFFFFFF
-    start, last = ber.read_element(data, at, stop, ber.SEQUENCE)
+    start, last = ber.read_element(data, at, stop, SEQUENCE_TAG)
     if last != stop or stop != end:
         raise BerDecodeError("lengths contradict each other")
     objects = ber.decode_varbinds(data, start, last)

@@ -11,9 +11,14 @@ import contextlib
 import errno
 import ipaddress
 import socket
+import struct
+import sys
+from collections.abc import Iterator
 from typing import NamedTuple, Protocol, Self
 
-from appliance.snmp import ber, icmp_errors
+from appliance.snmp import ber
+from appliance.snmp.constants import RESPONSE_PDU
+from appliance.snmp.errors import BerDecodeError
 
 RECEIVE_BUFFER_BYTES = (
     4 << 20
@@ -64,7 +69,6 @@ class SnmpEndpoint:
     """`async with Endpoint() as endpoint`: one socket each for IPv4 and IPv6, opened when needed."""
 
     def __init__(self) -> None:
-        self.unexpected_datagrams = 0  # datagrams from addresses that nobody is asking
         self._sockets: dict[socket.AddressFamily, socket.socket] = {}
         self._listeners: dict[Peer, dict[int, ResponseListener]] = {}
         self._buffer = memoryview(bytearray(MAX_DATAGRAM_BYTES))
@@ -110,7 +114,7 @@ class SnmpEndpoint:
         opened = socket.socket(family, socket.SOCK_DGRAM)
         opened.setblocking(False)
         opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
-        icmp_errors.enable_icmp_errors(opened)
+        enable_icmp_errors(opened)
         self._loop.add_reader(opened, self._read_datagrams, opened)
         self._sockets[family] = opened
         return opened
@@ -127,18 +131,17 @@ class SnmpEndpoint:
         self._dispatch_icmp_errors(opened)
 
     def _dispatch_icmp_errors(self, opened: socket.socket) -> None:
-        for peer in icmp_errors.read_unreachable_peers(opened):
+        for peer in read_unreachable_peers(opened):
             for each in list(self._listeners.get(peer, {}).values()):
                 each.on_port_unreachable()
 
     def _dispatch_datagram(self, data: bytes, peer: Peer) -> None:
         listeners = self._listeners.get(peer)
         if not listeners:
-            self.unexpected_datagrams += 1
             return
         try:
             request_id = ber.decode_request_id(data)
-        except ber.BerDecodeError:
+        except BerDecodeError:
             request_id = -1  # nobody's
         listener = listeners.get(request_id)
         if listener is None:
@@ -147,11 +150,46 @@ class SnmpEndpoint:
             return
         try:
             message = ber.decode_message(data)
-        except ber.BerDecodeError:
+        except BerDecodeError:
             listener.on_invalid_datagram(len(data), matches_request=True)
             return
-        if message.pdu != ber.RESPONSE_PDU:  # our own request, sent back by an echo service
+        if message.pdu != RESPONSE_PDU:  # our own request, sent back by an echo service
             listener.on_invalid_datagram(len(data), matches_request=False)
             return
         self.remove_listener(peer, request_id)
         listener.on_response(message, len(data))
+
+
+IP_RECVERR = 11  # linux/in.h
+IPV6_RECVERR = 25  # linux/in6.h
+SOCK_EXTENDED_ERR = struct.Struct("=IBBBBII")  # struct sock_extended_err of linux/errqueue.h
+MAX_ICMP_ERRORS_PER_READ = 256  # read in one go
+ANCILLARY_BUFFER_BYTES = 512  # octets, for the error with the address of who sent it
+
+
+def enable_icmp_errors(opened: socket.socket) -> None:
+    if sys.platform == "linux":
+        if opened.family == socket.AF_INET6:
+            opened.setsockopt(socket.IPPROTO_IPV6, IPV6_RECVERR, 1)
+        else:
+            opened.setsockopt(socket.IPPROTO_IP, IP_RECVERR, 1)
+
+
+def read_unreachable_peers(opened: socket.socket) -> Iterator[tuple[str, int]]:
+    """Addresses and ports that refused since the last call; empties the socket's queue of errors."""
+    if sys.platform != "linux":
+        return
+    for _ in range(MAX_ICMP_ERRORS_PER_READ):
+        try:
+            _, ancillary, _, asked = opened.recvmsg(0, ANCILLARY_BUFFER_BYTES, socket.MSG_ERRQUEUE)
+        except OSError:  # nothing more
+            return
+        if asked and any(_is_connection_refused(data) for _, _, data in ancillary):
+            yield asked[0].partition("%")[0], asked[1]
+
+
+def _is_connection_refused(data: bytes) -> bool:
+    if len(data) < SOCK_EXTENDED_ERR.size:
+        return False
+    code: int = SOCK_EXTENDED_ERR.unpack_from(data)[0]
+    return code == errno.ECONNREFUSED

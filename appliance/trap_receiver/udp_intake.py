@@ -17,7 +17,7 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
 from appliance.snmp import notifications
-from appliance.snmp.ber import BerDecodeError
+from appliance.snmp.errors import BerDecodeError
 from appliance.snmp.notifications import Notification
 
 log = logging.getLogger(__name__)

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from appliance.collector import snmp_recorder
+from appliance.collector.errors import RecordingError
 from appliance.discovery import entries
 from appliance.domain.model import Target
-from appliance.snmp.client import SnmpEndpoint
+from appliance.snmp.transport import SnmpEndpoint
 from appliance.storage import printers
 from appliance.web.db_thread import DatabaseThread
 from appliance.web.errors import ApiError, not_found
@@ -116,7 +117,7 @@ class RecordingsApi:
             recording.text = (
                 f"Not complete: {recorded.stop_reason}." if recorded.stop_reason else "It is complete."
             )
-        except (snmp_recorder.RecordingError, entries.NameNotResolvedError, OSError) as error:
+        except (RecordingError, entries.NameNotResolvedError, OSError) as error:
             recording.text = f"Nothing could be recorded: {error}."
         finally:
             recording.ended_at = self._clock()

@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from appliance.collector import poll
+from appliance.collector.errors import PollError
 from appliance.delivery import outbox
 from appliance.domain.model import (
     Counter,
@@ -172,7 +173,7 @@ def refuse_parcel(home: Home, name: str) -> None:
 
 async def _readings(endpoint: SnmpEndpoint, port: int, now: datetime) -> AsyncIterator[Reading]:
     async def one(address: str) -> Reading | None:
-        with contextlib.suppress(poll.PollError):
+        with contextlib.suppress(PollError):
             return await poll.poll_printer(endpoint, Target(address, port=port), "", now)
         return None
 

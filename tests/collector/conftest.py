@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from appliance.snmp.client import SnmpEndpoint
+from appliance.snmp.transport import SnmpEndpoint
 
 
 @pytest.fixture

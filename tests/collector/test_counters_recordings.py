@@ -8,7 +8,7 @@ import pytest
 
 from appliance.collector.poll import poll_printer
 from appliance.domain.model import Reading, Target
-from appliance.snmp.client import SnmpEndpoint
+from appliance.snmp.transport import SnmpEndpoint
 from tests.conftest import Recordings
 from tests.fakes import snmprec
 from tests.fakes.agent import Agent, Device

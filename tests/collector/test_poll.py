@@ -9,11 +9,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from appliance.collector import poll_cache as plans
-from appliance.collector.poll import PollError, poll_printer
+from appliance.collector.errors import PollError
+from appliance.collector.poll import poll_printer
 from appliance.collector.request_batcher import MAX_RESPONSE_BYTES
 from appliance.domain.model import CounterName, Reading, Target
 from appliance.ews.models import EwsPorts
-from appliance.snmp.client import SnmpBudget, SnmpEndpoint
+from appliance.snmp.client import SnmpBudget
+from appliance.snmp.transport import SnmpEndpoint
 from tests.fakes import ber
 from tests.fakes.agent import Agent, Device
 from tests.fakes.ber import Oid

@@ -17,7 +17,7 @@ import pytest
 from appliance.collector.poll import poll_printer
 from appliance.collector.reading_builder import build_reading
 from appliance.domain.model import Target
-from appliance.snmp.client import SnmpEndpoint
+from appliance.snmp.transport import SnmpEndpoint
 from tests.collector.cells import cells
 from tests.fakes import snmprec
 from tests.fakes.agent import Agent, Device

@@ -12,7 +12,8 @@ from appliance.collector.recording_anonymizer import anonymize_varbinds
 from appliance.collector.snmp_recorder import format_lines, record_printer
 from appliance.domain.model import Target
 from appliance.mib.oids import parse_oid
-from appliance.snmp.client import SnmpEndpoint, Varbind
+from appliance.snmp.ber import Varbind
+from appliance.snmp.transport import SnmpEndpoint
 from tests.conftest import NO_RECORDINGS, RECORDINGS
 from tests.fakes import snmprec
 from tests.fakes.agent import Agent, Device

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from appliance.collector.errors import RecordingError
 from appliance.collector.poll import poll_printer
-from appliance.collector.snmp_recorder import MAX_SKIPS, RecordingError, record_printer
+from appliance.collector.snmp_recorder import MAX_SKIPS, record_printer
 from appliance.domain.model import Target
-from appliance.snmp.client import SnmpBudget, SnmpEndpoint
+from appliance.snmp.client import SnmpBudget
+from appliance.snmp.transport import SnmpEndpoint
 from tests.fakes import snmprec
 from tests.fakes.agent import Agent, Device
 from tests.fakes.ber import Raw

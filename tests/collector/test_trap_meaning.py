@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 from appliance.collector.trap_meaning import interpret_notification
 from appliance.domain.model import Trap
 from appliance.mib import alert_codes
-from appliance.snmp import ber, notifications
+from appliance.snmp import notifications
+from appliance.snmp.errors import BerDecodeError
 from tests.fakes import ber as agents
 from tests.fakes import traps
 
@@ -77,7 +78,7 @@ def test_codes_in_words() -> None:
 def test_whatever_is_said_has_a_short_meaning(bindings: traps.Bindings, oid: str) -> None:
     try:
         said = notifications.decode_notification(traps.version_2(oid, bindings))
-    except ber.BerDecodeError:
+    except BerDecodeError:
         return
     told = interpret_notification(said)
     assert told.kind

@@ -11,7 +11,7 @@ from lxml import etree
 from appliance.collector import poll
 from appliance.delivery import xml_export
 from appliance.domain.model import Target
-from appliance.snmp.client import SnmpEndpoint
+from appliance.snmp.transport import SnmpEndpoint
 from appliance.storage import printers
 from tests.delivery.sample import RECORDING, SAMPLE, printer_of
 from tests.fakes import snmprec

@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from appliance.snmp import ber
+from appliance.snmp.errors import BerDecodeError
 from tests.fakes import ber as agents
 
 request_ids = st.integers(ber.MIN_REQUEST_ID, ber.MAX_REQUEST_ID)
@@ -56,9 +57,9 @@ def test_a_request_is_the_same_as_aiosnmps(names, community, request_id, kind):
     )
 
 
-@given(st.lists(oids, max_size=8), request_ids, st.integers(0, 5), st.integers(0, 200))
-def test_a_bulk_request_is_the_same_as_aiosnmps(names, request_id, non_repeaters, repetitions):
-    pdu = GetBulkRequest([SnmpVarbind(dotted(oid)) for oid in names], non_repeaters, repetitions)
+@given(st.lists(oids, max_size=8), request_ids, st.integers(0, 200))
+def test_a_bulk_request_is_the_same_as_aiosnmps(names, request_id, repetitions):
+    pdu = GetBulkRequest([SnmpVarbind(dotted(oid)) for oid in names], 0, repetitions)
     pdu.request_id = request_id
     ours = ber.encode_request(
         "get_bulk",
@@ -66,7 +67,6 @@ def test_a_bulk_request_is_the_same_as_aiosnmps(names, request_id, non_repeaters
         version="2",
         community="public",
         request_id=request_id,
-        non_repeaters=non_repeaters,
         max_repetitions=repetitions,
     )
     assert ours == SnmpMessage(SnmpVersion.v2c, "public", pdu).encode()
@@ -125,7 +125,7 @@ def test_arbitrary_bytes_are_undecodable_or_a_message(data):
     for read in (ber.decode_message, ber.decode_request_id):
         try:
             read(data)
-        except ber.BerDecodeError:
+        except BerDecodeError:
             continue
 
 
@@ -138,7 +138,7 @@ def test_a_damaged_response_is_undecodable_or_a_message(data, rows):
     for read in (ber.decode_message, ber.decode_request_id):
         try:
             read(bytes(message))
-        except ber.BerDecodeError:
+        except BerDecodeError:
             continue
 
 
@@ -146,7 +146,7 @@ def test_a_damaged_response_is_undecodable_or_a_message(data, rows):
 def test_every_truncated_response_is_undecodable(rows, data):
     pdu = GetResponse([SnmpVarbind(dotted(oid), value) for oid, value in rows])
     message = SnmpMessage(SnmpVersion.v2c, "public", pdu).encode()
-    with pytest.raises(ber.BerDecodeError):
+    with pytest.raises(BerDecodeError):
         ber.decode_message(message[: data.draw(st.integers(0, len(message) - 1))])
 
 
@@ -155,7 +155,7 @@ def test_the_request_id_of_a_truncated_response_is_known():
         agents.tlv(0x30, bytes.fromhex("06032b0601") + agents.tlv(4, b"x" * 500)), request_id=4711
     )
     assert ber.decode_request_id(data[:40]) == 4711
-    with pytest.raises(ber.BerDecodeError):
+    with pytest.raises(BerDecodeError):
         ber.decode_message(data[:40])
 
 
@@ -164,7 +164,7 @@ def test_the_request_id_of_a_truncated_response_is_known():
 )
 def test_what_is_too_short_to_be_a_message(data):
     for read in (ber.decode_message, ber.decode_request_id):
-        with pytest.raises(ber.BerDecodeError):
+        with pytest.raises(BerDecodeError):
             read(data)
 
 
@@ -172,7 +172,7 @@ def test_nesting_is_no_way_to_exhaust_the_stack():
     data = b""
     for _ in range(2_000):
         data = agents.tlv(0x30, data)
-    with pytest.raises(ber.BerDecodeError):
+    with pytest.raises(BerDecodeError):
         ber.decode_message(data)
 
 
@@ -188,7 +188,7 @@ def test_octets_inside_the_message_that_belong_to_nothing_are_not():
         agents.tlv(0x30, parts + agents.tlv(0xA2, fields + b"\x05\x00")),
         agents.tlv(0x30, parts + agents.tlv(0xA2, fields) + b"\x05\x00"),
     ):
-        with pytest.raises(ber.BerDecodeError):
+        with pytest.raises(BerDecodeError):
             ber.decode_message(spoiled)
 
 
@@ -203,7 +203,7 @@ def test_octets_inside_the_message_that_belong_to_nothing_are_not():
     ],
 )
 def test_a_varbind_whose_parts_do_not_fit(varbind):
-    with pytest.raises(ber.BerDecodeError):
+    with pytest.raises(BerDecodeError):
         ber.decode_message(response(bytes.fromhex(varbind)))
 
 
@@ -215,7 +215,7 @@ def test_lengths_may_take_more_octets_than_needed():
 def test_a_v1_trap_is_no_response():
     data = bytearray(PUBLIC_GET)
     data[data.index(0xA0)] = 0xA4
-    with pytest.raises(ber.BerDecodeError):
+    with pytest.raises(BerDecodeError):
         ber.decode_message(bytes(data))
 
 
@@ -280,5 +280,5 @@ def test_the_object_names_that_are_remembered_are_bounded():
 
 def test_a_name_of_more_than_128_numbers_is_refused():
     name = agents.tlv(6, b"\x2b" + b"\x01" * 127)
-    with pytest.raises(ber.BerDecodeError):
+    with pytest.raises(BerDecodeError):
         ber.decode_message(response(agents.tlv(0x30, name + b"\x05\x00")))

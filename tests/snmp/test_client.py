@@ -8,16 +8,15 @@ from collections.abc import AsyncIterator
 import pytest
 
 from appliance.mib import oids
-from appliance.snmp.client import (
-    SnmpBudget,
+from appliance.snmp.ber import Varbind
+from appliance.snmp.client import SnmpBudget, SnmpSession
+from appliance.snmp.errors import (
     SnmpBudgetExceededError,
-    SnmpEndpoint,
     SnmpInvalidResponseError,
     SnmpNoResponseError,
-    SnmpSession,
     SnmpStatusError,
-    Varbind,
 )
+from appliance.snmp.transport import SnmpEndpoint
 from tests.fakes import ber
 from tests.fakes.agent import Agent, Device
 
@@ -95,7 +94,6 @@ async def test_the_cost_is_what_went_over_the_wire(agent, endpoint):
     await asked.get_next([oids.SYS_DESCR, oids.SYS_UP_TIME])
     assert asked.cost.packets == 4
     assert asked.cost.bytes == device.bytes_in + device.bytes_out
-    assert asked.largest_response == device.largest_response
     assert 0 < asked.cost.seconds < 5
 
 
@@ -215,7 +213,6 @@ async def test_nobody_else_may_answer(agent, endpoint):
             stranger.sendto(reply, peer)
         with pytest.raises(SnmpNoResponseError):
             await getting
-        assert endpoint.unexpected_datagrams == 1
         assert asked.cost.packets == 3
 
 

@@ -5,6 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from appliance.snmp import ber, notifications
+from appliance.snmp.constants import RESPONSE_PDU
+from appliance.snmp.errors import BerDecodeError
 from tests.fakes import ber as agents
 from tests.fakes import traps
 
@@ -68,7 +70,7 @@ def test_an_inform_is_acknowledged_by_itself_as_a_response() -> None:
     said = notifications.decode_notification(data)
     assert said.inform
     answer = ber.decode_message(notifications.encode_inform_response(data))
-    assert (answer.pdu, answer.request_id, answer.community) == (ber.RESPONSE_PDU, 99, b"public")
+    assert (answer.pdu, answer.request_id, answer.community) == (RESPONSE_PDU, 99, b"public")
     assert answer.varbinds == ber.decode_message(data).varbinds
     assert notifications.encode_inform_response(data + b"\0\0") == notifications.encode_inform_response(
         data
@@ -85,13 +87,13 @@ def test_a_datagram_full_of_objects_is_bounded() -> None:
 
 def test_requests_and_responses_are_no_notifications() -> None:
     for pdu in (0xA0, 0xA1, 0xA2, 0xA3, 0xA5):
-        with pytest.raises(ber.BerDecodeError):
+        with pytest.raises(BerDecodeError):
             notifications.decode_notification(traps.version_2(pdu=pdu))
 
 
 @given(st.binary(max_size=300))
 def test_garbage_is_undecodable(data: bytes) -> None:
-    with pytest.raises(ber.BerDecodeError):
+    with pytest.raises(BerDecodeError):
         notifications.decode_notification(data)
 
 
@@ -109,7 +111,7 @@ def test_mangled_datagrams_decode_or_are_undecodable(
             data[at] = value
     try:
         said = notifications.decode_notification(bytes(data[: length or None]))
-    except ber.BerDecodeError:
+    except BerDecodeError:
         return
     assert len(said.varbinds) <= notifications.MAX_OBJECTS
     notifications.encode_inform_response(bytes(data))
