@@ -17,11 +17,10 @@ from pathlib import Path
 
 import aiohttp
 
-from appliance.cli import reading_report, terminal
+from appliance.cli import formatting, reading_report, terminal
 from appliance.delivery import archive
 from appliance.domain import supply_text
 from appliance.domain.model import CounterName, PollCost, Printer
-from appliance.mib import enum_labels
 from appliance.settings import schema
 from appliance.storage import database, printers
 from tests import children
@@ -186,7 +185,7 @@ def _row(printer: Printer) -> tuple[str, ...]:
         printer.identity.serial_number or "-",
         f"{pages[0]:,}" if pages else "-",
         supply_text.describe_lowest_supply(printer),
-        enum_labels.format_printer_state(printer),
+        formatting.format_printer_state(printer),
     )
 
 

@@ -1,7 +1,6 @@
 """`printmonitor check`: what is wrong with the settings, one line each."""
 
-from appliance.cli import state_dir, terminal
-from appliance.mib import enum_labels
+from appliance.cli import formatting, state_dir, terminal
 from appliance.settings import schema
 
 EXIT_OK, EXIT_PROBLEMS = 0, 2
@@ -25,7 +24,7 @@ def _print_problems(home: schema.Home, problems: list[str]) -> None:
     for problem in problems:
         terminal.print_line(terminal.sanitize(problem))
     if problems:
-        terminal.print_message(f"{enum_labels.format_count(len(problems), 'problem')} in {home.settings}")
+        terminal.print_message(f"{formatting.format_count(len(problems), 'problem')} in {home.settings}")
     elif home.settings.exists():
         terminal.print_line(f"{home.settings}: no problems")
     else:

@@ -4,13 +4,12 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from appliance.cli import state_dir, terminal
+from appliance.cli import formatting, state_dir, terminal
 from appliance.cli.errors import CommandError
 from appliance.cli.json_output import record_to_json
 from appliance.domain.model import DiscoveryEntry
 from appliance.jobs import csv_import
 from appliance.jobs.csv_import import ImportList, ImportResult
-from appliance.mib import enum_labels
 from appliance.settings import schema
 from appliance.settings.schema import Config, Home
 from appliance.storage import jobs
@@ -68,7 +67,7 @@ def _print_result(path: Path, import_list: ImportList, result: ImportResult, set
     _print_entries("~", changes.changed)
     _print_entries("-", changes.removed)
     for line in changes.unavailable[:MAX_SHOWN_CHANGES]:
-        seen = enum_labels.format_time(line.seen_at, settings.schedule.zone)
+        seen = formatting.format_time(line.seen_at, settings.schedule.zone)
         terminal.print_line(f"x printer {line.id} {_printer_label(line)}, last seen {seen}")
     terminal.print_line(csv_import.format_changes(changes))
     if not result.applied:

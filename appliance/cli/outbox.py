@@ -5,13 +5,12 @@ import sqlite3
 from collections.abc import Sequence
 from datetime import UTC, datetime, tzinfo
 
-from appliance.cli import state_dir, terminal
+from appliance.cli import formatting, state_dir, terminal
 from appliance.cli.errors import CommandError
 from appliance.cli.json_output import record_to_json
 from appliance.delivery import archive, licence_policy, outbox, transmission_test
 from appliance.delivery.outbox import Parcel
 from appliance.delivery.spool_files import ParcelFileError
-from appliance.mib import enum_labels
 from appliance.settings import schema
 from appliance.storage import jobs
 
@@ -99,17 +98,17 @@ def _print_parcels(parcels: Sequence[Parcel], zone: tzinfo, as_json: bool) -> No
     titles = ("ID", "Made", "Bytes", "State", "Tries", "Next try", "Last answer")
     terminal.print_table(titles, [_parcel_row(each, zone) for each in shown], ("Bytes", "Tries"))
     if hidden:
-        terminal.print_line(f"and {enum_labels.format_count(len(hidden), 'parcel')} delivered before")
+        terminal.print_line(f"and {formatting.format_count(len(hidden), 'parcel')} delivered before")
 
 
 def _parcel_row(parcel: Parcel, zone: tzinfo) -> tuple[str, ...]:
     return (
         parcel.id[:SHORT_ID_CHARS],
-        enum_labels.format_time(parcel.created_at, zone),
+        formatting.format_time(parcel.created_at, zone),
         f"{parcel.size:,}",
         parcel.state,
         str(parcel.attempts),
-        enum_labels.format_time(parcel.next_at, zone) if parcel.next_at else "-",
+        formatting.format_time(parcel.next_at, zone) if parcel.next_at else "-",
         parcel.error or "-",
     )
 
@@ -139,6 +138,6 @@ def _retry_parcels(db: sqlite3.Connection, home: schema.Home, parcels: Sequence[
     when = "within seconds" if poller_runs else "with the next run: the poller service is not running"
     if len(parcels) > failed or not parcels:
         terminal.print_message(
-            f"{enum_labels.format_count(len(parcels) - failed, 'parcel')} will be sent {when}"
+            f"{formatting.format_count(len(parcels) - failed, 'parcel')} will be sent {when}"
         )
     return 2 if failed else 0

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from appliance.cli import terminal
+from appliance.cli import formatting, terminal
 from appliance.domain import supply_text
 from appliance.domain.model import (
     Alert,
@@ -16,25 +16,12 @@ from appliance.domain.model import (
     Storage,
     Supply,
 )
-from appliance.mib import enum_labels
+from appliance.mib import enums
 
 DATAGRAM_HEADER_BYTES = 42  # bytes of Ethernet, IPv4 and UDP headers around each datagram's payload
 LABEL_WIDTH = 15  # wide enough for the longest label below
 COUNTER_COLUMNS = ("Counter", "Pages", "Source")
 NUMERIC_COLUMNS = frozenset({"#", "Pages", "Used", "Size", "Code", "Place", "Since"})
-
-STORAGE_TYPE_LABELS = {  # the last arc of hrStorageTypes, RFC 2790
-    "1": "other",
-    "2": "RAM",
-    "3": "virtual memory",
-    "4": "fixed disk",
-    "5": "removable disk",
-    "6": "floppy disk",
-    "7": "compact disc",
-    "8": "RAM disk",
-    "9": "flash memory",
-    "10": "network disk",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +109,7 @@ def _supply_row(supply: Supply) -> tuple[str, ...]:
     return (
         str(supply.index),
         supply.description or "-",
-        enum_labels.get_label(enum_labels.SUPPLY_TYPE_LABELS, supply.type),
+        enums.SUPPLY_TYPE.label(supply.type),
         supply.color or "-",
         supply_text.describe_level(supply),
         _format_level(supply.level, supply.max_capacity, supply.unit),
@@ -133,10 +120,10 @@ def _input_row(tray: InputTray) -> tuple[str, ...]:
     return (
         str(tray.index),
         tray.name or tray.description or "-",
-        enum_labels.get_label(enum_labels.INPUT_TYPE_LABELS, tray.type),
+        enums.INPUT_TYPE.label(tray.type),
         tray.media_name or "-",
         _format_level(tray.current_level, tray.max_capacity, tray.capacity_unit),
-        enum_labels.format_sub_unit_status(tray.status),
+        enums.subunit_status_label(tray.status),
     )
 
 
@@ -144,17 +131,17 @@ def _output_row(tray: OutputTray) -> tuple[str, ...]:
     return (
         str(tray.index),
         tray.name or tray.description or "-",
-        enum_labels.get_label(enum_labels.OUTPUT_TYPE_LABELS, tray.type),
+        enums.OUTPUT_TYPE.label(tray.type),
         _format_level(tray.remaining_capacity, tray.max_capacity, tray.capacity_unit),
-        enum_labels.format_sub_unit_status(tray.status),
+        enums.subunit_status_label(tray.status),
     )
 
 
 def _format_level(level: Amount | None, capacity: Amount | None, unit: int | None) -> str:
     if level is None and capacity is None:
         return "-"
-    words = enum_labels.get_label(enum_labels.CAPACITY_UNIT_LABELS, unit)
-    return f"{enum_labels.format_amount(level)} of {enum_labels.format_amount(capacity)} {words}"
+    words = enums.unit_label(unit)
+    return f"{enums.amount_label(level)} of {enums.amount_label(capacity)} {words}"
 
 
 def _storage_row(storage: Storage) -> tuple[str, ...]:
@@ -162,7 +149,7 @@ def _storage_row(storage: Storage) -> tuple[str, ...]:
     return (
         str(storage.index),
         storage.description or "-",
-        STORAGE_TYPE_LABELS.get(storage.type.rpartition(".")[2], storage.type) if storage.type else "-",
+        enums.storage_type_label(storage.type),
         _format_size(storage.used, unit),
         _format_size(storage.size, unit),
     )
@@ -171,20 +158,20 @@ def _storage_row(storage: Storage) -> tuple[str, ...]:
 def _format_size(units: int | None, unit: int | None) -> str:
     if units is None or unit is None:
         return "-"
-    return enum_labels.format_bytes(units * unit)
+    return formatting.format_bytes(units * unit)
 
 
 def _alert_row(alert: Alert, uptime: int | None) -> tuple[str, ...]:
     since = "-"
     if alert.time is not None and uptime is not None and alert.time <= uptime:
-        since = enum_labels.format_duration(uptime - alert.time)
+        since = formatting.format_duration(uptime - alert.time)
     return (
         str(alert.index),
-        enum_labels.get_label(enum_labels.ALERT_SEVERITY_LABELS, alert.severity_level),
-        enum_labels.get_label(enum_labels.ALERT_GROUP_LABELS, alert.group),
+        enums.SEVERITY.label(alert.severity_level),
+        enums.ALERT_GROUP.label(alert.group),
         "-" if alert.code is None else str(alert.code),
         "-" if alert.location is None else str(alert.location),
-        enum_labels.get_label(enum_labels.TRAINING_LEVEL_LABELS, alert.training_level),
+        enums.TRAINING.label(alert.training_level),
         alert.description or "-",
         since,
     )
@@ -213,8 +200,8 @@ def _details_pairs(reading: Reading) -> list[tuple[str, str | None]]:
         ("Description", details.description),
         ("Firmware", details.firmware),
         ("Display", details.display_text),
-        ("Status", enum_labels.get_label(enum_labels.PRINTER_STATUS_LABELS, details.status)),
-        ("Device status", enum_labels.get_label(enum_labels.DEVICE_STATUS_LABELS, details.device_status)),
-        ("Errors", ", ".join(map(enum_labels.format_detected_error, details.errors)) or "none"),
-        ("Up for", None if details.uptime is None else enum_labels.format_duration(details.uptime)),
+        ("Status", enums.PRINTER_STATUS.label(details.status)),
+        ("Device status", enums.DEVICE_STATUS.label(details.device_status)),
+        ("Errors", ", ".join(map(enums.split_camel_case, details.errors)) or "none"),
+        ("Up for", None if details.uptime is None else formatting.format_duration(details.uptime)),
     ]

@@ -4,11 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from appliance.cli import reading_report, terminal
+from appliance.cli import formatting, reading_report, terminal
 from appliance.cli.json_output import record_to_json, to_json
 from appliance.delivery.outbox import Parcel
 from appliance.domain.model import PollCost
-from appliance.mib import enum_labels
 from appliance.storage import jobs
 
 EXIT_OK, EXIT_PRINTERS_FAILED, EXIT_RUN_FAILED, EXIT_NOT_SENT, EXIT_INTERRUPTED = 0, 1, 2, 3, 130
@@ -91,7 +90,7 @@ def print_outcome(outcome: RunOutcome, as_json: bool) -> None:
 
 
 def _format_summary(outcome: RunOutcome) -> str:
-    printers = enum_labels.format_count(outcome.get_count("read"), "printer")
+    printers = formatting.format_count(outcome.get_count("read"), "printer")
     parts = [f"{outcome.kind}: {printers} read, {outcome.get_count('failed_total'):,} failed"]
     if outcome.get_count("incomplete_total"):
         parts.append(f"{outcome.get_count('incomplete_total'):,} not read in all parts")

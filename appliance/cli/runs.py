@@ -9,14 +9,13 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 
-from appliance.cli import log_setup, run_report, state_dir, terminal
+from appliance.cli import formatting, log_setup, run_report, state_dir, terminal
 from appliance.cli.errors import CommandError
 from appliance.cli.run_report import RunOutcome
 from appliance.delivery import licence_policy, outbox
 from appliance.delivery.outbox import Parcel
 from appliance.host import file_lock
 from appliance.jobs import runs
-from appliance.mib import enum_labels
 from appliance.poller import service
 from appliance.settings import schema
 from appliance.settings.schema import Config, Home
@@ -67,7 +66,7 @@ async def _run_in_process(
             kind,
             job_id=job_id,
             stop=stop,
-            on_progress=lambda now: progress.show(enum_labels.format_run_progress(asdict(now))),
+            on_progress=lambda now: progress.show(formatting.format_run_progress(asdict(now))),
         )
         summary, ended = result.to_job_result(), "interrupted" if result.interrupted else "done"
         key_value.put_time(
@@ -136,7 +135,7 @@ def _follow_job(
                 return None
             raise CommandError("the poller service ended before the run did")
         progress.show(
-            enum_labels.format_run_progress(job.progress)
+            formatting.format_run_progress(job.progress)
             if job.state == "running"
             else "waiting for the run before"
         )

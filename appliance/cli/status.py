@@ -5,13 +5,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 
-from appliance.cli import state_dir, terminal
+from appliance.cli import formatting, state_dir, terminal
 from appliance.cli.json_output import record_to_json
 from appliance.delivery import licence_policy, outbox
 from appliance.domain import schedule
 from appliance.domain.model import Printer
 from appliance.licensing import status as standing
-from appliance.mib import enum_labels
 from appliance.settings import schema
 from appliance.storage import events, jobs, printers, traps
 
@@ -129,7 +128,7 @@ class _PrinterState:
                 printer.target.host,
                 identity.model,
                 identity.serial_number,
-                enum_labels.format_printer_state(printer),
+                formatting.format_printer_state(printer),
                 printer.seen_at,
             ),
         )
@@ -182,24 +181,24 @@ def _format_report(report: StatusReport, zone: tzinfo) -> Iterator[str]:
         f"errors, {report.ignored:,} ignored"
     )
     if report.running:
-        progress = enum_labels.format_run_progress(report.running.progress)
+        progress = formatting.format_run_progress(report.running.progress)
         yield f"Now           {report.running.kind}: {progress}"
     yield f"Last run      {_format_last_run(report.last_run, zone)}"
     for label, due in (("Next query   ", report.next_query), ("Next discover", report.next_discover)):
-        yield f"{label} {enum_labels.format_time(due, zone) if due else '-'}"
+        yield f"{label} {formatting.format_time(due, zone) if due else '-'}"
     yield f"Licence       {terminal.sanitize(report.licence)}"
     yield f"Transmission  {terminal.sanitize(report.transmission)}"
     yield f"Traps         {report.traps}"
     yield f"Parcels       {report.parcels_waiting:,} waiting, {report.parcels_refused:,} refused"
     if report.settings_problems:
-        problems = enum_labels.format_count(len(report.settings_problems), "problem")
+        problems = formatting.format_count(len(report.settings_problems), "problem")
         yield f"Settings      {problems}; see printmonitor check"
 
 
 def _format_last_run(job: jobs.Job | None, zone: tzinfo) -> str:
     if job is None or job.finished_at is None:
         return "never"
-    return terminal.sanitize(f"{enum_labels.format_time(job.finished_at, zone)}, {job.kind}, {job.state}")
+    return terminal.sanitize(f"{formatting.format_time(job.finished_at, zone)}, {job.kind}, {job.state}")
 
 
 def _print_tables(report: StatusReport, zone: tzinfo) -> None:
@@ -222,10 +221,10 @@ def _attention_row(printer: PrinterAttention, zone: tzinfo) -> tuple[str, ...]:
         printer.model or "-",
         printer.serial_number or "-",
         printer.state,
-        enum_labels.format_time(printer.seen_at, zone),
+        formatting.format_time(printer.seen_at, zone),
     )
 
 
 def _event_row(event: events.Event, zone: tzinfo) -> tuple[str, ...]:
-    until = enum_labels.format_time(event.ended_at, zone) if event.ended_at else "goes on"
-    return (enum_labels.format_time(event.begun_at, zone), until, event.kind, event.text)
+    until = formatting.format_time(event.ended_at, zone) if event.ended_at else "goes on"
+    return (formatting.format_time(event.begun_at, zone), until, event.kind, event.text)

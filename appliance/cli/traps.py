@@ -4,10 +4,9 @@ import logging
 import time
 from dataclasses import replace
 
-from appliance.cli import log_setup, state_dir, terminal
+from appliance.cli import formatting, log_setup, state_dir, terminal
 from appliance.cli.json_output import record_to_json
 from appliance.host import unit_status
-from appliance.mib import enum_labels
 from appliance.settings import schema
 from appliance.settings.schema import PLUG_STATE_DIR, Home
 from appliance.storage import traps
@@ -63,7 +62,7 @@ def _print_traps(home: Home, as_json: bool) -> int:
         return 0
     zone = settings.schedule.zone
     header = ("Last", "Times", "Sender", "Printer", "Kind", "Severity", "Text")
-    rows = [(enum_labels.format_time(each.last_at, zone), *_trap_row(each)) for each in found]
+    rows = [(formatting.format_time(each.last_at, zone), *_trap_row(each)) for each in found]
     terminal.print_table(header, rows, ("Times",))
     for reason, number in sorted(dropped.items()):
         terminal.print_line(f"not kept, {reason}: {number:,}")

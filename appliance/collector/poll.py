@@ -28,7 +28,7 @@ from appliance.domain.model import PartFailure, PollCost, Reading, Target
 from appliance.ews.models import EwsPorts
 from appliance.mib import oids
 from appliance.mib.oids import Oid
-from appliance.mib.printer_mib import ALERTS, STANDARD_TABLES, MibTable
+from appliance.mib.printer_mib import ALERTS, STANDARD_TABLES, SUPPLIES, MibTable
 from appliance.snmp.client import SnmpBudget, SnmpSession
 from appliance.snmp.errors import SnmpBudgetExceededError, SnmpInvalidResponseError, SnmpNoResponseError
 from appliance.snmp.transport import SnmpEndpoint
@@ -95,13 +95,13 @@ class PollSession:
 
     def _has_vague_supply_level(self) -> bool:
         """Whether a consumable tells its level in words only."""
-        cells, column = self.walker.cells, oids.PRT_MARKER_SUPPLIES_LEVEL
+        cells, column = self.walker.cells, SUPPLIES.column_of("level")
         vague = (
             oid[len(column) :]
             for oid, value in cells.items()
             if isinstance(value, int) and value < 0 and oid[: len(column)] == column
         )
-        return any(cells.get((*oids.PRT_MARKER_SUPPLIES_CLASS, *row)) != RECEPTACLE_CLASS for row in vague)
+        return any(cells.get((*SUPPLIES.column_of("class_"), *row)) != RECEPTACLE_CLASS for row in vague)
 
     def is_identified(self) -> bool:
         """Whether it is settled who the printer is; without that, nothing can be said of the rest.

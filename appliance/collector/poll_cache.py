@@ -16,7 +16,8 @@ from appliance.collector.request_batcher import MAX_OBJECTS_PER_REQUEST, MAX_RES
 from appliance.collector.web_counters import EMPTY_EWS_STATE, EwsState
 from appliance.mib import oids
 from appliance.mib.oids import Oid, format_oid, parse_oid
-from appliance.mib.printer_mib import Cells, CellValue, MibTable
+from appliance.mib.printer_mib import MibTable
+from appliance.mib.values import Cells, CellValue
 
 FORMAT_VERSION = 1  # of the text; another number is not understood
 FULL_POLL_INTERVAL = timedelta(hours=23, minutes=30)  # daily, by a query that comes a little early

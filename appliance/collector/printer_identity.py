@@ -8,7 +8,17 @@ from appliance.domain.model import Identity
 from appliance.mib import oids
 from appliance.mib.charsets import decode_text
 from appliance.mib.oids import Oid, format_oid
-from appliance.mib.printer_mib import DEVICES, INTERFACES, Cells, group_by_table, row_indexes
+from appliance.mib.printer_mib import (
+    DEVICES,
+    HR_DEVICE_DESCR,
+    HR_DEVICE_TYPE,
+    IF_PHYS_ADDRESS,
+    IF_TYPE,
+    INTERFACES,
+    group_by_table,
+    row_indexes,
+)
+from appliance.mib.values import Cells
 from appliance.vendors import vendors
 from appliance.vendors.loader import Vendor
 
@@ -103,7 +113,7 @@ def resolve_context(cells: Cells) -> PrinterContext:
     printer_rows = tuple(_find_printer_rows(tables.get(DEVICES.prefix, {}), device))
     unnamed = PrinterContext(cells, tables, device, printer_rows, "", None, charset)
     fields = parse_device_id(unnamed)
-    device_description = unnamed.text((*oids.HR_DEVICE_DESCR, *printer_rows[0])) if printer_rows else None
+    device_description = unnamed.text((*HR_DEVICE_DESCR, *printer_rows[0])) if printer_rows else None
     names = " / ".join(
         name
         for name in (device_description, fields.get("MFG"), fields.get("MDL"), unnamed.description)
@@ -148,7 +158,7 @@ def find_charset(cells: Cells, device: Oid, localization: Oid) -> int | None:
 
 def _find_printer_rows(cells: Cells, device: Oid) -> list[Oid]:
     """Return the rows of hrDeviceTable that are printers, that of the Printer-MIB first."""
-    types = {row: cells.get((*oids.HR_DEVICE_TYPE, *row)) for row in row_indexes(DEVICES, cells)}
+    types = {row: cells.get((*HR_DEVICE_TYPE, *row)) for row in row_indexes(DEVICES, cells)}
     rows = [row for row, type_ in types.items() if type_ in {oids.HR_DEVICE_PRINTER, None}]
     return sorted(rows, key=lambda row: (row != device, types[row] is None, row))
 
@@ -210,13 +220,13 @@ def find_mac_oid(printer: PrinterContext) -> Oid | None:
     cells = printer.tables.get(INTERFACES.prefix, {})
     ranked: list[tuple[int, bool, Oid]] = []
     for row in row_indexes(INTERFACES, cells):
-        mac = _parse_mac(cells.get((*oids.IF_PHYS_ADDRESS, *row)))
-        if_type = cells.get((*oids.IF_TYPE, *row))
+        mac = _parse_mac(cells.get((*IF_PHYS_ADDRESS, *row)))
+        if_type = cells.get((*IF_TYPE, *row))
         if mac is None or if_type == LOOPBACK_IF_TYPE:
             continue
         rank = 0 if if_type in ETHERNET_IF_TYPES else 2 if if_type == WIRELESS_IF_TYPE else 1
         ranked.append((rank, bool(mac[0] & 2), row))  # locally administered: Wi-Fi Direct
-    return (*oids.IF_PHYS_ADDRESS, *min(ranked)[2]) if ranked else None
+    return (*IF_PHYS_ADDRESS, *min(ranked)[2]) if ranked else None
 
 
 def find_mac_address(printer: PrinterContext) -> str | None:
@@ -247,7 +257,7 @@ def _model_candidates(printer: PrinterContext) -> Iterator[str]:
     name = printer.text((*oids.PRT_GENERAL_PRINTER_NAME, *printer.device))
     if name == printer.text((*oids.SYS_NAME, 0)):  # set by a person
         name = None
-    descriptions = [printer.text((*oids.HR_DEVICE_DESCR, *row)) for row in printer.printer_rows[:1]]
+    descriptions = [printer.text((*HR_DEVICE_DESCR, *row)) for row in printer.printer_rows[:1]]
     vendor_text = printer.text(vendors.optional_oid(printer.vendor.model)) if printer.vendor else None
     yield from filter(None, (*descriptions, name, parse_device_id(printer).get("MDL"), vendor_text))
     for pattern in (ATTACHED_MODEL_PATTERN, PID_PATTERN):

@@ -13,6 +13,7 @@ from typing import Literal
 from appliance.domain.model import Identity, SnmpVersion, Target
 from appliance.mib import charsets, oids
 from appliance.mib.oids import Oid
+from appliance.mib.printer_mib import MARKERS
 from appliance.snmp.ber import DecodedMessage, Varbind
 from appliance.snmp.constants import NO_SUCH_NAME
 from appliance.vendors import vendors
@@ -24,7 +25,7 @@ PROBE_OBJECTS: tuple[Oid, ...] = (
     oids.SYS_OBJECT_ID,
     oids.HR_PRINTER_STATUS,
     oids.PRT_GENERAL_SERIAL_NUMBER,
-    oids.PRT_MARKER_LIFE_COUNT,
+    MARKERS.column_of("life_count"),
 )
 LAST_TRY_OBJECTS: tuple[Oid, ...] = (oids.SYS_OBJECT_ID,)  # of the last round
 TRIES_BY_VERSION: dict[SnmpVersion, tuple[Version, ...]] = {

@@ -1,7 +1,8 @@
 """The cells that a printer gave, as a Reading. Pure: the same cells give the same reading."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 from appliance.collector import counters
 from appliance.collector.counters import LifeCount
@@ -23,23 +24,26 @@ from appliance.domain.model import (
     Target,
     VagueAmount,
 )
-from appliance.mib import oids, row_parser
+from appliance.mib import oids
 from appliance.mib.oids import Oid
 from appliance.mib.printer_mib import (
     ALERTS,
     COLORANTS,
     CONSOLE,
+    HR_DEVICE_STATUS,
     INPUTS,
     MARKERS,
     OUTPUTS,
     STORAGES,
     SUPPLIES,
-    Cells,
-    MibTable,
+    RecordTable,
 )
-from appliance.mib.row_parser import TableRow
+from appliance.mib.row_parser import NO_COLORANTS, parse_rows
+from appliance.mib.values import Cells
 from appliance.vendors import vendors
 from appliance.vendors.counter_sources import enterprise_oid
+
+T = TypeVar("T")
 
 DETECTED_ERROR_NAMES = (  # hrPrinterDetectedErrorState, RFC 2790; the second octet begins at inputTrayMissing
     "lowPaper",
@@ -77,8 +81,10 @@ def build_reading(
     printer = resolve_context(cells)
     failed = {failure.part for failure in failures}
 
-    def rows(table: MibTable) -> list[TableRow]:
-        return [] if table.part in failed else printer_table_rows(printer, table, printer.charset)
+    def rows(table: RecordTable[T], colorants: Mapping[int, str] = NO_COLORANTS) -> list[T]:
+        if table.part in failed:
+            return []
+        return printer_table_rows(printer, table, printer.charset, colorants)
 
     colors = colorant_names(printer) if "supplies" not in failed else {}
     return Reading(
@@ -86,21 +92,24 @@ def build_reading(
         identity=identify_printer(printer),
         details=build_details(printer),
         counters=() if "counters" in failed else build_counters(printer, colors.values(), failed),
-        supplies=refine_toner_levels(
-            printer, [row_parser.parse_supply(row, colors) for row in rows(SUPPLIES)]
-        ),
-        alerts=tuple(map(row_parser.parse_alert, rows(ALERTS))),
-        inputs=tuple(map(row_parser.parse_input_tray, rows(INPUTS))),
-        outputs=tuple(map(row_parser.parse_output_tray, rows(OUTPUTS))),
-        storages=tuple(map(row_parser.parse_storage, rows(STORAGES))),
+        supplies=refine_toner_levels(printer, rows(SUPPLIES, colors)),
+        alerts=tuple(rows(ALERTS)),
+        inputs=tuple(rows(INPUTS)),
+        outputs=tuple(rows(OUTPUTS)),
+        storages=tuple(rows(STORAGES)),
         failures=tuple(failures),
         cost=cost,
         plan=plan,
     )
 
 
-def printer_table_rows(printer: PrinterContext, table: MibTable, charset: int | None) -> list[TableRow]:
-    return row_parser.printer_rows(table, printer.tables.get(table.prefix, {}), printer.device, charset)
+def printer_table_rows(
+    printer: PrinterContext,
+    table: RecordTable[T],
+    charset: int | None,
+    colorants: Mapping[int, str] = NO_COLORANTS,
+) -> list[T]:
+    return parse_rows(table, printer.tables.get(table.prefix, {}), printer.device, charset, colorants)
 
 
 def build_details(printer: PrinterContext) -> Details:
@@ -117,7 +126,7 @@ def build_details(printer: PrinterContext) -> Details:
         firmware=find_firmware(printer),
         display_text=read_display_text(printer),
         status=_integer_cell(printer.cells, oids.HR_PRINTER_STATUS, printer.device),
-        device_status=_integer_cell(printer.cells, oids.HR_DEVICE_STATUS, own_row),
+        device_status=_integer_cell(printer.cells, HR_DEVICE_STATUS, own_row),
         errors=parse_detected_errors(printer),
         uptime=uptime if isinstance(uptime, int) else None,
     )
@@ -143,7 +152,7 @@ def read_display_text(printer: PrinterContext) -> str | None:
     """The console's lines, in the console's own language; None where there is no console."""
     charset = find_charset(printer.cells, printer.device, oids.PRT_GENERAL_CONSOLE_LOCALIZATION)
     rows = printer_table_rows(printer, CONSOLE, printer.charset if charset is None else charset)
-    lines = [" ".join(line.split()) for row in rows if (line := row.text(2)) is not None]
+    lines = [" ".join(line.split()) for row in rows if (line := row.text) is not None]
     return " ".join(filter(None, lines)) if lines else None
 
 
@@ -161,7 +170,7 @@ def find_life_count(printer: PrinterContext) -> LifeCount | None:
     """
     best: LifeCount | None = None
     for row in printer_table_rows(printer, MARKERS, None):
-        unit, count = row.number(3), row.number(4)
+        unit, count = row.counter_unit, row.life_count
         if count is None or count < 0 or not (unit is None or unit in PAGE_UNITS or unit in UNKNOWN_UNITS):
             continue
         if best is None or count > best.total.value:
@@ -199,4 +208,4 @@ def vendor_levels_by_color(printer: PrinterContext) -> dict[str | None, int]:
 
 def colorant_names(printer: PrinterContext) -> dict[int, str]:
     rows = printer_table_rows(printer, COLORANTS, printer.charset)
-    return {row.index: color for row in rows if (color := row.text(4))}
+    return {row.index: color for row in rows if (color := row.value)}

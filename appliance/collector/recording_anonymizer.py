@@ -16,7 +16,8 @@ from appliance.domain.model import Target
 from appliance.mib import oids
 from appliance.mib.charsets import decode_text
 from appliance.mib.oids import MIB_2, Oid
-from appliance.mib.printer_mib import Cells
+from appliance.mib.printer_mib import IF_PHYS_ADDRESS, INPUTS, OUTPUTS
+from appliance.mib.values import Cells
 from appliance.snmp.ber import Varbind
 from appliance.snmp.constants import IP_ADDRESS_TAG, OCTET_STRING_TAG, OPAQUE_TAG
 from appliance.vendors import vendors
@@ -36,10 +37,10 @@ NAME_OBJECTS: tuple[Oid, ...] = (
 )
 SERIAL_OBJECTS: tuple[Oid, ...] = (
     oids.PRT_GENERAL_SERIAL_NUMBER,
-    oids.PRT_INPUT_SERIAL_NUMBER,
-    oids.PRT_OUTPUT_SERIAL_NUMBER,
+    INPUTS.column_of("serial_number"),
+    OUTPUTS.column_of("serial_number"),
 )
-MAC_OBJECTS: tuple[Oid, ...] = (oids.IF_PHYS_ADDRESS, (*MIB_2, 3, 1, 1, 2), (*MIB_2, 4, 22, 1, 2))
+MAC_OBJECTS: tuple[Oid, ...] = (IF_PHYS_ADDRESS, (*MIB_2, 3, 1, 1, 2), (*MIB_2, 4, 22, 1, 2))
 INET_INDEXED_TABLES: tuple[Oid, ...] = (
     (*MIB_2, 4),
     (*MIB_2, 6),

@@ -10,7 +10,8 @@ from appliance.collector.request_batcher import (
     estimate_varbind_bytes,
 )
 from appliance.mib.oids import Oid
-from appliance.mib.printer_mib import Cells, CellValue, MibTable
+from appliance.mib.printer_mib import MibTable
+from appliance.mib.values import Cells, CellValue
 from appliance.snmp.ber import Varbind
 from appliance.snmp.constants import END_OF_MIB_VIEW, FIRST_EXCEPTION_TAG
 

@@ -5,9 +5,10 @@ from dataclasses import replace
 from functools import cache
 
 from appliance.domain.model import Trap
-from appliance.mib import alert_codes, oids
+from appliance.mib import alert_codes, enums, oids
 from appliance.mib.charsets import decode_text
 from appliance.mib.oids import Oid, format_oid
+from appliance.mib.printer_mib import ALERTS, IF_PHYS_ADDRESS
 from appliance.snmp.ber import Varbind
 from appliance.snmp.constants import IP_ADDRESS_TAG, OCTET_STRING_TAG
 from appliance.snmp.notifications import SNMP_TRAPS, Notification
@@ -24,33 +25,21 @@ GENERIC_TRAP_TEXTS = {
     "egpNeighborLoss": "a neighbouring router was lost",
 }
 PRINTER_ALERT_OID: Oid = (*oids.PRINTER_MIB, 18, 2, 0, 1)  # printerV2Alert; printerV1Alert 1 becomes the same
-SEVERITY_NAMES = {1: "other", 3: "critical", 4: "warning", 5: "warningBinaryChangeEvent"}
 
 MAX_TEXT_CHARS = 300  # characters
 MAX_VALUE_CHARS = 120  # of one object
 MAX_SHOWN_OBJECTS = 32  # objects
 
-_ALERT_COLUMNS = (
-    "prtAlertIndex",
-    "prtAlertSeverityLevel",
-    "prtAlertTrainingLevel",
-    "prtAlertGroup",
-    "prtAlertGroupIndex",
-    "prtAlertLocation",
-    "prtAlertCode",
-    "prtAlertDescription",
-    "prtAlertTime",
-)
 # Objects that notifications carry, by name; an instance is what stands behind.
 OBJECT_NAMES: Mapping[Oid, str] = {
-    **{(*oids.PRT_ALERT_ENTRY, column): name for column, name in enumerate(_ALERT_COLUMNS, start=1)},
+    **{ALERTS.column(column.number): f"prtAlert{column.camel_case_name}" for column in ALERTS.declared},
     oids.SYS_DESCR: "sysDescr",
     oids.SYS_OBJECT_ID: "sysObjectID",
     oids.SYS_NAME: "sysName",
     oids.SYS_LOCATION: "sysLocation",
     oids.SYS_CONTACT: "sysContact",
     oids.IF_DESCR: "ifDescr",
-    oids.IF_PHYS_ADDRESS: "ifPhysAddress",
+    IF_PHYS_ADDRESS: "ifPhysAddress",
     (*oids.IF_ENTRY, 1): "ifIndex",
     oids.PRT_GENERAL_SERIAL_NUMBER: "prtGeneralSerialNumber",
     (1, 3, 6, 1, 6, 3, 18, 1, 3): "snmpTrapAddress",
@@ -94,30 +83,30 @@ def interpret_notification(notification: Notification) -> Trap:
     return replace(trap, kind=kind, text=_truncate(text, MAX_TEXT_CHARS), severity=_severity_name(alert))
 
 
-def _find_alert_columns(notification: Notification) -> dict[int, Varbind]:
-    """The columns of prtAlertTable that came with it, of the first row that is named."""
-    entry = oids.PRT_ALERT_ENTRY
-    found: dict[int, Varbind] = {}
-    for each in notification.varbinds:
-        if each.oid[: len(entry)] == entry and len(each.oid) > len(entry):
-            found.setdefault(each.oid[len(entry)], each)
-    return found
+def _find_alert_columns(notification: Notification) -> dict[str, Varbind]:
+    """Return the columns of prtAlertTable in a notification, of the first row, by their fields."""
+    columns = {ALERTS.column(column.number): column.field for column in ALERTS.declared}
+    length = len(ALERTS.entry) + 1
+    alert: dict[str, Varbind] = {}
+    for varbind in notification.varbinds:
+        if field := columns.get(varbind.oid[:length]):
+            alert.setdefault(field, varbind)
+    return alert
 
 
-def _severity_name(alert: Mapping[int, Varbind]) -> str | None:
-    number = _integer_column(alert, 2)
-    return None if number is None else SEVERITY_NAMES.get(number, str(number))
+def _severity_name(alert: Mapping[str, Varbind]) -> str | None:
+    return enums.SEVERITY.name(_integer_column(alert, "severity_level"))
 
 
-def _describe_alert(alert: Mapping[int, Varbind]) -> str:
-    code, description = _integer_column(alert, 7), alert.get(8)
+def _describe_alert(alert: Mapping[str, Varbind]) -> str:
+    code, description = _integer_column(alert, "code"), alert.get("description")
     words = alert_codes.describe_alert_code(code) if code is not None else None
     said = decode_text(description.value) if description and isinstance(description.value, bytes) else ""
     numbered = None if code is None else f"alert code {code}"
     return said or words or numbered or "an alert"
 
 
-def _integer_column(alert: Mapping[int, Varbind], column: int) -> int | None:
+def _integer_column(alert: Mapping[str, Varbind], column: str) -> int | None:
     found = alert.get(column)
     return found.value if found and isinstance(found.value, int) else None
 
@@ -154,7 +143,7 @@ def _vendor_serial_oids() -> frozenset[Oid | None]:
 
 def _find_mac_address(notification: Notification) -> str | None:
     for each in notification.varbinds:
-        here = each.oid[: len(oids.IF_PHYS_ADDRESS)] == oids.IF_PHYS_ADDRESS
+        here = each.oid[: len(IF_PHYS_ADDRESS)] == IF_PHYS_ADDRESS
         if here and isinstance(each.value, bytes) and len(each.value) == 6 and any(each.value):
             return each.value.hex().upper()
     return None

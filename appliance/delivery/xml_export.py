@@ -10,19 +10,11 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from io import BytesIO
+from operator import attrgetter
 from typing import Generic, Literal, TypeVar
 
-from appliance.domain.model import (
-    Alert,
-    CounterName,
-    InputTray,
-    OutputTray,
-    Printer,
-    Storage,
-    StoredRow,
-    Supply,
-    VagueAmount,
-)
+from appliance.domain.model import CounterName, Printer, StoredRow, VagueAmount
+from appliance.mib.printer_mib import ALERTS, INPUTS, OUTPUTS, STORAGES, SUPPLIES, RecordTable
 
 ElementNames = Literal["printed", "mib"]
 ElementValue = str | int | VagueAmount | datetime | None
@@ -147,6 +139,15 @@ def _counter_value(name: CounterName) -> Callable[[Printer], int | None]:
     return lambda printer: next((each.value for each in printer.counters if each.name == name), None)
 
 
+def _column_elements(table: RecordTable[T], *omitted: str) -> tuple[XmlElement[T], ...]:
+    """Return an element for each declared column, in the order of the declaration."""
+    return tuple(
+        XmlElement(column.xml_name or column.camel_case_name, attrgetter(column.field), column.xml_mib_name)
+        for column in table.declared
+        if column.field not in omitted
+    )
+
+
 # SmpVersion is the version's number as people write it: 1 for SNMPv1, 2 for SNMPv2c.
 _SNMP_VERSION_NUMBERS = {"1": 1, "2": 2}
 _NO_SNMPV3 = 0  # SmpAuthenticationProtocol, SmpEncryptionAlgorithm: none
@@ -190,119 +191,18 @@ _PRINTER_ELEMENTS: tuple[XmlElement[Printer], ...] = (
     XmlElement("Ignore", lambda printer: printer.ignore),
 )
 
-_ALERT_SECTION: XmlSection[Alert] = XmlSection(
-    "PrinterAlerts",
-    "AlertID",
-    lambda printer: printer.alerts,
-    (
-        XmlElement("Code", lambda alert: alert.code),
-        XmlElement("SeverityLevel", lambda alert: alert.severity_level),
-        XmlElement("TrainingLevel", lambda alert: alert.training_level),
-        XmlElement("Group", lambda alert: alert.group),
-        XmlElement("GroupIndex", lambda alert: alert.group_index),
-        XmlElement("Location", lambda alert: alert.location),
-        XmlElement("Description", lambda alert: alert.description),
-        XmlElement("Time", lambda alert: alert.time),
-    ),
+_ALERT_SECTION = XmlSection(
+    "PrinterAlerts", "AlertID", lambda printer: printer.alerts, _column_elements(ALERTS, "index")
 )
-
-_SUPPLY_SECTION: XmlSection[Supply] = XmlSection(
-    "PrinterSupplies",
-    "SupplyID",
-    lambda printer: printer.supplies,
-    (
-        XmlElement("Type", lambda supply: supply.type),
-        XmlElement("Color", lambda supply: supply.color),
-        XmlElement("Class", lambda supply: supply.class_),
-        XmlElement("Description", lambda supply: supply.description),
-        XmlElement("Unit", lambda supply: supply.unit),
-        XmlElement("Capacity", lambda supply: supply.max_capacity),
-        XmlElement("Level", lambda supply: supply.level),
-    ),
+_SUPPLY_SECTION = XmlSection(
+    "PrinterSupplies", "SupplyID", lambda printer: printer.supplies, _column_elements(SUPPLIES, "index")
 )
-
-_INPUT_SECTION: XmlSection[InputTray] = XmlSection(
-    "PrinterInputs",
-    "InputID",
-    lambda printer: printer.inputs,
-    (
-        XmlElement("Index", lambda tray: tray.index),
-        XmlElement("Type", lambda tray: tray.type),
-        XmlElement("DimUnit", lambda tray: tray.dim_unit),
-        XmlElement("MediaDimFeedDirDeclared", lambda tray: tray.media_dim_feed_dir_declared),
-        XmlElement(
-            "MediaDimFeedDirDeclared",
-            lambda tray: tray.media_dim_xfeed_dir_declared,
-            "MediaDimXFeedDirDeclared",
-        ),
-        XmlElement("MediaDimFeedDirChosen", lambda tray: tray.media_dim_feed_dir_chosen),
-        XmlElement(
-            "MediaDimFeedDirChosen", lambda tray: tray.media_dim_xfeed_dir_chosen, "MediaDimXFeedDirChosen"
-        ),
-        XmlElement("CapacityUnit", lambda tray: tray.capacity_unit),
-        XmlElement("MaxCapacity", lambda tray: tray.max_capacity),
-        XmlElement("CurrentLevel", lambda tray: tray.current_level),
-        XmlElement("Status", lambda tray: tray.status),
-        XmlElement("MediaName", lambda tray: tray.media_name),
-        XmlElement("Names", lambda tray: tray.name),
-        XmlElement("VendorName", lambda tray: tray.vendor_name),
-        XmlElement("Model", lambda tray: tray.model),
-        XmlElement("Version", lambda tray: tray.version),
-        XmlElement("Serialnumber", lambda tray: tray.serial_number),
-        XmlElement("Description", lambda tray: tray.description),
-        XmlElement("Security", lambda tray: tray.security),
-        XmlElement("MediaWeights", lambda tray: tray.media_weight),
-        XmlElement("MediaType", lambda tray: tray.media_type),
-        XmlElement("MediaColor", lambda tray: tray.media_color),
-        XmlElement("MediaFormParts", lambda tray: tray.media_form_parts),
-        XmlElement("MediaLoadTimeout", lambda tray: tray.media_load_timeout),
-        XmlElement("NextIndex", lambda tray: tray.next_index),
-    ),
+_INPUT_SECTION = XmlSection(
+    "PrinterInputs", "InputID", lambda printer: printer.inputs, _column_elements(INPUTS)
 )
-
-_OUTPUT_SECTION: XmlSection[OutputTray] = XmlSection(
-    "PrinterOutputs",
-    "OutputID",
-    lambda printer: printer.outputs,
-    (
-        XmlElement("Index", lambda tray: tray.index),
-        XmlElement("Type", lambda tray: tray.type),
-        XmlElement("CapacityUnit", lambda tray: tray.capacity_unit),
-        XmlElement("MaxCapacity", lambda tray: tray.max_capacity),
-        XmlElement("RemainingCapacity", lambda tray: tray.remaining_capacity),
-        XmlElement("Status", lambda tray: tray.status),
-        XmlElement("Name", lambda tray: tray.name),
-        XmlElement("VendorName", lambda tray: tray.vendor_name),
-        XmlElement("Model", lambda tray: tray.model),
-        XmlElement("Version", lambda tray: tray.version),
-        XmlElement("Serialnumber", lambda tray: tray.serial_number),
-        XmlElement("Description", lambda tray: tray.description),
-        XmlElement("Security", lambda tray: tray.security),
-        XmlElement("DimUnit", lambda tray: tray.dim_unit),
-        XmlElement("MaxDimFeedDir", lambda tray: tray.max_dim_feed_dir),
-        XmlElement("MaxDimFeedDir", lambda tray: tray.max_dim_xfeed_dir, "MaxDimXFeedDir"),
-        XmlElement("MinDimFeedDir", lambda tray: tray.min_dim_feed_dir),
-        XmlElement("MinDimFeedDir", lambda tray: tray.min_dim_xfeed_dir, "MinDimXFeedDir"),
-        XmlElement("StackingOrder", lambda tray: tray.stacking_order),
-        XmlElement("PageDeliveryOrientation", lambda tray: tray.page_delivery_orientation),
-        XmlElement("Bursting", lambda tray: tray.bursting),
-        XmlElement("Decollating", lambda tray: tray.decollating),
-        XmlElement("PageCollated", lambda tray: tray.page_collated),
-        XmlElement("OffsetStacking", lambda tray: tray.offset_stacking),
-    ),
+_OUTPUT_SECTION = XmlSection(
+    "PrinterOutputs", "OutputID", lambda printer: printer.outputs, _column_elements(OUTPUTS)
 )
-
-_STORAGE_SECTION: XmlSection[Storage] = XmlSection(
-    "PrinterStorages",
-    "StorageID",
-    lambda printer: printer.storages,
-    (
-        XmlElement("Index", lambda storage: storage.index),
-        XmlElement("Type", lambda storage: storage.type),
-        XmlElement("Description", lambda storage: storage.description),
-        XmlElement("AllocationUnits", lambda storage: storage.allocation_units),
-        XmlElement("Size", lambda storage: storage.size),
-        XmlElement("Used", lambda storage: storage.used),
-        XmlElement("AllocationFailures", lambda storage: storage.allocation_failures),
-    ),
+_STORAGE_SECTION = XmlSection(
+    "PrinterStorages", "StorageID", lambda printer: printer.storages, _column_elements(STORAGES)
 )

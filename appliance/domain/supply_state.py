@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 from appliance.domain.model import Amount, Details, Supply, VagueAmount
-from appliance.mib.enum_names import WASTE_SUPPLY_TYPES
 
 PrinterState = Literal["ok", "warning", "error", "silent", "ignored"]
 SupplyState = Literal["ok", "low", "empty", "nearly-full", "full", "some-left", "unknown"]
@@ -14,6 +13,13 @@ LOW_PERCENT = 10.0  # percent that are left, as most printers warn
 UNIT_PERCENT = 19  # prtMarkerSuppliesSupplyUnit
 DEVICE_STATUS_DOWN, DEVICE_STATUS_WARNING = 5, 3  # hrDeviceStatus
 CLASS_RECEPTACLE = 4  # prtMarkerSuppliesClass
+WASTE_SUPPLY_TYPES = {
+    4,
+    8,
+    14,
+    24,
+    26,
+}  # prtMarkerSuppliesType: receptacles, whatever their class
 
 BLOCKING_ERRORS = frozenset(
     {

@@ -1,7 +1,7 @@
 """What the numbers of a supply say: how much is left, or how full a receptacle is."""
 
 from appliance.domain.model import Printer, Supply, VagueAmount
-from appliance.mib import enum_labels
+from appliance.mib import enums
 
 RECEPTACLE_CLASS = 4  # prtMarkerSuppliesClass receptacleThatIsFilled
 PERCENT_UNIT = 19  # prtMarkerSuppliesSupplyUnit percent
@@ -26,10 +26,8 @@ def describe_level(supply: Supply) -> str:
         return "some room left"
     if isinstance(supply.level, int):
         where = "in it" if supply.class_ == RECEPTACLE_CLASS else "left"
-        return (
-            f"{supply.level:,} {enum_labels.get_label(enum_labels.CAPACITY_UNIT_LABELS, supply.unit)} {where}"
-        )
-    return enum_labels.format_amount(supply.level) if supply.level is not None else "not said"
+        return f"{supply.level:,} {enums.unit_label(supply.unit)} {where}"
+    return enums.amount_label(supply.level) if supply.level is not None else "not said"
 
 
 def describe_lowest_supply(printer: Printer) -> str:
@@ -45,8 +43,4 @@ def describe_lowest_supply(printer: Printer) -> str:
 def _supply_name(supply: Supply) -> str:
     if supply.color and supply.color not in ("other", "unknown"):
         return supply.color
-    return (
-        enum_labels.get_label(enum_labels.SUPPLY_TYPE_LABELS, supply.type)
-        if supply.type
-        else supply.description or "supply"
-    )
+    return enums.SUPPLY_TYPE.label(supply.type) if supply.type else supply.description or "supply"

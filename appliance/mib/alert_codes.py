@@ -1,6 +1,6 @@
 """prtAlertCode (PrtAlertCodeTC of IANA-PRINTER-MIB) by name: what a trap says where it has no text."""
 
-import re
+from appliance.mib.enums import split_camel_case
 
 _NAMES_BY_FIRST_CODE = {
     1: "other unknown coverOpen coverClosed interlockOpen interlockClosed configurationChange jam"
@@ -40,6 +40,6 @@ ALERT_CODE_NAMES = {
 
 
 def describe_alert_code(code: int) -> str | None:
-    """The name as a person would say it: inputMediaSupplyLow is "input media supply low"."""
+    """Return the name of an alert code in words: inputMediaSupplyLow as "input media supply low"."""
     name = ALERT_CODE_NAMES.get(code)
-    return re.sub("[A-Z]+", lambda found: f" {found[0].lower()}", name) if name else None
+    return split_camel_case(name) if name else None

@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 from appliance.mib import charsets
 from appliance.mib.oids import ENTERPRISES, Oid, parse_oid
-from appliance.mib.printer_mib import Cells, MibTable
+from appliance.mib.printer_mib import MibTable
+from appliance.mib.values import Cells
 
 COUNT_BYTES = 4
 COUNTER_NAME_BYTES = 24

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from appliance.domain.model import CounterName, Printer, Supply
-from appliance.mib import enum_names
+from appliance.mib import enums
 from appliance.web.json_fields import Json
 from appliance.web.timestamps import format_timestamp
 
@@ -84,7 +84,7 @@ def _serialize_supply_series(key: str, supply: Supply, samples: Sequence[dict[st
         "kind": "supply",
         "label": supply.description,
         "color": supply.color,
-        "unit": enum_names.enum_name(enum_names.SUPPLY_UNIT, supply.unit),
+        "unit": enums.SUPPLY_UNIT.name(supply.unit),
         "max": capacity if isinstance(capacity, int) and capacity > 0 else None,
         "values": [values.get(key) for values in samples],
     }

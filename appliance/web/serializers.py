@@ -11,7 +11,7 @@ from appliance.domain.supply_state import (
     percent_of_capacity,
     printer_state,
 )
-from appliance.mib import enum_names
+from appliance.mib import enums
 from appliance.storage.printer_list import HeldCounter, PrinterSummary
 from appliance.storage.printers import PrinterAddress
 from appliance.web.forecast import SupplyForecast
@@ -124,7 +124,7 @@ def serialize_printer(
 
 
 def _printer_status_name(number: int | None) -> str | None:
-    return None if number is None else enum_names.PRINTER_STATUS.get(number, "unknown")
+    return None if number is None else enums.PRINTER_STATUS.names.get(number, "unknown")
 
 
 def _serialize_lowest_supply(assessed_supplies: Iterable[AssessedSupply]) -> dict[str, Json] | None:
@@ -161,12 +161,12 @@ def _serialize_supply(
         "id": row_id,
         "index": supply.index,
         "kind": assessed.kind,
-        "type": enum_names.enum_name(enum_names.SUPPLY_TYPE, supply.type),
+        "type": enums.SUPPLY_TYPE.name(supply.type),
         "color": supply.color,
         "description": supply.description,
-        "unit": enum_names.enum_name(enum_names.SUPPLY_UNIT, supply.unit),
-        "max_capacity": enum_names.amount_or_keyword(supply.max_capacity),
-        "level": enum_names.amount_or_keyword(supply.level),
+        "unit": enums.SUPPLY_UNIT.name(supply.unit),
+        "max_capacity": enums.amount_or_keyword(supply.max_capacity),
+        "level": enums.amount_or_keyword(supply.level),
         "percent": assessed.percent,
         "state": assessed.state,
         "forecast": _serialize_forecast(forecast),
@@ -193,17 +193,17 @@ def _serialize_input_tray(kept: StoredRow[InputTray]) -> dict[str, Json]:
         "index": tray.index,
         "name": tray.name,
         "description": tray.description,
-        "type": enum_names.enum_name(enum_names.INPUT_TYPE, tray.type),
+        "type": enums.INPUT_TYPE.name(tray.type),
         "media_name": tray.media_name,
         "media_type": tray.media_type,
         "media_color": tray.media_color,
-        "width_mm": enum_names.to_millimetres(tray.media_dim_xfeed_dir_chosen, tray.dim_unit),
-        "length_mm": enum_names.to_millimetres(tray.media_dim_feed_dir_chosen, tray.dim_unit),
-        "capacity_unit": enum_names.enum_name(enum_names.CAPACITY_UNIT, tray.capacity_unit),
-        "max_capacity": enum_names.amount_or_keyword(tray.max_capacity),
-        "level": enum_names.amount_or_keyword(tray.current_level),
+        "width_mm": enums.to_millimetres(tray.media_dim_xfeed_dir_chosen, tray.dim_unit),
+        "length_mm": enums.to_millimetres(tray.media_dim_feed_dir_chosen, tray.dim_unit),
+        "capacity_unit": enums.CAPACITY_UNIT.name(tray.capacity_unit),
+        "max_capacity": enums.amount_or_keyword(tray.max_capacity),
+        "level": enums.amount_or_keyword(tray.current_level),
         "percent": percent_of_capacity(tray.current_level, tray.max_capacity),
-        "status": _dict_or_none(enum_names.decode_subunit_status(tray.status)),
+        "status": _dict_or_none(enums.decode_subunit_status(tray.status)),
         "changed_at": format_timestamp(kept.changed_at),
     }
 
@@ -215,11 +215,11 @@ def _serialize_output_tray(kept: StoredRow[OutputTray]) -> dict[str, Json]:
         "index": tray.index,
         "name": tray.name,
         "description": tray.description,
-        "type": enum_names.enum_name(enum_names.OUTPUT_TYPE, tray.type),
-        "capacity_unit": enum_names.enum_name(enum_names.CAPACITY_UNIT, tray.capacity_unit),
-        "max_capacity": enum_names.amount_or_keyword(tray.max_capacity),
-        "remaining_capacity": enum_names.amount_or_keyword(tray.remaining_capacity),
-        "status": _dict_or_none(enum_names.decode_subunit_status(tray.status)),
+        "type": enums.OUTPUT_TYPE.name(tray.type),
+        "capacity_unit": enums.CAPACITY_UNIT.name(tray.capacity_unit),
+        "max_capacity": enums.amount_or_keyword(tray.max_capacity),
+        "remaining_capacity": enums.amount_or_keyword(tray.remaining_capacity),
+        "status": _dict_or_none(enums.decode_subunit_status(tray.status)),
         "changed_at": format_timestamp(kept.changed_at),
     }
 
@@ -230,7 +230,7 @@ def _serialize_storage(kept: StoredRow[Storage]) -> dict[str, Json]:
     return {
         "id": kept.id,
         "index": storage.index,
-        "type": enum_names.STORAGE_TYPE.get(storage.type, storage.type) if storage.type else None,
+        "type": enums.storage_type_name(storage.type),
         "description": storage.description,
         "size_bytes": None if storage.size is None or not unit else storage.size * unit,
         "used_bytes": None if storage.used is None or not unit else storage.used * unit,
@@ -245,9 +245,9 @@ def _serialize_alert(kept: StoredRow[Alert]) -> dict[str, Json]:
     return {
         "id": kept.id,
         "index": alert.index,
-        "severity": enum_names.enum_name(enum_names.SEVERITY, alert.severity_level),
-        "training": enum_names.enum_name(enum_names.TRAINING, alert.training_level),
-        "group": enum_names.enum_name(enum_names.ALERT_GROUP, alert.group),
+        "severity": enums.SEVERITY.name(alert.severity_level),
+        "training": enums.TRAINING.name(alert.training_level),
+        "group": enums.ALERT_GROUP.name(alert.group),
         "code": alert.code,
         "description": alert.description,
         "since": format_timestamp(kept.created_at),

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from appliance.mib.printer_mib import CellValue
+from appliance.mib.values import CellValue
 from tests.fakes import ber
 from tests.fakes.mib import Cell
 

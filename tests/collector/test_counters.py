@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from appliance.collector import reading_builder
 from appliance.domain.model import Counter, CounterName, Target
-from appliance.mib.printer_mib import CellValue
+from appliance.mib.values import CellValue
 from appliance.vendors import vendors
 from appliance.vendors.counter_sources import enterprise_oid, parse_records
 from tests.collector.cells import cells

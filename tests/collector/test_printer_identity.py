@@ -5,7 +5,7 @@ import pytest
 from appliance.collector.printer_identity import identify_printer, is_placeholder_serial, resolve_context
 from appliance.collector.reading_builder import build_reading
 from appliance.domain.model import Target
-from appliance.mib.printer_mib import CellValue
+from appliance.mib.values import CellValue
 from tests.collector.cells import cells
 
 SYS = "1.3.6.1.2.1.1"

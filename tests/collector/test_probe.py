@@ -5,6 +5,7 @@ import pytest
 from appliance.collector.probe import LAST_TRY_OBJECTS, PROBE_OBJECTS, Probe, ProbeRequest, ProbeResult
 from appliance.domain.model import Target
 from appliance.mib import oids
+from appliance.mib.printer_mib import MARKERS
 from appliance.snmp.ber import DecodedMessage, Oid, SnmpValue, Varbind
 
 HOST = "127.0.4.1"
@@ -13,7 +14,7 @@ AFICIO: tuple[Varbind, ...] = (
     Varbind((*oids.SYS_OBJECT_ID, 0), (1, 3, 6, 1, 4, 1, 367, 1, 1), 6),
     Varbind((*oids.HR_PRINTER_STATUS, 1), 3, 2),
     Varbind((*oids.PRT_GENERAL_SERIAL_NUMBER, 1), b"Q123 ", 4),
-    Varbind((*oids.PRT_MARKER_LIFE_COUNT, 1, 1), 815, 65),
+    Varbind((*MARKERS.column_of("life_count"), 1, 1), 815, 65),
 )
 V1, V2 = 0, 1
 
