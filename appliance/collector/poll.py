@@ -29,6 +29,7 @@ from appliance.ews.models import EwsPorts
 from appliance.mib import oids
 from appliance.mib.oids import Oid
 from appliance.mib.printer_mib import ALERTS, STANDARD_TABLES, SUPPLIES, MibTable
+from appliance.mib.values import Cells
 from appliance.snmp.client import SnmpBudget, SnmpSession
 from appliance.snmp.errors import SnmpBudgetExceededError, SnmpInvalidResponseError, SnmpNoResponseError
 from appliance.snmp.transport import SnmpEndpoint
@@ -68,6 +69,8 @@ VOLATILE_OBJECTS = {  # columns and scalars, without their instances
     oids.PRT_GENERAL_SERIAL_NUMBER: 14,
 }
 IDENTITY_OBJECTS = {oids.SYS_OBJECT_ID, oids.PRT_GENERAL_SERIAL_NUMBER}
+VOLATILE_LENGTHS = {len(oid) + 1 for oid in VOLATILE_OBJECTS}
+IDENTITY_LENGTHS = {len(oid) + 1 for oid in IDENTITY_OBJECTS}
 MAC_BYTES = 6
 DEVICE_ID_BYTES = 250
 RECEPTACLE_CLASS = 4  # prtMarkerSuppliesClass receptacleThatIsFilled
@@ -94,7 +97,9 @@ class PollSession:
         )
 
     def _has_vague_supply_level(self) -> bool:
-        """Whether a consumable tells its level in words only."""
+        """Return whether a consumable gives its level as a keyword, where the vendor has another one."""
+        if self.printer.vendor is None or self.printer.vendor.supply_levels is None:
+            return False
         cells, column = self.walker.cells, SUPPLIES.column_of("level")
         vague = (
             oid[len(column) :]
@@ -203,7 +208,12 @@ class PollSession:
         for oid in self._identity_cells():
             yield scalar_request(oid, VOLATILE_OBJECTS.get(oid[:-1], MAC_BYTES))
         for oid, value in self.walker.cells.items():
-            if value is not None and oid[:-1] in VOLATILE_OBJECTS and oid[:-1] not in IDENTITY_OBJECTS:
+            if (
+                value is not None
+                and len(oid) in VOLATILE_LENGTHS
+                and oid[:-1] in VOLATILE_OBJECTS
+                and oid[:-1] not in IDENTITY_OBJECTS
+            ):
                 yield scalar_request(oid, VOLATILE_OBJECTS[oid[:-1]])
         builder = self.printer.vendor
         for oid, size in vendors.volatile_scalars(builder).items() if builder else ():
@@ -216,7 +226,11 @@ class PollSession:
     def _identity_cells(self) -> list[Oid]:
         """The cells by which a printer is told from another one that has got its address."""
         cells = self.cache.cells
-        own = [oid for oid, value in cells.items() if value is not None and oid[:-1] in IDENTITY_OBJECTS]
+        own = [
+            oid
+            for oid, value in cells.items()
+            if len(oid) in IDENTITY_LENGTHS and value is not None and oid[:-1] in IDENTITY_OBJECTS
+        ]
         mac = find_mac_oid(self.printer)
         return [*own, mac] if mac else own
 
@@ -356,17 +370,20 @@ def _build_cache(
         rows={} if interrupted else poll_session.walker.rows,
         failed={} if interrupted else poll_session.walker.failed,
         incomplete={} if interrupted else poll_session.walker.incomplete,
-        cells={}
-        if interrupted
-        else {
-            oid: value
-            for oid, value in poll_session.walker.cells.items()
-            if not any(oid[: len(entry)] == entry for entry in failed)
-        },
+        cells={} if interrupted else _cells_outside(poll_session.walker.cells, failed),
         get_only=frozenset() if interrupted else frozenset(poll_session.walker.get_only),
         ews_state=ews_state,
     )
     return plans.dump(plan, tables)
+
+
+def _cells_outside(cells: Cells, entries: Sequence[Oid]) -> Cells:
+    """Return the cells that belong to none of the tables."""
+    if not entries:
+        return cells
+    return {
+        oid: value for oid, value in cells.items() if not any(oid[: len(entry)] == entry for entry in entries)
+    }
 
 
 def _add_costs(first: PollCost, second: PollCost) -> PollCost:

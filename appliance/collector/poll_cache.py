@@ -16,7 +16,7 @@ from appliance.collector.request_batcher import MAX_OBJECTS_PER_REQUEST, MAX_RES
 from appliance.collector.web_counters import EMPTY_EWS_STATE, EwsState
 from appliance.mib import oids
 from appliance.mib.oids import Oid, format_oid, parse_oid
-from appliance.mib.printer_mib import MibTable
+from appliance.mib.printer_mib import MibTable, cell_oids
 from appliance.mib.values import Cells, CellValue
 
 FORMAT_VERSION = 1  # of the text; another number is not understood
@@ -25,6 +25,7 @@ FULL_POLL_INTERVAL = timedelta(hours=23, minutes=30)  # daily, by a query that c
 DIGEST_PATTERN = re.compile("([0-9a-f]{32}:[0-9a-f]{32})?")
 
 UPTIME_OID = (*oids.SYS_UP_TIME, 0)
+CONFIG_CHANGES_LENGTH = len(oids.PRT_GENERAL_CONFIG_CHANGES) + 1
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
@@ -68,24 +69,31 @@ def is_restarted_or_reconfigured(before_cells: Cells, after_cells: Cells) -> boo
     return any(
         after_cells.get(oid, value) != value
         for oid, value in before_cells.items()
-        if oid[:-1] == oids.PRT_GENERAL_CONFIG_CHANGES
+        if len(oid) == CONFIG_CHANGES_LENGTH and oid[:-1] == oids.PRT_GENERAL_CONFIG_CHANGES
     )
 
 
 def dump(cache: PollCache, tables: Iterable[MibTable]) -> str:
     """The plan as compact JSON: a table's values by column, in the order of its rows."""
     rest = dict(cache.cells)
+    take = rest.pop
     kept: dict[str, Json] = {}
     for table in tables:
         rows = cache.rows.get(table.name)
         if rows is None:
             continue
         columns: dict[str, Json] = {}
-        for number in table.columns:
-            column = table.column(number)
-            values = [rest.pop((*column, *row), None) for row in rows]
-            known = any(value is not None for value in values)
-            columns[str(number)] = [_encode_value(value) for value in values] if known else None
+        numbers = tuple(table.columns)
+        for number, oids_of_column in zip(numbers, cell_oids(table.entry, numbers, rows), strict=True):
+            values = [take(oid, None) for oid in oids_of_column]
+            is_empty = values.count(None) == len(values)
+            columns[str(number)] = (
+                None
+                if is_empty
+                else [
+                    value if value is None or type(value) is int else _encode_value(value) for value in values
+                ]
+            )
         kept[table.name] = {
             "entry": format_oid(table.entry),
             "rows": [format_oid(row) for row in rows],
@@ -132,11 +140,17 @@ def _parse_cache(data: Json) -> PollCache:
     for name, table in _require_dict(everything["tables"]).items():
         rows[name] = tuple(_require_oid(row) for row in _require_list(_require_dict(table)["rows"]))
         entry = _require_oid(_require_dict(table)["entry"])
-        for number, values in _require_dict(_require_dict(table)["columns"]).items():
-            column = (*entry, int(number))
-            each = [None] * len(rows[name]) if values is None else _require_list(values)
-            for row, value in zip(rows[name], each, strict=True):
-                cells[(*column, *row)] = _decode_value(value)
+        columns = _require_dict(_require_dict(table)["columns"])
+        oids_by_column = cell_oids(entry, tuple(map(int, columns)), rows[name])
+        for oids_of_column, values in zip(oids_by_column, columns.values(), strict=True):
+            if values is None:
+                cells.update(dict.fromkeys(oids_of_column))
+            else:
+                decoded = [
+                    value if value is None or type(value) is int else _decode_value(value)
+                    for value in _require_list(values)
+                ]
+                cells.update(zip(oids_of_column, decoded, strict=True))
     full = everything["full"]
     version = everything["snmp"]
     return PollCache(
@@ -194,13 +208,15 @@ def _parse_aware_time(text: str) -> datetime:
 
 
 def _encode_value(value: CellValue) -> Json:
+    if value is None or isinstance(value, int):
+        return value
     if isinstance(value, bytes):
         return value.decode("latin-1")
-    return list(value) if isinstance(value, tuple) else value
+    return list(value)
 
 
 def _decode_value(data: Json) -> CellValue:
-    if data is None or (isinstance(data, int) and not isinstance(data, bool)):
+    if data is None or (isinstance(data, int) and data is not True and data is not False):
         return data
     if isinstance(data, str):
         return data.encode("latin-1")

@@ -10,7 +10,7 @@ from appliance.collector.request_batcher import (
     estimate_varbind_bytes,
 )
 from appliance.mib.oids import Oid
-from appliance.mib.printer_mib import MibTable
+from appliance.mib.printer_mib import MibTable, cell_oids
 from appliance.mib.values import Cells, CellValue
 from appliance.snmp.ber import Varbind
 from appliance.snmp.constants import END_OF_MIB_VIEW, FIRST_EXCEPTION_TAG
@@ -51,6 +51,10 @@ def columns_to_request(table: MibTable, cells: Cells, row: Oid) -> Iterable[int]
 
 def missing_cell_chains(table: MibTable, rows: Sequence[Oid], cells: Cells) -> list[CellChain]:
     """What is still to be asked of a table, unbroken columns together."""
+    has_cell = cells.__contains__
+    columns = cell_oids(table.entry, tuple(table.columns), tuple(rows))
+    if all(all(map(has_cell, column)) for column in columns):
+        return []
     wanted = [set(columns_to_request(table, cells, row)) for row in rows]
     chains: list[CellChain] = []
     for number, size in table.columns.items():

@@ -4,7 +4,11 @@ A constant is the object, never an instance: a scalar is asked as `(*SYS_DESCR, 
 `(*IF_TYPE, row)`.
 """
 
+from functools import lru_cache
+
 Oid = tuple[int, ...]
+
+MAX_CACHED = 4_096  # the scalars and rows of a fleet are the same few hundred
 
 MIB_2: Oid = (1, 3, 6, 1, 2, 1)
 ENTERPRISES: Oid = (1, 3, 6, 1, 4, 1)
@@ -72,11 +76,14 @@ PRT_CONSOLE_DISPLAY_BUFFER_ENTRY: Oid = (*PRINTER_MIB, 16, 5, 1)
 PRT_ALERT_ENTRY: Oid = (*PRINTER_MIB, 18, 1, 1)
 
 
+@lru_cache(maxsize=MAX_CACHED)
 def format_oid(oid: Oid) -> str:
+    """Return an OID as dotted text."""
     return ".".join(map(str, oid))
 
 
+@lru_cache(maxsize=MAX_CACHED)
 def parse_oid(text: str) -> Oid:
-    """The OID of a dotted text, with or without a leading dot; raises ValueError."""
+    """Return the OID of a dotted text, with or without a leading dot; raise ValueError."""
     text = text.removeprefix(".")
     return tuple(map(int, text.split("."))) if text else ()

@@ -10,6 +10,7 @@ objects are put into one request, so that its response stays below the MTU.
 import inspect
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Generic, TypeVar
 
 from appliance.domain.model import Alert, InputTray, OutputTray, Storage, Supply
@@ -342,9 +343,20 @@ HR_DEVICE_STATUS = DEVICES.column(5)
 def group_by_table(cells: Cells) -> Mapping[Oid, Cells]:
     """Return the cells of each table, under `MibTable.prefix`: nine arcs tell all standard tables apart."""
     groups: dict[Oid, dict[Oid, CellValue]] = {}
+    prefix: Oid = ()
+    group: dict[Oid, CellValue] = {}
     for oid, value in cells.items():
-        groups.setdefault(oid[:9], {})[oid] = value
+        if oid[:9] != prefix:  # neighbours mostly belong to the same table
+            prefix = oid[:9]
+            group = groups.setdefault(prefix, {})
+        group[oid] = value
     return groups
+
+
+@lru_cache(maxsize=1_024)  # printers of one model have the same rows
+def cell_oids(entry: Oid, columns: tuple[int, ...], rows: tuple[Oid, ...]) -> tuple[tuple[Oid, ...], ...]:
+    """Return the OIDs of a table's cells, by column, in the order of the rows."""
+    return tuple(tuple((*entry, column, *row) for row in rows) for column in columns)
 
 
 def row_indexes(table: MibTable, cells: Cells) -> list[Oid]:
