@@ -15,6 +15,7 @@ from appliance.collector.printer_identity import (
     find_model,
     find_serial_number,
     resolve_context,
+    update_cells,
 )
 from appliance.collector.request_batcher import (
     AgentLimits,
@@ -202,6 +203,8 @@ class PollSession:
         await known.discover_rows(self.tables, self.printer.device)
         self._discard_changed_alerts()
         await known.read_cells(self.tables)
+        # Cells that are polled say nothing about who the printer is: only rows that were read anew may.
+        self.printer = resolve_context(known.cells) if dirty else update_cells(self.printer, known.cells)
         return True
 
     def _volatile_cell_requests(self) -> Iterable[CellRequest]:
@@ -320,7 +323,14 @@ async def _poll_with_version(
         raise PollError("answers, but says nothing")
     failures = _collect_failures(visit, interrupted)
     reading, memory = (
-        reading_builder.build_reading(visit.walker.cells, target, session.cost, "", failures),
+        reading_builder.build_reading(
+            visit.walker.cells,
+            target,
+            session.cost,
+            "",
+            failures,
+            printer=None if visit.is_full or interrupted else visit.printer,
+        ),
         cache.ews_state,
     )
     if not interrupted:

@@ -24,6 +24,8 @@ FULL_POLL_INTERVAL = timedelta(hours=23, minutes=30)  # daily, by a query that c
 
 DIGEST_PATTERN = re.compile("([0-9a-f]{32}:[0-9a-f]{32})?")
 
+ENCODER = json.JSONEncoder(separators=(",", ":"), check_circular=False)
+
 UPTIME_OID = (*oids.SYS_UP_TIME, 0)
 CONFIG_CHANGES_LENGTH = len(oids.PRT_GENERAL_CONFIG_CHANGES) + 1
 
@@ -117,7 +119,7 @@ def dump(cache: PollCache, tables: Iterable[MibTable]) -> str:
         everything["doubts"] = dict(cache.incomplete)
     if cache.ews_state != EMPTY_EWS_STATE:
         everything["door"] = {name: value for name, value in asdict(cache.ews_state).items() if value}
-    return json.dumps(everything, separators=(",", ":"))
+    return ENCODER.encode(everything)
 
 
 def load(text: str) -> PollCache:

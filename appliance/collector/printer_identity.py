@@ -131,6 +131,11 @@ def _vendor_objects(cells: Cells) -> Iterator[Oid]:
     return (oid for oid, value in cells.items() if oid[:length] == oids.ENTERPRISES and value is not None)
 
 
+def update_cells(printer: PrinterContext, cells: Cells) -> PrinterContext:
+    """Return the context of the same printer with newer cells."""
+    return replace(printer, cells=cells, tables=group_by_table(cells))
+
+
 def find_device_index(tables: Mapping[Oid, Cells]) -> Oid:
     """Return the printer's hrDeviceIndex as an index: usually (1,), on some (0,)."""
     for entry in (oids.PRT_GENERAL_ENTRY, oids.HR_PRINTER_ENTRY):

@@ -76,9 +76,11 @@ def build_reading(
     cost: PollCost = ZERO_COST,
     plan: str = "",
     failures: Sequence[PartFailure] = (),
+    *,
+    printer: PrinterContext | None = None,
 ) -> Reading:
-    """All that the cells say. A part that failed stays empty, whatever came of it."""
-    printer = resolve_context(cells)
+    """Return all that the cells say; a part that failed stays empty. `printer` is their context if known."""
+    printer = printer or resolve_context(cells)
     failed = {failure.part for failure in failures}
 
     def rows(table: RecordTable[T], colorants: Mapping[int, str] = NO_COLORANTS) -> list[T]:

@@ -1,6 +1,7 @@
 """Rows and cells of tables, gathered from one printer by as few requests as it bears."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from appliance.collector.request_batcher import (
@@ -77,9 +78,11 @@ def volatile_cell_requests(table: MibTable, rows: Sequence[Oid], cells: Cells) -
     ended = table.select_columns is not None  # such a table's rows belong to the configuration
     for number in table.volatile:
         column = table.column(number)
-        for at, row in enumerate(rows):
-            if cells.get((*column, *row)) is not None and number in columns_to_request(table, cells, row):
-                yield _predecessor_request(table, column, rows, at, table.columns[number])
+        for request, row in zip(_column_requests(table, number, tuple(rows)), rows, strict=True):
+            if cells.get(request.target or ()) is not None and (
+                table.select_columns is None or number in table.select_columns(cells, row)
+            ):
+                yield request
         if rows and not ended and cells.get((*column, *rows[-1])) is not None:
             ended = True
             end = (*column, *rows[-1])
@@ -101,6 +104,13 @@ def column_end_requests(table: MibTable, rows: Sequence[Oid]) -> Iterator[CellRe
             None,
             table,
         )
+
+
+@lru_cache(maxsize=1_024)  # printers of one model have the same rows
+def _column_requests(table: MibTable, number: int, rows: tuple[Oid, ...]) -> tuple[CellRequest, ...]:
+    """Return the requests for all cells of a column."""
+    column, size = table.column(number), table.columns[number]
+    return tuple(_predecessor_request(table, column, rows, at, size) for at in range(len(rows)))
 
 
 def _predecessor_request(

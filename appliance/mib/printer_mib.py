@@ -31,7 +31,7 @@ from appliance.mib.values import (
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # hashed by identity, as a key of caches
 class MibTable:
     """A conceptual table; volatile columns are requested at each poll, the others at a full poll."""
 
@@ -76,7 +76,7 @@ class Column:
         return "".join(word.capitalize() for word in self.field.split("_"))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class RecordTable(MibTable, Generic[T]):
     """A table whose rows are records; made by `declare_table`."""
 
